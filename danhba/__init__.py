@@ -1,0 +1,1 @@
+"""danhba: a province's government mail system, compiled from one reviewed file."""

@@ -1,0 +1,90 @@
+"""Which servers play which role: reads inventory/ENV.py, the same file pyinfra reads."""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROLES = ("store", "people", "edge")
+"""The roles danhba knows, in the order they are published: who is asked last goes first, so that
+an edge never accepts mail for an account that its store does not have yet."""
+
+
+class InventoryError(Exception):
+    """The inventory cannot be used; the message says what to change."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """A server. name is pyinfra's; fqdn its mail name; data everything the inventory says."""
+
+    name: str
+    fqdn: str
+    ipv4: str
+    ipv6: str
+    roles: tuple[str, ...]
+    data: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True)
+class Environment:
+    """All hosts of one inventory file, in its order."""
+
+    name: str
+    hosts: tuple[Host, ...]
+
+    def having(self, role: str) -> tuple[Host, ...]:
+        return tuple(host for host in self.hosts if role in host.roles)
+
+    def host(self, name: str) -> Host:
+        return next(host for host in self.hosts if host.name == name)
+
+
+def load(path: Path) -> Environment:
+    """Read inventory/ENV.py. Raises InventoryError."""
+    if not path.is_file():
+        raise InventoryError(f"{path}: there is no such inventory")
+    names = {
+        key: value
+        for key, value in runpy.run_path(str(path)).items()
+        if not key.startswith("_") and isinstance(value, (list, tuple))
+    }
+    data: dict[str, dict[str, Any]] = {}
+    roles: dict[str, list[str]] = {}
+    for group, members in names.items():
+        shared: Mapping[str, Any] = {}
+        if isinstance(members, tuple):
+            members, shared = members
+        for member in members:
+            name, own = member if isinstance(member, tuple) else (member, {})
+            data.setdefault(name, {}).update({**shared, **own})
+            if group in ROLES:
+                roles.setdefault(name, []).append(group)
+    return build(path.stem, data, roles)
+
+
+def build(
+    name: str, data: Mapping[str, Mapping[str, Any]], roles: Mapping[str, list[str]]
+) -> Environment:
+    """An Environment from per-host data and roles, checked. Raises InventoryError."""
+    hosts = []
+    for host, facts in data.items():
+        missing = [key for key in ("fqdn", "ipv4", "ipv6") if not facts.get(key)]
+        if missing:
+            raise InventoryError(f"{name}: host {host} lacks {', '.join(missing)}")
+        own = tuple(role for role in ROLES if role in roles.get(host, ()))
+        if not own:
+            raise InventoryError(f"{name}: host {host} has no role ({', '.join(ROLES)})")
+        hosts.append(Host(host, facts["fqdn"], facts["ipv4"], facts["ipv6"], own, dict(facts)))
+    env = Environment(name, tuple(hosts))
+    for role in ROLES:
+        if not env.having(role):
+            raise InventoryError(f"{name}: no host has the role {role}")
+    if len(env.having("people")) > 1:
+        raise InventoryError(
+            f"{name}: one host may have the role people; passwords are not replicated yet"
+        )
+    return env

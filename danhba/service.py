@@ -1,0 +1,77 @@
+"""What a service contributes to a host: the vocabulary that every module under deploys/ speaks.
+
+A service is a pure function of the compiled directory and the inventory. It returns a Part;
+the parts of a host add up to the host's generation (danhba.generation).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Effect = Literal["none", "reload", "restart"]
+
+
+@dataclass(frozen=True)
+class File:
+    """One file that danhba owns on a host.
+
+    path is absolute; content is the whole file; effect says what its service must do to take the
+    new content up ("none" for lookup tables that daemons reread by themselves). secret keeps the
+    content out of every plan.
+    """
+
+    path: str
+    content: bytes
+    mode: str = "0644"
+    owner: str = "root"
+    group: str = "root"
+    effect: Effect = "none"
+    secret: bool = False
+
+
+@dataclass(frozen=True)
+class Probe:
+    """How to see that a service answers: connect from the host itself, expect a greeting.
+
+    tls: the port speaks TLS from the first byte. expect: bytes the greeting starts with, as text;
+    empty when a connection is proof enough. timeout in seconds.
+    """
+
+    port: int
+    expect: str = ""
+    tls: bool = False
+    timeout: int = 20
+
+
+@dataclass(frozen=True)
+class Service:
+    """A daemon (systemd unit) that this part keeps enabled, running and up to date.
+
+    reload and restart are argument vectors; by default systemctl does it. A oneshot unit that only
+    loads something (nftables) has no process to watch: it counts as running when it is active.
+    """
+
+    unit: str
+    reload: tuple[str, ...] = ()
+    restart: tuple[str, ...] = ()
+    answers: tuple[Probe, ...] = ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one service brings to one host.
+
+    packages: Debian packages. links: symbolic links placed as they are (path to target).
+    tables: paths of text files among `files` that Postfix reads as cdb; the host builds FILE.cdb.
+    validate: argument vectors run against the staged generation as if it were live; a non-zero
+    exit status rejects the generation, and what they print is shown to the engineer.
+    """
+
+    name: str
+    packages: tuple[str, ...] = ()
+    files: tuple[File, ...] = ()
+    links: dict[str, str] = field(default_factory=dict)
+    tables: tuple[str, ...] = ()
+    services: tuple[Service, ...] = ()
+    validate: tuple[tuple[str, ...], ...] = ()

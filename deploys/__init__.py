@@ -1,0 +1,1 @@
+"""pyinfra deploys: one module per service, site.py the entry point."""
