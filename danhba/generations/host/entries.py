@@ -1,0 +1,154 @@
+"""LDAP entries of a generation: what is there, and one batch of changes.
+
+Only the structure belongs to danhba. A password (userPassword) and what slapd keeps by itself are
+never read into an answer and never written by a load, and no entry is ever deleted here.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+from collections.abc import Iterator
+
+from danhba.generations.host.common import Json, Refused, must, run
+
+SOCKET = "ldapi:///"
+MARK = "danhba-loaded:"
+"""Prefix of the description on the tree's top entry that names the last load that ended well."""
+
+
+def state(question: Json) -> Json:
+    """{"ready", "loaded", "entries"}: entries (dn to attributes) come only when they are needed.
+
+    question: {"base": suffix, "top": dn that carries the mark, "wanted": sha256 of the tree}.
+    An answer without entries means: the tree is as the last load left it, and that is `wanted`.
+    """
+    if not _answers(question["top"]):
+        return {"ready": False, "loaded": None, "entries": {}}
+    loaded, stamp = _mark(question["top"])
+    if loaded == question["wanted"] and not _changed_since(question["base"], stamp):
+        return {"ready": True, "loaded": loaded, "entries": None}
+    return {"ready": True, "loaded": loaded, "entries": dump(question["base"])}
+
+
+def _search(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return run(["ldapsearch", "-LLL", "-Q", "-o", "ldif-wrap=no", "-Y", "EXTERNAL", "-H", SOCKET,
+                *arguments])  # fmt: skip
+
+
+def _answers(top: str) -> bool:
+    try:
+        done = _search("-b", top, "-s", "base", "1.1")
+    except FileNotFoundError:
+        return False
+    return done.returncode == 0
+
+
+def _mark(top: str) -> tuple[str | None, str]:
+    found = next(iter(_parse(_search("-b", top, "-s", "base", "description", "entryCSN").stdout)))
+    marks = [text for text in found[1].get("description", []) if text.startswith(MARK)]
+    loaded = marks[0].removeprefix(MARK) if marks else None
+    return loaded, found[1].get("entryCSN", [""])[0]
+
+
+def _changed_since(base: str, stamp: str) -> bool:
+    """Did anybody but the users themselves and danhba change an entry since the last load?
+
+    The mark is written last, so whatever has a later change number came after. A user's own
+    password change names himself as modifier; danhba's resets name MANAGER and touch no structure.
+    """
+    later = f"(&(objectClass=inetOrgPerson)(entryCSN>={stamp}))"
+    done = _search("-b", base, later, "modifiersName", "entryCSN")
+    for dn, attrs in _parse(done.stdout):
+        by_self = attrs.get("modifiersName", [""])[0].lower() == dn.lower()
+        if attrs.get("entryCSN", [""])[0] > stamp and not by_self:
+            return True
+    return False
+
+
+def dump(base: str) -> dict[str, dict[str, list[str]]]:
+    """Every entry's user attributes, without passwords."""
+    done = _search("-b", base, "(objectClass=*)", "*")
+    if done.returncode:
+        raise Refused(f"ldapsearch: {done.stderr.decode(errors='replace').strip()}")
+    found = {}
+    for dn, attrs in _parse(done.stdout):
+        attrs.pop("userPassword", None)
+        found[dn] = attrs
+    return found
+
+
+def _parse(ldif: bytes) -> Iterator[tuple[str, dict[str, list[str]]]]:
+    """Entries of unwrapped LDIF (RFC 2849)."""
+    for block in ldif.decode().split("\n\n"):
+        dn, attrs = "", {}
+        for line in block.splitlines():
+            name, _, value = line.partition(":")
+            if not name or name.startswith("#"):
+                continue
+            if value.startswith(":"):
+                value = base64.b64decode(value[1:]).decode(errors="replace")
+            value = value.strip()
+            if name == "dn":
+                dn = value
+            else:
+                attrs.setdefault(name, []).append(value)
+        if dn:
+            yield dn, attrs
+
+
+def load(batch: Json) -> None:
+    """Apply {"changes": [{"dn", "add"|"replace": attributes}], "top", "wanted"} in one batch.
+
+    Interrupted midway, the mark still names the old load, so the next plan asks for all entries
+    and finds exactly what is missing. Raises Refused with slapd's words.
+    """
+    ldif = "".join(_ldif(change) for change in batch["changes"])
+    mark = {"dn": batch["top"], "replace": {"description": [MARK + batch["wanted"]]}}
+    must(["ldapmodify", "-Q", "-Y", "EXTERNAL", "-H", SOCKET], (ldif + _ldif(mark)).encode())
+
+
+def _ldif(change: Json) -> str:
+    lines = [_line("dn", change["dn"])]
+    if "add" in change:
+        lines.append("changetype: add")
+        lines += [_line(key, item) for key, items in change["add"].items() for item in items]
+    else:
+        lines.append("changetype: modify")
+        for key, items in change["replace"].items():
+            lines += [f"replace: {key}", *(_line(key, item) for item in items), "-"]
+    return "\n".join(lines) + "\n\n"
+
+
+def _line(key: str, value: str) -> str:
+    return f"{key}:: {base64.b64encode(value.encode()).decode()}"
+
+
+def passwords(request: Json) -> Json:
+    """Set first passwords: {"hashes": {dn: hash}, "replace": bool}. Plain ones never come here.
+
+    Without "replace" an account that has a password keeps it; both lists come back.
+    """
+    done, kept = [], []
+    for dn, hashed in request["hashes"].items():
+        if not request["replace"] and _has_password(dn):
+            kept.append(dn)
+            continue
+        change = {"dn": dn, "replace": {"userPassword": [hashed]}}
+        must(["ldapmodify", "-Q", "-Y", "EXTERNAL", "-H", SOCKET], _ldif(change).encode())
+        done.append(dn)
+    return {"done": done, "kept": kept}
+
+
+def _has_password(dn: str) -> bool:
+    found = _search("-b", dn, "-s", "base", "(userPassword=*)", "1.1")
+    if found.returncode:
+        raise Refused(f"{dn}: {found.stderr.decode(errors='replace').strip()}")
+    return bool(found.stdout.strip())
+
+
+def read_tree(text: str) -> dict[str, dict[str, list[str]]]:
+    """A tree file: one JSON object a line, parents before children."""
+    rows = (json.loads(line) for line in text.splitlines() if line)
+    return {row["dn"]: row["attrs"] for row in rows}

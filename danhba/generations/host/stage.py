@@ -1,0 +1,219 @@
+"""Bring a generation to the host and try it there, while the live one goes on untouched."""
+
+from __future__ import annotations
+
+import base64
+import ctypes
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from danhba.generations.host.common import (
+    CURRENT,
+    GENERATIONS,
+    LOADED,
+    ROOT,
+    Json,
+    Refused,
+    link,
+    live_digest,
+    must,
+    owned_links,
+    run,
+    sha256,
+    write,
+)
+from danhba.generations.host.lock import must_hold
+
+POLICY = Path("/usr/sbin/policy-rc.d")
+
+
+def stage(request: Json) -> Json:
+    """Packages, files, tables, validation. Raises Refused; the live generation is not touched.
+
+    request: {"token", "digest", "manifest", "revision", "blobs": {sha256: base64}}.
+    """
+    must_hold(request["token"])
+    manifest, digest = request["manifest"], request["digest"]
+    install(manifest["packages"], manifest["debconf"])
+    root = GENERATIONS / digest
+    if live_digest() == digest:
+        mend(root, request)
+    else:
+        build(root, request)
+    validate(root, manifest)
+    return {"staged": digest}
+
+
+def install(packages: list[str], debconf: list[str]) -> None:
+    """Install what is missing; no daemon starts before its configuration is there."""
+    shown = run(["dpkg-query", "-W", "-f=${Package} ${db:Status-Abbrev}\\n", *packages]).stdout
+    there = {row.split()[0] for row in shown.decode().splitlines() if row.split()[-1] == "ii"}
+    missing = [name for name in packages if name not in there]
+    if not missing:
+        return
+    if debconf:
+        must(["debconf-set-selections"], "\n".join(debconf).encode() + b"\n")
+    with _no_service_starts():
+        must(["apt-get", "-q", "update"])
+        must([
+            "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qy", "install",
+            "--no-install-recommends", "-o", "Dpkg::Options::=--force-confold",
+            "-o", "DPkg::Lock::Timeout=300", *missing,
+        ])  # fmt: skip
+
+
+@contextmanager
+def _no_service_starts() -> Iterator[None]:
+    """policy-rc.d of Debian: 101 forbids starting services while packages are installed."""
+    write(POLICY, b"#!/bin/sh\nexit 101\n", 0o755)
+    try:
+        yield
+    finally:
+        POLICY.unlink(missing_ok=True)
+
+
+def build(root: Path, request: Json) -> None:
+    """Make the directory of a generation; it gets its name only when it is whole."""
+    manifest = request["manifest"]
+    if (root / "manifest.json").exists():
+        mend(root, request)
+        return
+    partial = root.with_name(f".{root.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    (partial / "files").mkdir(parents=True)
+    _make_accounts(manifest, request["blobs"])
+    for path in manifest["files"]:
+        _place(partial, path, request)
+    for table in manifest["tables"]:
+        _build_table(partial, table)
+    write(partial / "revision", request["revision"].encode() + b"\n")
+    write(partial / "manifest.json", json.dumps(manifest, sort_keys=True).encode())
+    os.sync()
+    os.rename(partial, root)
+
+
+def mend(root: Path, request: Json) -> None:
+    """Put back the files of a generation that somebody edited.
+
+    The services that read them may have loaded the edit meanwhile: what they loaded is forgotten
+    first, so that they are due even when this run ends between here and the reload.
+    """
+    manifest = request["manifest"]
+    bad = [path for path in manifest["files"] if not _intact(root, path, manifest)]
+    for service in manifest["services"]:
+        if set(bad) & set(service["reads"]):
+            (LOADED / service["unit"]).unlink(missing_ok=True)
+    for path in bad:
+        _place(root, path, request)
+    for table in manifest["tables"]:
+        if table in bad or not (root / f"files{table}.cdb").exists():
+            _build_table(root, table)
+
+
+def _intact(root: Path, path: str, manifest: Json) -> bool:
+    from danhba.generations.host.report import _file_problem
+
+    return not _file_problem(Path(f"{root}/files{path}"), manifest["files"][path])
+
+
+def _place(root: Path, path: str, request: Json) -> None:
+    wanted = request["manifest"]["files"][path]
+    content = _content(wanted["sha256"], path, request["blobs"])
+    target = Path(f"{root}/files{path}")
+    # Closed to all until it has its owner: a secret is never readable in between.
+    write(target, content, 0o600)
+    shutil.chown(target, wanted["owner"], wanted["group"])
+    os.chmod(target, int(wanted["mode"], 8))
+
+
+def _content(digest: str, path: str, blobs: dict[str, str]) -> bytes:
+    """From the upload, or from the live generation when it has the same file."""
+    if digest in blobs:
+        content = base64.b64decode(blobs[digest])
+    else:
+        try:
+            content = Path(f"{CURRENT}/files{path}").read_bytes()
+        except OSError:
+            raise Refused(f"{path}: its content did not arrive; run the apply again") from None
+    if sha256(content) != digest:
+        raise Refused(f"{path}: its content changed since the plan; run the apply again")
+    return content
+
+
+def _make_accounts(manifest: Json, blobs: dict[str, str]) -> None:
+    """System accounts that own files must exist before the files do."""
+    for path, wanted in manifest["files"].items():
+        if path.startswith("/etc/sysusers.d/"):
+            text = _content(wanted["sha256"], path, blobs)
+            must(["systemd-sysusers", "-"], text)
+
+
+def _build_table(root: Path, table: str) -> None:
+    source = f"{root}/files{table}"
+    if Path("/etc/postfix/main.cf").exists():
+        must(["postmap", f"cdb:{source}"])
+    else:
+        must(["postmap", "-c", "/usr/share/postfix", f"cdb:{source}"])
+
+
+def validate(root: Path, manifest: Json) -> None:
+    """Dress rehearsal: in a mount namespace of its own the staged generation is already live.
+
+    The daemons' own checkers thus see every file at its real path. All writes go to a tmpfs that
+    vanishes with the process. Raises Refused with what the checker said.
+    """
+    if not manifest["validate"]:
+        return
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _rehearse(root, manifest, writer)
+    os.close(writer)
+    with os.fdopen(reader) as answer:
+        said = answer.read()
+    _, status = os.waitpid(child, 0)
+    if status or said:
+        raise Refused(said or "the rehearsal of the staged generation ended unexpectedly")
+
+
+def _rehearse(root: Path, manifest: Json, writer: int) -> None:
+    said = ""
+    try:
+        _private_view(Path("/run/danhba-rehearsal"))
+        link(CURRENT, f"generations/{root.name}")
+        for path, target in owned_links(manifest).items():
+            link(Path(path), target)
+        for argv in manifest["validate"]:
+            done = run(argv)
+            if done.returncode:
+                words = (done.stdout + done.stderr).decode(errors="replace").strip()
+                said += f"{' '.join(argv)}: {words or f'exit status {done.returncode}'}\n"
+    except BaseException as error:
+        said = said or f"rehearsal: {error!r}"
+    os.write(writer, said[:60000].encode())
+    os._exit(0)
+
+
+def _private_view(scratch: Path) -> None:
+    """Overlays over /etc and danhba's own directory, seen by this process and its children."""
+    os.unshare(os.CLONE_NEWNS)  # type: ignore[attr-defined, unused-ignore]  # Python 3.12
+    _mount("none", "/", "", 0x4000 | 0x40000)  # MS_REC | MS_PRIVATE
+    scratch.mkdir(exist_ok=True)
+    _mount("tmpfs", str(scratch), "tmpfs", 0, "mode=0700")
+    for lower in (Path("/etc"), ROOT):
+        upper, work = scratch / f"{lower.name}.upper", scratch / f"{lower.name}.work"
+        upper.mkdir()
+        work.mkdir()
+        options = f"lowerdir={lower},upperdir={upper},workdir={work}"
+        _mount("overlay", str(lower), "overlay", 0, options)
+
+
+def _mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    arguments = (source.encode(), target.encode(), kind.encode(), flags, options.encode())
+    if libc.mount(*arguments):
+        raise OSError(ctypes.get_errno(), f"mount {kind} on {target}")
