@@ -59,10 +59,23 @@ class Service:
 
 
 @dataclass(frozen=True)
+class Tree:
+    """LDAP entries that danhba keeps: `path` among the files holds one JSON object a line.
+
+    base is the suffix of the tree, top the entry whose description marks the last full load.
+    """
+
+    path: str
+    base: str
+    top: str
+
+
+@dataclass(frozen=True)
 class Part:
     """What one service brings to one host.
 
-    packages: Debian packages. links: symbolic links placed as they are (path to target).
+    packages: Debian packages. debconf: answers for debconf-set-selections before they are
+    installed. links: symbolic links placed as they are (path to target).
     tables: paths of text files among `files` that Postfix reads as cdb; the host builds FILE.cdb.
     validate: argument vectors run against the staged generation as if it were live; a non-zero
     exit status rejects the generation, and what they print is shown to the engineer.
@@ -70,8 +83,10 @@ class Part:
 
     name: str
     packages: tuple[str, ...] = ()
+    debconf: tuple[str, ...] = ()
     files: tuple[File, ...] = ()
     links: dict[str, str] = field(default_factory=dict)
     tables: tuple[str, ...] = ()
     services: tuple[Service, ...] = ()
     validate: tuple[tuple[str, ...], ...] = ()
+    tree: Tree | None = None

@@ -53,10 +53,10 @@ def _mark(top: str) -> tuple[str | None, str]:
 
 
 def _changed_since(base: str, stamp: str) -> bool:
-    """Did anybody but the users themselves and danhba change an entry since the last load?
+    """Did anybody but the users themselves change an entry since the last load?
 
     The mark is written last, so whatever has a later change number came after. A user's own
-    password change names himself as modifier; danhba's resets name MANAGER and touch no structure.
+    password change names himself as modifier.
     """
     later = f"(&(objectClass=inetOrgPerson)(entryCSN>={stamp}))"
     done = _search("-b", base, later, "modifiersName", "entryCSN")
@@ -126,11 +126,14 @@ def _line(key: str, value: str) -> str:
 
 
 def passwords(request: Json) -> Json:
-    """Set first passwords: {"hashes": {dn: hash}, "replace": bool}. Plain ones never come here.
+    """Set first passwords: {"hashes": {dn: hash}, "replace", "base", "top"}. Plain ones never come here.
 
     Without "replace" an account that has a password keeps it; both lists come back.
     """
-    done, kept = [], []
+    done: list[str] = []
+    kept: list[str] = []
+    loaded, stamp = _mark(request["top"])
+    untouched = loaded is not None and not _changed_since(request["base"], stamp)
     for dn, hashed in request["hashes"].items():
         if not request["replace"] and _has_password(dn):
             kept.append(dn)
@@ -138,6 +141,8 @@ def passwords(request: Json) -> Json:
         change = {"dn": dn, "replace": {"userPassword": [hashed]}}
         must(["ldapmodify", "-Q", "-Y", "EXTERNAL", "-H", SOCKET], _ldif(change).encode())
         done.append(dn)
+    if untouched and done:  # our own change is no reason to look at the whole tree next time
+        load({"changes": [], "top": request["top"], "wanted": loaded})
     return {"done": done, "kept": kept}
 
 

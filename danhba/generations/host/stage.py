@@ -7,6 +7,7 @@ import ctypes
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -153,11 +154,10 @@ def _make_accounts(manifest: Json, blobs: dict[str, str]) -> None:
 
 
 def _build_table(root: Path, table: str) -> None:
-    source = f"{root}/files{table}"
-    if Path("/etc/postfix/main.cf").exists():
-        must(["postmap", f"cdb:{source}"])
-    else:
-        must(["postmap", "-c", "/usr/share/postfix", f"cdb:{source}"])
+    """postmap under an empty configuration: a broken live main.cf must not stop its own repair."""
+    with tempfile.TemporaryDirectory(prefix="danhba-postmap.", dir="/run") as empty:
+        (Path(empty) / "main.cf").write_text("compatibility_level = 3.10\n")
+        must(["postmap", "-c", empty, f"cdb:{root}/files{table}"])
 
 
 def validate(root: Path, manifest: Json) -> None:

@@ -1,0 +1,68 @@
+"""Parts of a host's services add up to its generation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from danhba.generations.generation import Generation
+from danhba.generations.host.common import Json, sha256
+from danhba.service import Part, Probe, Service
+
+
+class AssemblyError(Exception):
+    """Two parts disagree; the message names both."""
+
+
+def assemble(parts: Sequence[Part], revision: str) -> Generation:
+    """The generation of one host. Raises AssemblyError when two parts claim one path."""
+    contents, files, claimed = {}, {}, dict[str, str]()
+    for part in parts:
+        for path in [file.path for file in part.files] + list(part.links):
+            if path in claimed:
+                raise AssemblyError(f"{path} is claimed by {claimed[path]} and by {part.name}")
+            claimed[path] = part.name
+        for file in part.files:
+            digest = sha256(file.content)
+            contents[digest] = file.content
+            files[file.path] = {
+                "sha256": digest, "mode": file.mode, "owner": file.owner, "group": file.group,
+                "secret": file.secret, "effect": file.effect,
+            }  # fmt: skip
+    trees = [part.tree for part in parts if part.tree]
+    manifest = {
+        "format": 1,
+        "files": files,
+        "links": {path: target for part in parts for path, target in part.links.items()},
+        "tables": sorted(path for part in parts for path in part.tables),
+        "packages": sorted({name for part in parts for name in part.packages}),
+        "debconf": sorted({line for part in parts for line in part.debconf}),
+        "services": [_service(service, part) for part in parts for service in part.services],
+        "validate": [list(argv) for part in parts for argv in part.validate],
+        "tree": vars(trees[0]) if trees else None,
+    }
+    return Generation(manifest, contents, revision)
+
+
+def _service(service: Service, part: Part) -> Json:
+    reads = [file for file in part.files if file.effect != "none"]
+    return {
+        "unit": service.unit,
+        "reload": list(service.reload),
+        "restart": list(service.restart),
+        "reads": [file.path for file in reads],
+        "reload_digest": _digest(part, "reload"),
+        "restart_digest": _digest(part, "restart"),
+        "answers": [_probe(probe) for probe in service.answers],
+    }
+
+
+def _digest(part: Part, effect: str) -> str:
+    """Of all that a service takes up by this effect: says whether it has to do it again."""
+    rows = [[file.path, sha256(file.content), file.mode, file.owner, file.group]
+            for file in part.files if file.effect == effect]  # fmt: skip
+    return sha256(json.dumps(rows).encode())
+
+
+def _probe(probe: Probe) -> Json:
+    return {"port": probe.port, "expect": probe.expect, "tls": probe.tls, "timeout": probe.timeout}

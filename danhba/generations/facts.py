@@ -1,0 +1,25 @@
+"""The pyinfra fact: all about a host in one remote command."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pyinfra.api import FactBase
+
+from danhba.generations.remote import COMMAND
+
+
+class Report(FactBase[dict[str, Any]]):
+    """What a host is. Ask with `_stdin=remote.stdin("report", generation.question())`.
+
+    Answers the dictionary of host/report.py; raises pyinfra's FactError when the host has no
+    python3 or the question fails.
+    """
+
+    def command(self) -> str:  # type: ignore[override, unused-ignore]
+        return COMMAND
+
+    def process(self, output: list[str]) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(output[-1])
+        return answer

@@ -1,0 +1,84 @@
+"""The pyinfra operations that carry a plan out. Each is one remote command, none without need."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pyinfra.api import StringCommand, operation
+
+from danhba.generations import remote
+from danhba.generations.generation import Generation
+from danhba.generations.plan import Plan, batch
+
+
+def _step(step: str, request: Mapping[str, Any]) -> StringCommand:
+    return StringCommand(remote.COMMAND, _stdin=remote.stdin(step, request))
+
+
+@operation()  # type: ignore[untyped-decorator, unused-ignore]
+def lock(plan: Plan, owner: Mapping[str, str], instead_of: str | None) -> Iterator[StringCommand]:
+    """Take the host's lock for this run, over from the token `instead_of` when asked to."""
+    if plan.changes:
+        yield _step("lock", {"owner": owner, "instead_of": instead_of})
+
+
+@operation()  # type: ignore[untyped-decorator, unused-ignore]
+def stage(
+    plan: Plan, generation: Generation, live: Mapping[str, Any] | None, token: str
+) -> Iterator[StringCommand]:
+    """Install packages, upload what the host lacks, validate. The live generation goes on."""
+    if plan.changes:
+        request = {
+            "token": token,
+            "digest": generation.digest,
+            "manifest": generation.manifest,
+            "revision": generation.revision,
+            "blobs": _missing(plan, generation, live),
+        }
+        yield _step("stage", request)
+
+
+def _missing(
+    plan: Plan, generation: Generation, live: Mapping[str, Any] | None
+) -> dict[str, str]:
+    """Contents that the live generation does not hold at the same path, or not any more."""
+    held = (live or {"files": {}})["files"]
+    drifted = {path for path, _ in plan.drift}
+    blobs = {}
+    for path, facts in generation.manifest["files"].items():
+        if path in drifted or held.get(path, {}).get("sha256") != facts["sha256"]:
+            content = generation.contents[facts["sha256"]]
+            blobs[facts["sha256"]] = base64.b64encode(content).decode()
+    return blobs
+
+
+@operation()  # type: ignore[untyped-decorator, unused-ignore]
+def activate(
+    plan: Plan, generation: Generation, token: str, address: str, name: str
+) -> Iterator[StringCommand]:
+    """Swap, reload what is due, see that it answers, swap back if it does not."""
+    if plan.changes:
+        request = {
+            "token": token,
+            "digest": generation.digest,
+            "address": address,
+            "name": name,
+            "entries": batch(plan, generation),
+        }
+        yield _step("activate", request)
+
+
+@operation()  # type: ignore[untyped-decorator, unused-ignore]
+def roll_back(digest: str, token: str, address: str, name: str) -> Iterator[StringCommand]:
+    """The same swap to an older generation that is still on the host. LDAP entries stay."""
+    request = {"token": token, "digest": digest, "address": address, "name": name, "entries": None}
+    yield _step("activate", request)
+
+
+@operation()  # type: ignore[untyped-decorator, unused-ignore]
+def unlock(plan: Plan, token: str) -> Iterator[StringCommand]:
+    """Give the lock back."""
+    if plan.changes:
+        yield _step("unlock", {"token": token})

@@ -1,0 +1,175 @@
+"""The difference between a host and the generation it should have; pure, no connection."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import unified_diff
+from typing import Any
+
+from danhba.generations.generation import Generation
+from danhba.generations.host.common import service_actions
+from danhba.generations.host.entries import MARK, read_tree
+
+Attributes = dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """action: add, change, remove or mend (was edited on the host). rows: a diff, or the rows of a
+    lookup table that go and come; none for a secret."""
+
+    path: str
+    action: str
+    rows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EntryChange:
+    """An LDAP entry to add or to modify; attributes as they will be."""
+
+    dn: str
+    action: str
+    attributes: Attributes
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything an apply would do on one host. Nothing else happens there."""
+
+    host: str
+    live: str | None
+    wanted: str
+    drift: tuple[tuple[str, str], ...] = ()
+    packages: tuple[str, ...] = ()
+    files: tuple[FileChange, ...] = ()
+    entries: tuple[EntryChange, ...] = ()
+    mark: bool = False
+    services: tuple[tuple[str, str], ...] = ()
+    vanished: tuple[str, ...] = ()
+    locked: Mapping[str, Any] | None = field(default=None, compare=False)
+
+    @property
+    def changes(self) -> bool:
+        """Is anything to do? A refusal (`vanished`) is no change; see there."""
+        return (
+            self.live != self.wanted or bool(self.drift or self.packages or self.files)
+            or bool(self.entries or self.mark or self.services)
+        )  # fmt: skip
+
+
+def compare(host: str, generation: Generation, report: Mapping[str, Any]) -> Plan:
+    """The plan for one host from its one answer (host/report.py)."""
+    entries, mark, vanished = compare_tree(generation, report["entries"])
+    drift = tuple((item["path"], item["problem"]) for item in report["drift"])
+    packages = [name for name in generation.manifest["packages"] if name not in report["packages"]]
+    return Plan(
+        host=host,
+        live=report["live"],
+        wanted=generation.digest,
+        drift=drift,
+        packages=tuple(packages),
+        files=tuple(_file_changes(generation, report, {path for path, _ in drift})),
+        entries=entries,
+        mark=mark,
+        services=tuple(_services(generation, report, dict(drift))),
+        vanished=vanished,
+        locked=report["lock"],
+    )
+
+
+def _services(
+    generation: Generation, report: Mapping[str, Any], drift: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """As the host will decide it: services that read an edited file have loaded we know not what."""
+    loaded = dict(report["loaded"])
+    for service in generation.manifest["services"]:
+        if any(problem in ("edited",) for path, problem in drift.items()
+               if path in service["reads"]):  # fmt: skip
+            loaded[service["unit"]] = {}
+    return service_actions(generation.manifest["services"], report["units"], loaded)
+
+
+def _file_changes(
+    generation: Generation, report: Mapping[str, Any], drifted: set[str]
+) -> list[FileChange]:
+    wanted = generation.manifest["files"]
+    live = (report["manifest"] or {"files": {}})["files"]
+    changes = []
+    for path, facts in sorted(wanted.items()):
+        old = live.get(path)
+        if path in drifted and old == facts:
+            changes.append(FileChange(path, "mend", _rows(generation, path, report)))
+        elif old != facts:
+            action = "change" if old else "add"
+            changes.append(FileChange(path, action, _rows(generation, path, report)))
+    changes += [FileChange(path, "remove") for path in sorted(live.keys() - wanted.keys())]
+    return changes
+
+
+def _rows(generation: Generation, path: str, report: Mapping[str, Any]) -> tuple[str, ...]:
+    facts = generation.manifest["files"][path]
+    if facts["secret"]:
+        return ("(secret: not shown)",)
+    old = base64.b64decode(report["contents"].get(path, "")).decode(errors="replace").splitlines()
+    new = generation.text(path).splitlines()
+    if not old:
+        return ()  # a new file speaks for itself; its length is told
+    if facts["effect"] == "none":  # rows of a table: order says nothing, and there are many
+        before, after = set(old), set(new)
+        gone = [f"-{row}" for row in old if row not in after]
+        return (*gone, *(f"+{row}" for row in new if row not in before))
+    return tuple(unified_diff(old, new, "live", "wanted", lineterm="", n=1))
+
+
+def compare_tree(
+    generation: Generation, state: Mapping[str, Any] | None
+) -> tuple[tuple[EntryChange, ...], bool, tuple[str, ...]]:
+    """(changes, is the mark due, accounts that the server has and the directory lacks)."""
+    if state is None or state["entries"] is None:
+        return (), False, ()
+    wanted, there = read_tree(generation.tree_text), state["entries"]
+    top = generation.manifest["tree"]["top"]
+    changes = []
+    for dn, attributes in wanted.items():
+        if dn not in there:
+            changes.append(EntryChange(dn, "add", attributes))
+        elif different := _difference(attributes, there[dn], hide_mark=dn == top):
+            changes.append(EntryChange(dn, "change", different))
+    vanished = tuple(sorted(dn for dn in there if dn not in wanted))
+    mark = bool(changes) or state["loaded"] != _tree_digest(generation)
+    return tuple(changes), mark, vanished
+
+
+def _tree_digest(generation: Generation) -> str:
+    manifest = generation.manifest
+    digest: str = manifest["files"][manifest["tree"]["path"]]["sha256"]
+    return digest
+
+
+def _difference(wanted: Attributes, there: Attributes, hide_mark: bool) -> Attributes:
+    """Attributes to replace; an empty list removes one that the directory no longer has."""
+    if hide_mark:
+        kept = [text for text in there.get("description", []) if not text.startswith(MARK)]
+        there = {key: values for key, values in there.items() if key != "description"}
+        if kept:
+            there["description"] = kept
+    names = wanted.keys() | there.keys()
+    return {
+        name: wanted.get(name, [])
+        for name in sorted(names)
+        if sorted(wanted.get(name, [])) != sorted(there.get(name, []))
+    }
+
+
+def batch(plan: Plan, generation: Generation) -> dict[str, Any] | None:
+    """The one batch of LDAP changes of a plan (host/entries.py load), or None."""
+    if not plan.mark:
+        return None
+    changes: Sequence[dict[str, Any]] = [
+        {"dn": entry.dn, ("add" if entry.action == "add" else "replace"): entry.attributes}
+        for entry in plan.entries
+    ]
+    top = generation.manifest["tree"]["top"]
+    return {"changes": changes, "top": top, "wanted": _tree_digest(generation)}
