@@ -1,0 +1,190 @@
+"""The lab as a whole: boots what inventory/staging.py says, breaks it on request, removes it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shlex
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from danhba import inventory
+from staging import cache, certificates, cgroup, host, image, internet, keys, mounts, network
+from staging import mirrors as apt
+from staging import overlap
+from staging.config import CHECKOUT, INVENTORY, LAB, NET1
+from staging.host import Host
+from staging.shell import LabError, run, say, write
+
+_STATE = Path(LAB) / "state.json"
+
+
+@dataclass
+class Lab:
+    """hosts: the province's hosts and net1, by name."""
+
+    environment: inventory.Environment
+    hosts: dict[str, Host] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls) -> Lab:
+        """The lab of this checkout's inventory, booted or not."""
+        environment = inventory.load(INVENTORY)
+        hosts = {
+            found.name: Host(
+                found.name, found.fqdn, found.ipv4, found.ipv6, (internet.domain(environment),)
+            )
+            for found in environment.hosts
+        }
+        return cls(environment, {**hosts, NET1: internet.HOST})
+
+    def boot(self, fresh: bool = False) -> None:
+        """Make every host run; nothing is done when all do. Raises LabError."""
+        with _locked():
+            state = _read()
+            if not fresh and self._is_up(state):
+                say(f"{', '.join(self.hosts)} are up")
+                return
+            if fresh or not self._is_usable(state):
+                self._tear_down()
+                state = {}
+            self._boot(state)
+
+    def stop(self, name: str) -> None:
+        host.stop(self._host(name))
+
+    def kill(self, name: str) -> None:
+        host.kill(self._host(name))
+
+    def start(self, name: str) -> None:
+        """Boot a stopped host from its overlay and wait for it."""
+        if not cgroup.alive(name):
+            host.start(self._host(name))
+        host.wait(self._host(name))
+
+    def cut(self, name: str) -> None:
+        network.cut(self._host(name).name)
+
+    def join(self, name: str) -> None:
+        network.join(self._host(name).name)
+
+    def latency(self, name: str, milliseconds: int) -> None:
+        network.latency(self._host(name).name, milliseconds)
+
+    def run(
+        self, name: str, argv: Sequence[str], input: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command as root on a host; the exit status is the caller's to judge."""
+        return keys.ssh(self._host(name).ipv4, shlex.join(argv), input)
+
+    def down(self, purge: bool = False) -> None:
+        """Remove every trace; purge: also the image, the package cache, the keys."""
+        with _locked():
+            self._tear_down()
+            run_netns = Path("/run/netns")
+            if run_netns.is_dir() and not any(run_netns.iterdir()):
+                run(["umount", str(run_netns)], check=False)
+        if purge:
+            shutil.rmtree(LAB)
+
+    def _host(self, name: str) -> Host:
+        if name not in self.hosts:
+            raise LabError(f"there is no host {name}; there are {', '.join(self.hosts)}")
+        return self.hosts[name]
+
+    def _wanted(self) -> dict[str, Any]:
+        facts = {name: asdict(found) for name, found in self.hosts.items()}
+        return {**json.loads(json.dumps(facts))}
+
+    def _is_usable(self, state: dict[str, Any]) -> bool:
+        """Whether what runs is this checkout's, on today's image: hosts may be added to it."""
+        if state.get("checkout") != str(CHECKOUT) or not network.is_up():
+            return False
+        current = image.is_current(apt.Mirrors(**state["mirrors"]))
+        return current and any(cgroup.alive(name) for name in state["hosts"])
+
+    def _is_up(self, state: dict[str, Any]) -> bool:
+        return (
+            self._is_usable(state)
+            and state["hosts"] == self._wanted()
+            and state["internet"] == internet.digest(self.environment)
+            and all(cgroup.alive(name) for name in self.hosts)
+            and cache.answers()
+        )
+
+    def _boot(self, state: dict[str, Any]) -> None:
+        found = apt.discover()
+        overlap.check(found.hosts)
+        network.up()
+        cache.start()
+        if not image.is_current(found):
+            self._remove_hosts(cgroup.hosts())
+            image.build(found)
+        certificates.prepare()
+        keys.prepare({name: (item.ipv4, item.ipv6) for name, item in self.hosts.items()})
+        wanted, known = self._wanted(), state.get("hosts", {})
+        self._remove_hosts([name for name in mounts.known() if known.get(name) != wanted.get(name)])
+        waiting = [name for name in self.hosts if not cgroup.alive(name)]
+        _STATE.unlink(missing_ok=True)
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            list(pool.map(self._boot_one, waiting))
+        digest = internet.digest(self.environment)
+        write(_STATE, json.dumps({
+            "checkout": str(CHECKOUT),
+            "mirrors": asdict(found),
+            "hosts": wanted,
+            "internet": digest,
+        }))  # fmt: skip
+
+    def _boot_one(self, name: str) -> None:
+        begin = time.monotonic()
+        say(f"booting {name} ...")
+        host.start(self.hosts[name])
+        host.wait(self.hosts[name])
+        say(f"booting {name} ... {time.monotonic() - begin:.1f} s")
+
+    def _remove_hosts(self, names: Sequence[str]) -> None:
+        for name in names:
+            say(f"removing {name}")
+            host.remove(name)
+
+    def _tear_down(self) -> None:
+        """Whatever is left of any lab on this machine, of this checkout or another."""
+        _STATE.unlink(missing_ok=True)
+        for socket in (Path(LAB) / "ssh").glob("*"):
+            keys.hang_up(socket.name)
+        names = {*cgroup.hosts(), *mounts.known()}
+        if names:
+            say(f"removing {', '.join(sorted(names))}")
+        for name in names:
+            host.remove(name)
+        cache.stop()
+        network.down()
+        shutil.rmtree(mounts.HOSTS, ignore_errors=True)
+
+
+@contextmanager
+def _locked() -> Iterator[None]:
+    """One boot at a time on this machine."""
+    Path(LAB).mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (Path(LAB) / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("waiting for another script/staging on this machine ...")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _read() -> dict[str, Any]:
+    try:
+        return dict(json.loads(_STATE.read_text()))
+    except (OSError, ValueError):
+        return {}
