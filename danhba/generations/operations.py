@@ -56,7 +56,7 @@ def _missing(
 
 @operation()  # type: ignore[untyped-decorator, unused-ignore]
 def activate(
-    plan: Plan, generation: Generation, token: str, address: str, name: str
+    plan: Plan, generation: Generation, token: str, address: str, fqdn: str
 ) -> Iterator[StringCommand]:
     """Swap, reload what is due, see that it answers, swap back if it does not."""
     if plan.changes:
@@ -64,17 +64,10 @@ def activate(
             "token": token,
             "digest": generation.digest,
             "address": address,
-            "name": name,
+            "name": fqdn,
             "entries": batch(plan, generation),
         }
         yield _step("activate", request)
-
-
-@operation()  # type: ignore[untyped-decorator, unused-ignore]
-def roll_back(digest: str, token: str, address: str, name: str) -> Iterator[StringCommand]:
-    """The same swap to an older generation that is still on the host. LDAP entries stay."""
-    request = {"token": token, "digest": digest, "address": address, "name": name, "entries": None}
-    yield _step("activate", request)
 
 
 @operation()  # type: ignore[untyped-decorator, unused-ignore]

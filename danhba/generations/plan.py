@@ -73,20 +73,19 @@ def compare(host: str, generation: Generation, report: Mapping[str, Any]) -> Pla
         files=tuple(_file_changes(generation, report, {path for path, _ in drift})),
         entries=entries,
         mark=mark,
-        services=tuple(_services(generation, report, dict(drift))),
+        services=tuple(_services(generation, report, {path for path, _ in drift})),
         vanished=vanished,
         locked=report["lock"],
     )
 
 
 def _services(
-    generation: Generation, report: Mapping[str, Any], drift: Mapping[str, str]
+    generation: Generation, report: Mapping[str, Any], drifted: set[str]
 ) -> list[tuple[str, str]]:
-    """As the host will decide it: services that read an edited file have loaded we know not what."""
+    """As the host will decide it (host/common.py): who read an edited file is due again."""
     loaded = dict(report["loaded"])
-    for service in generation.manifest["services"]:
-        if any(problem in ("edited",) for path, problem in drift.items()
-               if path in service["reads"]):  # fmt: skip
+    for service in (report["manifest"] or {"services": []})["services"]:
+        if drifted & set(service["reads"]):
             loaded[service["unit"]] = {}
     return service_actions(generation.manifest["services"], report["units"], loaded)
 

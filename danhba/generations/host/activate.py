@@ -115,6 +115,8 @@ def _follow(manifest: Json) -> list[str]:
 
 def _act(service: Json, action: str) -> None:
     unit = service["unit"]
+    if action == "start":
+        must(["systemctl", "enable", unit])
     argv = ["systemctl", action, unit]
     if action in ("reload", "restart") and service[action]:
         argv = service[action]

@@ -128,12 +128,24 @@ def service_actions(
     for service in services:
         unit = service["unit"]
         state, last = states.get(unit, {}), loaded.get(unit, {})
+        if not state.get("active"):
+            due.append((unit, "start"))  # and enables it
+            continue
         if not state.get("enabled"):
             due.append((unit, "enable"))
-        if not state.get("active"):
-            due.append((unit, "start"))
-        elif last.get("restart") != service["restart_digest"]:
+        if last.get("restart") != service["restart_digest"]:
             due.append((unit, "restart"))
         elif last.get("reload") != service["reload_digest"]:
             due.append((unit, "reload"))
     return due
+
+
+def forget_loaded(manifest: Json, drifted: Iterable[str]) -> None:
+    """Services that read an edited file may have loaded the edit: they are due again.
+
+    Done before the files are mended, so that the need survives a run that ends in between.
+    """
+    paths = set(drifted)
+    for service in manifest["services"]:
+        if paths & set(service["reads"]):
+            (LOADED / service["unit"]).unlink(missing_ok=True)

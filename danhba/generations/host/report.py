@@ -13,6 +13,7 @@ from danhba.generations.host import entries
 from danhba.generations.host.common import (
     CURRENT,
     GENERATIONS,
+    PREVIOUS,
     Json,
     live_digest,
     loaded_of,
@@ -23,8 +24,6 @@ from danhba.generations.host.common import (
     unit_states,
 )
 from danhba.generations.host.lock import lock_holder
-
-__all__ = ["drift", "report"]
 
 
 def report(question: Json) -> Json:
@@ -38,6 +37,7 @@ def report(question: Json) -> Json:
     drifted = drift(manifest) if manifest else []
     return {
         "live": digest,
+        "previous": live_digest(PREVIOUS),
         "manifest": manifest,
         "revision": _text(CURRENT / "revision"),
         "generations": generations(),
@@ -73,7 +73,7 @@ def drift(manifest: Json) -> list[Json]:
     for path, target in owned_links(manifest).items():
         problem = _link_problem(Path(path), target)
         if not problem and path in manifest["files"]:
-            problem = _file_problem(Path(target), manifest["files"][path])
+            problem = file_problem(Path(target), manifest["files"][path])
         if problem:
             found.append({"path": path, "problem": problem})
     return found
@@ -90,7 +90,7 @@ def _link_problem(path: Path, target: str) -> str:
         return "replaced"
 
 
-def _file_problem(path: Path, wanted: Json) -> str:
+def file_problem(path: Path, wanted: Json) -> str:
     try:
         facts, content = path.stat(), path.read_bytes()
     except OSError:

@@ -15,12 +15,13 @@ from pathlib import Path
 from danhba.generations.host.common import (
     CURRENT,
     GENERATIONS,
-    LOADED,
     ROOT,
     Json,
     Refused,
+    forget_loaded,
     link,
     live_digest,
+    manifest_of,
     must,
     owned_links,
     run,
@@ -28,6 +29,7 @@ from danhba.generations.host.common import (
     write,
 )
 from danhba.generations.host.lock import must_hold
+from danhba.generations.host.report import drift, file_problem
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 
@@ -41,6 +43,9 @@ def stage(request: Json) -> Json:
     manifest, digest = request["manifest"], request["digest"]
     install(manifest["packages"], manifest["debconf"])
     root = GENERATIONS / digest
+    live = manifest_of(live_digest())
+    if live:
+        forget_loaded(live, [item["path"] for item in drift(live)])
     if live_digest() == digest:
         mend(root, request)
     else:
@@ -98,27 +103,18 @@ def build(root: Path, request: Json) -> None:
 
 
 def mend(root: Path, request: Json) -> None:
-    """Put back the files of a generation that somebody edited.
-
-    The services that read them may have loaded the edit meanwhile: what they loaded is forgotten
-    first, so that they are due even when this run ends between here and the reload.
-    """
+    """Put back the files of a generation that somebody edited."""
     manifest = request["manifest"]
-    bad = [path for path in manifest["files"] if not _intact(root, path, manifest)]
-    for service in manifest["services"]:
-        if set(bad) & set(service["reads"]):
-            (LOADED / service["unit"]).unlink(missing_ok=True)
+    bad = [
+        path
+        for path, wanted in manifest["files"].items()
+        if file_problem(Path(f"{root}/files{path}"), wanted)
+    ]
     for path in bad:
         _place(root, path, request)
     for table in manifest["tables"]:
-        if table in bad or not (root / f"files{table}.cdb").exists():
+        if table in bad or not Path(f"{root}/files{table}.cdb").exists():
             _build_table(root, table)
-
-
-def _intact(root: Path, path: str, manifest: Json) -> bool:
-    from danhba.generations.host.report import _file_problem
-
-    return not _file_problem(Path(f"{root}/files{path}"), manifest["files"][path])
 
 
 def _place(root: Path, path: str, request: Json) -> None:

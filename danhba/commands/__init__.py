@@ -1,0 +1,43 @@
+"""The command line: one module a command, each about a page."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import click
+
+COMMANDS = ("apply", "check", "password", "plan", "rollback", "status", "verify")
+
+
+class _Lazy(click.Group):
+    """Loads only the module of the command that runs: `danhba check` needs no SSH."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"danhba.commands.{name}")
+        command: click.Command = module.command
+        return command
+
+
+@click.group(cls=_Lazy)
+@click.option(
+    "--directory",
+    type=click.Path(path_type=Path),
+    help="The directory file, instead of directory.yaml of this checkout.",
+)
+@click.pass_context
+def main(context: click.Context, directory: Path | None) -> None:
+    """The mail system of a province, from directory.yaml to the servers.
+
+    Exit status: 0 done or nothing to do, 1 error or findings, 2 changes or drift found.
+
+    Example: danhba plan staging
+    """
+    from danhba.project import Project
+
+    context.obj = Project(directory) if directory else Project()

@@ -1,0 +1,63 @@
+"""danhba apply: make the hosts what the directory and the inventory say."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from danhba import plan_text
+from danhba.commands.common import ask_all, errors_to_status, prepare, tell
+from danhba.engine import EngineError, Session, session
+from danhba.generations.plan import Plan
+from danhba.owner import me
+from danhba.project import Project
+from danhba.publish import Asked, carry_out
+
+
+@click.command("apply")
+@click.argument("environment")
+@click.option("--limit", metavar="HOST", help="Only this host.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--take-over", is_flag=True, help="Take the lock of an apply that is stuck.")
+@click.pass_obj
+@errors_to_status
+def command(
+    project: Project, environment: str, limit: str | None, yes: bool, take_over: bool
+) -> None:
+    """Plan, ask, then publish to the hosts of inventory/ENVIRONMENT.py.
+
+    Each host stages and validates first; only when all are content do they swap.
+
+    Example: danhba apply staging
+    """
+    env, generations = prepare(project, environment)
+    with session(env, limit) as hosts:
+        asked = ask_all(hosts, generations)
+        plans = [item.plan for item in asked.values()]
+        click.echo(plan_text.as_text(plans), nl=False)
+        if any(plan.vanished for plan in plans):
+            raise EngineError("accounts have vanished from the directory (see above); nothing done")
+        if not any(plan.changes for plan in plans):
+            return
+        if not yes and not click.confirm("Apply this?"):
+            sys.exit(1)
+        publish(hosts, asked, take_over)
+    tell("Applied.")
+
+
+def publish(hosts: Session, asked: dict[str, Asked], take_over: bool) -> None:
+    """Carry the plans out; the locks that are ours are given back whatever happens."""
+    hosts.in_order(lambda host: carry_out(host, asked[host.name], take_over))
+    changed = _hosts_of(hosts, [item.plan for item in asked.values()])
+    try:
+        hosts.run(tell)
+    except EngineError:
+        for host in changed:
+            hosts.step(host, "unlock", {"token": me()["token"]})
+        raise
+
+
+def _hosts_of(hosts: Session, plans: list[Plan]) -> list:  # type: ignore[type-arg]
+    names = {plan.host for plan in plans if plan.changes}
+    return [host for host in hosts.hosts() if host.name in names]

@@ -1,0 +1,117 @@
+"""danhba password: first passwords for hand-over. Only hashes reach the servers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from danhba import passphrase
+from danhba.commands.common import errors_to_status, prepare, tell
+from danhba.engine import EngineError, session
+from danhba.generations.generation import Generation
+from danhba.generations.host.entries import read_tree
+from danhba.inventory import Environment
+from danhba.project import Project
+
+
+@click.group("password")
+def command() -> None:
+    """Make passwords for people who have none, or new ones for people who lost theirs.
+
+    Example: danhba password issue staging --agency sotaichinh --out passwords.txt
+    """
+
+
+@command.command("issue")
+@click.argument("environment", required=False)
+@click.option("--agency", required=True, help="Address of the agency: everybody in it.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write here, not to the terminal.")
+@click.pass_obj
+@errors_to_status
+def issue(project: Project, environment: str | None, agency: str, out: Path | None) -> None:
+    """First passwords for everybody of an agency who has none yet.
+
+    Whoever has a password keeps it. The plain passwords are shown this once.
+
+    Example: danhba password issue staging --agency sotaichinh
+    """
+    _give(project, environment, out, replace=False, agency=agency)
+
+
+@command.command("reset")
+@click.argument("environment", required=False)
+@click.option("--address", required=True, help="The account, such as nvan.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write here, not to the terminal.")
+@click.pass_obj
+@errors_to_status
+def reset(project: Project, environment: str | None, address: str, out: Path | None) -> None:
+    """A new password for one account, whatever it had before.
+
+    Example: danhba password reset staging --address nvan
+    """
+    _give(project, environment, out, replace=True, address=address.partition("@")[0])
+
+
+def _give(
+    project: Project, environment: str | None, out: Path | None, replace: bool,
+    agency: str = "", address: str = "",
+) -> None:  # fmt: skip
+    env, generations = prepare(project, environment or _only_environment(project))
+    people = env.having("people")[0]
+    accounts = dict(_chosen(generations[people.name], agency, address))
+    if not accounts:
+        raise EngineError(f"the directory has no account for {agency or address}")
+    target = _open(out) if out else None  # before anything is set: a password is shown or not made
+    plain = {dn: passphrase.new() for dn in accounts}
+    done = _set(env, generations[people.name], plain, replace)
+    kept = len(accounts) - len(done)
+    rows = [f"{accounts[dn]}\t{plain[dn]}" for dn in sorted(done)]
+    if target is not None:
+        with os.fdopen(target, "w") as file:
+            file.write("".join(f"{row}\n" for row in rows))
+        tell(f"{len(rows)} passwords are in {out}")
+    else:
+        click.echo("".join(f"{row}\n" for row in rows), nl=False)
+    if kept:
+        tell(f"{kept} had a password already and keep it")
+
+
+def _only_environment(project: Project) -> str:
+    found = sorted((project.root / "inventory").glob("*.py"))
+    if len(found) != 1:
+        raise EngineError("say which environment: " + ", ".join(path.stem for path in found))
+    return found[0].stem
+
+
+def _chosen(generation: Generation, agency: str, address: str) -> Iterable[tuple[str, str]]:
+    """(dn, "name <address>") of the accounts meant: persons of an agency, or one account."""
+    for dn, attributes in read_tree(generation.tree_text).items():
+        uid = attributes.get("uid", [""])[0]
+        member = agency in attributes.get("departmentNumber", []) and "employeeNumber" in attributes
+        if uid and (uid == address if address else member):
+            yield dn, f"{attributes['cn'][0]} <{attributes['mail'][0]}>"
+
+
+def _set(
+    env: Environment, generation: Generation, plain: dict[str, str], replace: bool
+) -> list[str]:
+    tree = generation.manifest["tree"]
+    request = {
+        "hashes": {dn: passphrase.hashed(text) for dn, text in plain.items()},
+        "replace": replace, "base": tree["base"], "top": tree["top"],
+    }  # fmt: skip
+    name = env.having("people")[0].name
+    with session(env, name) as hosts:
+        answers = hosts.each(lambda host: hosts.step(host, "passwords", request))
+    done: list[str] = answers[name]["done"]
+    return done
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise EngineError(f"{path}: {error.strerror}; nothing was changed") from None

@@ -1,0 +1,38 @@
+"""danhba plan: what an apply would do. Writes nothing."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from danhba import plan_text
+from danhba.commands.common import ask_all, errors_to_status, prepare
+from danhba.engine import session
+from danhba.project import Project
+
+FORMATS = {
+    "text": plan_text.as_text, "markdown": plan_text.as_markdown, "json": plan_text.as_json,
+}  # fmt: skip
+
+
+@click.command("plan")
+@click.argument("environment")
+@click.option("--limit", metavar="HOST", help="Only this host.")
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text")
+@click.pass_obj
+@errors_to_status
+def command(project: Project, environment: str, limit: str | None, form: str) -> None:
+    """Show what an apply would do on the hosts of inventory/ENVIRONMENT.py.
+
+    Exit status: 0 nothing to do, 2 changes or drift, 1 error or refusal.
+
+    Example: danhba plan staging --format markdown
+    """
+    env, generations = prepare(project, environment)
+    with session(env, limit) as hosts:
+        plans = [asked.plan for asked in ask_all(hosts, generations).values()]
+    click.echo(FORMATS[form](plans), nl=False)
+    if any(plan.vanished for plan in plans):
+        sys.exit(1)
+    sys.exit(2 if any(plan.changes for plan in plans) else 0)

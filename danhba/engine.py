@@ -1,0 +1,145 @@
+"""Whatever drives pyinfra's Python API, in one place: connect, ask, run, and what failed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import click
+import gevent
+from pyinfra.api import Config, Host, Inventory, State, StringCommand
+from pyinfra.api.connect import connect_all, disconnect_all
+from pyinfra.api.exceptions import PyinfraError
+from pyinfra.api.operations import run_ops
+from pyinfra.api.state import BaseStateCallback
+from pyinfra.context import ctx_host, ctx_inventory, ctx_state
+
+from danhba import inventory
+from danhba.generations import remote
+from danhba.inventory import ROLES, Environment
+
+Answer = TypeVar("Answer")
+
+
+class EngineError(Exception):
+    """A host could not be reached, or a step failed there. The message names host and reason."""
+
+
+def environment_of(hosts: Inventory) -> Environment:
+    """The Environment behind pyinfra's own inventory, for runs started by pyinfra's CLI."""
+    data = {host.name: host.data.dict() for host in hosts}
+    roles = {host.name: [role for role in ROLES if role in host.groups] for host in hosts}
+    return inventory.build("", data, roles)
+
+
+class _Watch(BaseStateCallback):
+    """Tells progress, one line an operation."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self.tell = tell
+
+    def operation_start(self, state: State, op_hash: str) -> None:
+        self.tell(", ".join(state.get_op_meta(op_hash).names))
+
+
+@dataclass
+class Session:
+    """Connections to the hosts of one environment. said: what hosts printed when a step failed."""
+
+    state: State
+    said: list[str] = field(default_factory=list)
+
+    def each(self, work: Callable[[Host], Answer]) -> dict[str, Answer]:
+        """Do one thing on all hosts at once. Raises EngineError naming every host that failed."""
+
+        def on(host: Host) -> Answer:
+            with ctx_host.use(host), ctx_inventory.use(self.state.inventory):
+                return work(host)
+
+        with ctx_state.use(self.state):
+            active = self.hosts()
+            jobs = {host.name: gevent.spawn(on, host) for host in active}
+            gevent.joinall(list(jobs.values()))
+        failed = {name: job.exception for name, job in jobs.items() if job.exception}
+        if failed:
+            reasons = [f"{name}: {error}" for name, error in failed.items()]
+            raise EngineError("\n".join(self.said + reasons)) from next(iter(failed.values()))
+        return {name: job.value for name, job in jobs.items()}
+
+    def in_order(self, work: Callable[[Host], None]) -> None:
+        """Add operations host by host, so that all hosts have them in one order."""
+        with ctx_state.use(self.state), ctx_inventory.use(self.state.inventory):
+            for host in self.hosts():
+                with ctx_host.use(host):
+                    work(host)
+
+    def hosts(self) -> list[Host]:
+        return list(self.state.inventory.get_active_hosts())
+
+    def run(self, tell: Callable[[str], None]) -> None:
+        """Run the added operations. Raises EngineError with what the hosts said."""
+        self.state.add_callback_handler(_Watch(tell))
+        try:
+            run_ops(self.state)
+        except PyinfraError as error:
+            raise EngineError("\n".join(self.said) or str(error)) from None
+
+    def step(self, host: Host, step: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """One step of danhba.generations outside an operation. Raises EngineError."""
+        command = StringCommand(remote.COMMAND)
+        done, output = host.run_shell_command(command, _stdin=remote.stdin(step, request))
+        if not done:
+            raise EngineError(output.stderr or f"the step {step} failed")
+        answer: dict[str, Any] = json.loads(output.stdout.splitlines()[-1])
+        return answer
+
+
+class _HostWords(logging.Handler):
+    """pyinfra logs what a failed command printed; here it becomes part of the error instead."""
+
+    def __init__(self, said: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self.said = said
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(click.unstyle(record.getMessage()).strip())
+
+
+@contextlib.contextmanager
+def session(env: Environment, limit: str | None = None) -> Iterator[Session]:
+    """Connect to all hosts in parallel, strictly checking host keys. Raises EngineError."""
+    names = [(host.name, dict(host.data)) for host in env.hosts]
+    groups = {role: ([host.name for host in env.having(role)], {}) for role in ROLES}
+    hosts = Inventory((names, {}), **groups)
+    state = State(hosts, Config(FAIL_PERCENT=0))
+    if limit:
+        state.limit_hosts = [host for host in hosts if host.name == limit]
+        if not state.limit_hosts:
+            raise EngineError(f"{env.name} has no host {limit}")
+    own = Session(state)
+    with _heard(own.said):
+        try:
+            connect_all(state)
+        except PyinfraError as error:
+            raise EngineError("\n".join(own.said) or str(error)) from None
+        try:
+            yield own
+        finally:
+            disconnect_all(state)
+
+
+@contextlib.contextmanager
+def _heard(said: list[str]) -> Iterator[None]:
+    logger = logging.getLogger("pyinfra")
+    handler, before = _HostWords(said), logger.propagate
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = before

@@ -1,0 +1,51 @@
+"""Who holds the locks of a run, and whether a holder found on a host still lives."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+
+@cache
+def me() -> dict[str, str]:
+    """The owner written into locks: who, since when, a token, and how to find the process."""
+    return {
+        "who": f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})",
+        "since": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "token": secrets.token_hex(8),
+        "machine": _machine(),
+        "process": f"{os.getpid()}:{_started(os.getpid())}",
+    }
+
+
+def is_gone(holder: Mapping[str, Any]) -> bool:
+    """True when the holder was a process of this machine and has ended (killed, say).
+
+    A holder on another machine cannot be seen from here: it counts as alive.
+    """
+    if holder.get("machine") != _machine():
+        return False
+    pid, _, started = str(holder.get("process", "0:")).partition(":")
+    return _started(int(pid)) != started
+
+
+def _machine() -> str:
+    for path in (Path("/etc/machine-id"), Path("/proc/sys/kernel/random/boot_id")):
+        if path.is_file() and (text := path.read_text().strip()):
+            return text
+    return socket.gethostname()
+
+
+def _started(pid: int) -> str:
+    """Start time of a process, "" when there is none: process numbers are used again."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""

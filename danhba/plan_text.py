@@ -1,0 +1,64 @@
+"""A plan for people, for a merge request and for programs. No secret ever gets here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+
+from danhba.generations.plan import Plan
+
+ROWS = 40
+"""Rows of one file shown in full; of more, the first and a count."""
+
+
+def as_text(plans: Iterable[Plan]) -> str:
+    return "\n".join(line for plan in plans for line in _host(plan)) + "\n"
+
+
+def as_markdown(plans: Iterable[Plan]) -> str:
+    """For the comment on a merge request: a heading a host, the rest as a diff block."""
+    blocks = []
+    for plan in plans:
+        head, *rest = _host(plan)
+        blocks.append(f"### {head}")
+        if rest:
+            blocks.append("```diff\n" + "\n".join(row.removeprefix("  ") for row in rest) + "\n```")
+    return "\n\n".join(blocks) + "\n"
+
+
+def as_json(plans: Iterable[Plan]) -> str:
+    """Stable: keys sorted, one object a host."""
+    rows = [{**asdict(plan), "changes": plan.changes} for plan in plans]
+    return json.dumps(rows, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def _host(plan: Plan) -> Iterator[str]:
+    if plan.locked:
+        yield f"{plan.host}: locked by {plan.locked['who']} since {plan.locked['since']}"
+    if not plan.changes and not plan.vanished:
+        yield f"{plan.host}: nothing to do (generation {plan.wanted[:12]})"
+        return
+    yield f"{plan.host}: generation {(plan.live or 'none')[:12]} -> {plan.wanted[:12]}"
+    for path, problem in plan.drift:
+        yield f"  drift: {path} {problem}"
+    if plan.packages:
+        yield f"  install: {' '.join(plan.packages)}"
+    for change in plan.files:
+        yield f"  {change.action}: {change.path}"
+        yield from _cut(f"    {row}" for row in change.rows)
+    yield from _cut(f"  {entry.action} entry: {entry.dn}" for entry in plan.entries)
+    if plan.mark and not plan.entries:
+        yield "  note in LDAP which directory it holds"
+    for unit, action in plan.services:
+        yield f"  {action}: {unit}"
+    if plan.vanished:
+        yield f"  REFUSED: on the servers, not in the directory: {', '.join(plan.vanished)}"
+        yield "  an account is never removed by leaving it out; put the lines back"
+
+
+def _cut(rows: Iterable[str]) -> Iterator[str]:
+    rows = list(rows)
+    yield from rows[:ROWS]
+    if len(rows) > ROWS:
+        yield f"    ... and {len(rows) - ROWS} more"

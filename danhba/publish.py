@@ -1,0 +1,70 @@
+"""The deploy: ask every host once, plan, and carry the plan out in an order that loses nothing.
+
+Runs per host inside pyinfra, from deploys/site.py and from the CLI alike. First all hosts are
+locked, then all stage and validate, and only when every one is content do they swap: stores and
+people before edges, so that an edge never accepts mail for an account its store does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pyinfra.api import Host
+
+from danhba.generations import operations, remote
+from danhba.generations.facts import Report
+from danhba.generations.generation import Generation
+from danhba.generations.plan import Plan, compare
+from danhba.owner import is_gone, me
+from danhba.transport import without_delay
+
+
+class Vanished(Exception):
+    """Accounts on the servers that the directory lacks: nothing is applied."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A host's generation, its answer and the plan that follows."""
+
+    generation: Generation
+    report: Mapping[str, Any]
+    plan: Plan
+
+
+def ask(host: Host, generation: Generation) -> Asked:
+    """The one question to a host."""
+    without_delay(host)
+    report = host.get_fact(Report, _stdin=remote.stdin("report", generation.question()))
+    return Asked(generation, report, compare(host.name, generation, report))
+
+
+def carry_out(host: Host, asked: Asked, take_over: bool = False) -> None:
+    """Add the operations of one host's plan. Call it for every host at the same place."""
+    plan, generation, token = asked.plan, asked.generation, me()["token"]
+    if plan.vanished:
+        raise Vanished(", ".join(plan.vanished))
+    holder = plan.locked
+    instead_of = holder["token"] if holder and (take_over or is_gone(holder)) else None
+    address, name = host.data.get("ipv4"), host.data.get("fqdn")
+    late = "edge" in host.groups
+
+    # Of two runs at once the first to come to the first host gets them all; the other stops there.
+    first = host is next(iter(host.state.inventory.get_active_hosts()))
+    lock = {"plan": plan, "owner": me(), "instead_of": instead_of}
+    if first:
+        operations.lock(name="Lock", **lock)
+    if not first:
+        operations.lock(name="Lock the other hosts", **lock)
+    live = asked.report["manifest"]
+    operations.stage(
+        name="Stage and validate", plan=plan, generation=generation, live=live, token=token
+    )
+    swap = {"plan": plan, "generation": generation, "token": token, "address": address}
+    if not late:
+        operations.activate(name="Swap and reload: stores and people", **swap, fqdn=name)
+    if late:
+        operations.activate(name="Swap and reload: edges", **swap, fqdn=name)
+    operations.unlock(name="Unlock", plan=plan, token=token)

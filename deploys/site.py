@@ -1,0 +1,19 @@
+"""Entry point for pyinfra: `pyinfra inventory/staging.py deploys/site.py` is `danhba apply staging`.
+
+Everything a host needs is compiled from directory.yaml and the inventory; see danhba/publish.py.
+"""
+
+import os
+from pathlib import Path
+
+from pyinfra import config, host, inventory
+
+from danhba.engine import environment_of
+from danhba.project import Project
+from danhba.publish import ask, carry_out
+
+config.FAIL_PERCENT = 0  # one host that cannot: no host swaps
+
+_project = Project(Path(os.environ.get("DANHBA_DIRECTORY", Project().directory)))
+_generations = _project.generations(environment_of(inventory))
+carry_out(host, ask(host, _generations[host.name]))
