@@ -78,7 +78,9 @@ class Session:
                     work(host)
 
     def hosts(self) -> list[Host]:
-        return list(self.state.inventory.get_active_hosts())
+        """Connected hosts, in the order of the inventory."""
+        active = set(self.state.inventory.get_active_hosts())
+        return [host for host in self.state.inventory if host in active]
 
     def run(self, tell: Callable[[str], None]) -> None:
         """Run the added operations. Raises EngineError with what the hosts said."""

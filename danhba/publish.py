@@ -49,22 +49,28 @@ def carry_out(host: Host, asked: Asked, take_over: bool = False) -> None:
     holder = plan.locked
     instead_of = holder["token"] if holder and (take_over or is_gone(holder)) else None
     address, name = host.data.get("ipv4"), host.data.get("fqdn")
+    first = host is _first_active(host)
     late = "edge" in host.groups
 
-    # Of two runs at once the first to come to the first host gets them all; the other stops there.
-    first = host is next(iter(host.state.inventory.get_active_hosts()))
+    # Every host gets every operation, at the same place: pyinfra orders them by position. `here`
+    # says whose turn it is. Of two runs at once, whoever comes first to the first host wins all.
     lock = {"plan": plan, "owner": me(), "instead_of": instead_of}
-    if first:
-        operations.lock(name="Lock", **lock)
-    if not first:
-        operations.lock(name="Lock the other hosts", **lock)
+    operations.lock(name="Lock", here=first, **lock)
+    operations.lock(name="Lock the other hosts", here=not first, **lock)
     live = asked.report["manifest"]
     operations.stage(
         name="Stage and validate", plan=plan, generation=generation, live=live, token=token
     )
-    swap = {"plan": plan, "generation": generation, "token": token, "address": address}
-    if not late:
-        operations.activate(name="Swap and reload: stores and people", **swap, fqdn=name)
-    if late:
-        operations.activate(name="Swap and reload: edges", **swap, fqdn=name)
+    swap = {
+        "plan": plan, "generation": generation, "token": token,
+        "address": host.data.get("ipv4"), "fqdn": host.data.get("fqdn"),
+    }  # fmt: skip
+    operations.activate(name="Swap and reload: stores, people", here=not late, **swap)
+    operations.activate(name="Swap and reload: edges", here=late, **swap)
     operations.unlock(name="Unlock", plan=plan, token=token)
+
+
+def _first_active(host: Host) -> Host:
+    hosts = host.state.inventory
+    active = set(hosts.get_active_hosts())
+    return next(other for other in hosts if other in active)

@@ -18,9 +18,11 @@ def _step(step: str, request: Mapping[str, Any]) -> StringCommand:
 
 
 @operation()  # type: ignore[untyped-decorator, unused-ignore]
-def lock(plan: Plan, owner: Mapping[str, str], instead_of: str | None) -> Iterator[StringCommand]:
+def lock(
+    plan: Plan, owner: Mapping[str, str], instead_of: str | None, here: bool
+) -> Iterator[StringCommand]:
     """Take the host's lock for this run, over from the token `instead_of` when asked to."""
-    if plan.changes:
+    if plan.changes and here:
         yield _step("lock", {"owner": owner, "instead_of": instead_of})
 
 
@@ -56,10 +58,10 @@ def _missing(
 
 @operation()  # type: ignore[untyped-decorator, unused-ignore]
 def activate(
-    plan: Plan, generation: Generation, token: str, address: str, fqdn: str
+    plan: Plan, generation: Generation, token: str, address: str, fqdn: str, here: bool
 ) -> Iterator[StringCommand]:
     """Swap, reload what is due, see that it answers, swap back if it does not."""
-    if plan.changes:
+    if plan.changes and here:
         request = {
             "token": token,
             "digest": generation.digest,
