@@ -18,7 +18,7 @@ from typing import Any
 from danhba import inventory
 from staging import cache, certificates, cgroup, host, image, internet, keys, mounts, network
 from staging import mirrors as apt
-from staging import overlap
+from staging import overlap, zones
 from staging.config import CHECKOUT, INVENTORY, LAB, NET1
 from staging.host import Host
 from staging.shell import LabError, run, say, write
@@ -39,7 +39,7 @@ class Lab:
         environment = inventory.load(INVENTORY)
         hosts = {
             found.name: Host(
-                found.name, found.fqdn, found.ipv4, found.ipv6, (internet.domain(environment),)
+                found.name, found.fqdn, found.ipv4, found.ipv6, (zones.domain(environment),)
             )
             for found in environment.hosts
         }
@@ -131,11 +131,14 @@ class Lab:
         keys.prepare({name: (item.ipv4, item.ipv6) for name, item in self.hosts.items()})
         wanted, known = self._wanted(), state.get("hosts", {})
         self._remove_hosts([name for name in mounts.known() if known.get(name) != wanted.get(name)])
+        net1_is_new = NET1 not in mounts.known()
         waiting = [name for name in self.hosts if not cgroup.alive(name)]
         _STATE.unlink(missing_ok=True)
         with ThreadPoolExecutor(max_workers=4) as pool:
             list(pool.map(self._boot_one, waiting))
         digest = internet.digest(self.environment)
+        if state.get("internet") != digest or net1_is_new:
+            internet.configure(self.environment)
         write(_STATE, json.dumps({
             "checkout": str(CHECKOUT),
             "mirrors": asdict(found),

@@ -1,0 +1,97 @@
+"""DNS as net1 serves it: the province's domain, the outside one, both reverse trees, and a root.
+
+The root is ours, so a name outside the lab does not exist, which is known at once: no host ever
+waits for a server that the lab cannot reach.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+
+from danhba.inventory import Environment
+from staging.config import NET1_IPV4, NET1_IPV6, OUTSIDE
+
+_HEAD = """\
+$TTL 60
+@ IN SOA ns.{outside}. hostmaster.{outside}. {serial} 3600 600 86400 60
+@ IN NS ns.{outside}.
+"""
+
+
+def domain(environment: Environment) -> str:
+    """The province's mail domain: what its hosts' names have in common."""
+    return environment.hosts[0].fqdn.partition(".")[2]
+
+
+def zones(environment: Environment, serial: int) -> dict[str, str]:
+    """Zone name to zone file."""
+    head = _HEAD.format(outside=OUTSIDE, serial=serial)
+    names = {host.fqdn: (host.ipv4, host.ipv6) for host in environment.hosts}
+    reverse = _reverse({**names, f"mail.{OUTSIDE}": (NET1_IPV4, NET1_IPV6)})
+    return {
+        ".": head + _root(environment),
+        domain(environment): head + _province(environment, names),
+        OUTSIDE: head + _outside(),
+        "in-addr.arpa": head + "".join(line for line in reverse if ".ip6." not in line),
+        "ip6.arpa": head + "".join(line for line in reverse if ".ip6." in line),
+    }
+
+
+def configuration(environment: Environment) -> str:
+    """named.conf"""
+    text = _NAMED
+    for zone in zones(environment, 0):
+        text += f'zone "{zone}" {{ type primary; file "{path(zone)}"; }};\n'
+    return text
+
+
+def path(zone: str) -> str:
+    return f"/etc/bind/danhba/{'root' if zone == '.' else zone}.zone"
+
+
+def _root(environment: Environment) -> str:
+    children = (domain(environment), OUTSIDE, "in-addr.arpa", "ip6.arpa")
+    text = "".join(f"{child}. IN NS ns.{OUTSIDE}.\n" for child in children)
+    return text + _address(f"ns.{OUTSIDE}.", NET1_IPV4, NET1_IPV6)
+
+
+def _province(environment: Environment, names: Mapping[str, tuple[str, str]]) -> str:
+    """Every edge receives mail, none preferred."""
+    edges = environment.having("edge")
+    text = "".join(f"@ IN MX 10 {host.fqdn}.\n" for host in edges)
+    text += '@ IN TXT "v=spf1 mx -all"\n'
+    return text + "".join(_address(f"{name}.", *found) for name, found in names.items())
+
+
+def _outside() -> str:
+    text = f'@ IN MX 10 mail.{OUTSIDE}.\n@ IN TXT "v=spf1 mx -all"\n'
+    return text + "".join(_address(name, NET1_IPV4, NET1_IPV6) for name in ("@", "mail", "ns"))
+
+
+def _address(name: str, ipv4: str, ipv6: str) -> str:
+    return f"{name} IN A {ipv4}\n{name} IN AAAA {ipv6}\n"
+
+
+def _reverse(names: Mapping[str, tuple[str, str]]) -> list[str]:
+    return [
+        f"{ipaddress.ip_address(address).reverse_pointer}. IN PTR {name}.\n"
+        for name, addresses in names.items()
+        for address in addresses
+    ]
+
+
+_NAMED = """\
+options {
+    directory "/var/cache/bind";
+    listen-on { any; };
+    listen-on-v6 { any; };
+    allow-query { any; };
+    recursion yes;
+    allow-recursion { any; };
+    // everything is answered from the zones below, the root among them
+    dnssec-validation no;
+    empty-zones-enable no;
+    minimal-responses yes;
+};
+"""
