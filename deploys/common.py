@@ -1,0 +1,61 @@
+"""What several services must agree on: names, ports between hosts, where certificates are."""
+
+from __future__ import annotations
+
+from danhba.compiled import Compiled, Mailbox
+from danhba.inventory import Environment, Host
+
+CERTIFICATE = "/etc/ssl/danhba/host.pem"
+KEY = "/etc/ssl/danhba/host.key"
+CA = "/etc/ssl/danhba/ca.pem"
+
+STORE_PORT = 2525
+"""Edges hand mail to a store here: port 25 of a store would invite mail that no edge has seen."""
+
+REPLY_PORT = 2526
+"""Stores hand what Sieve and bounces send to an edge here; its rules differ from port 25's."""
+
+LOCAL_PORT = 10025
+"""On loopback only: where a store's Dovecot submits what Sieve sends."""
+
+TABLES = "/etc/postfix/tables"
+
+
+def home(mailbox: Mailbox, env: Environment) -> Host:
+    """The store that holds a mailbox.
+
+    The first one of the inventory: a mailbox may never move because a store was added, so a
+    placement over several stores has to be remembered in the directory, not computed here.
+    """
+    return env.having("store")[0]
+
+
+def addresses(hosts: tuple[Host, ...]) -> list[str]:
+    """Every address of the hosts, IPv4 before IPv6."""
+    return [host.ipv4 for host in hosts] + [host.ipv6 for host in hosts]
+
+
+def networks(hosts: tuple[Host, ...]) -> list[str]:
+    """The hosts as Postfix writes address patterns: IPv6 in brackets."""
+    return [address if "." in address else f"[{address}]" for address in addresses(hosts)]
+
+
+def suffix(directory: Compiled) -> str:
+    """The root of the LDAP tree, from the domain (RFC 2247)."""
+    return ",".join(f"dc={label}" for label in directory.domain.split("."))
+
+
+def table(rows: dict[str, str]) -> bytes:
+    """A Postfix lookup table in text form: one key per line, so that a diff is one line."""
+    return "".join(f"{key} {rows[key]}\n" for key in sorted(rows)).encode()
+
+
+def passwd(rows: dict[str, str]) -> bytes:
+    """A Dovecot passwd-file without passwords: the user and, in the eighth field, extra fields."""
+    return "".join(f"{user}:::::::{rows[user]}\n" for user in sorted(rows)).encode()
+
+
+def silent(command: str) -> tuple[str, ...]:
+    """Reject what a checker only warns about: Postfix tells of a misspelt name with status 0."""
+    return ("sh", "-c", f'said=$({command} 2>&1 >/dev/null) && test -z "$said" && exit 0; '
+            'echo "$said"; exit 1')  # fmt: skip

@@ -1,0 +1,53 @@
+"""Dovecot of an edge: passes clients on to their store, checks passwords for SMTP."""
+
+from __future__ import annotations
+
+from danhba.compiled import Compiled
+from danhba.inventory import Environment, Host
+from danhba.render import render
+from danhba.service import File, Part, Probe, Service
+from deploys.common import CA, CERTIFICATE, KEY, home, passwd, suffix
+
+ROUTES = "/etc/dovecot/routes"
+
+
+def part(directory: Compiled, env: Environment, host: Host) -> Part:
+    config = render(
+        "dovecot_edge/dovecot.conf",
+        host=host,
+        domain=directory.domain,
+        routes=ROUTES,
+        people=env.having("people"),
+        suffix=suffix(directory),
+        ca=CA,
+        certificate=CERTIFICATE,
+        key=KEY,
+    )
+    return Part(
+        name="dovecot_edge",
+        packages=("dovecot-imapd", "dovecot-pop3d", "dovecot-managesieved", "dovecot-ldap"),
+        files=(
+            File("/etc/dovecot/dovecot.conf", config, effect="reload"),
+            File(ROUTES, routes(directory, env)),
+        ),
+        services=(Service("dovecot.service", answers=ANSWERS),),
+        validate=(("doveconf", "-n"),),
+    )
+
+
+ANSWERS = (
+    Probe(143, "* OK"),
+    Probe(993, "* OK", tls=True),
+    Probe(110, "+OK"),
+    Probe(995, "+OK", tls=True),
+    Probe(4190, '"IMPLEMENTATION"'),
+)
+
+
+def routes(directory: Compiled, env: Environment) -> bytes:
+    """Mailbox to store. hostip spares the login a name lookup; the certificate is for host."""
+    rows = {}
+    for mailbox in directory.mailboxes:
+        store = home(mailbox, env)
+        rows[mailbox.address] = f"host={store.fqdn} hostip={store.ipv4}"
+    return passwd(rows)

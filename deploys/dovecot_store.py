@@ -1,0 +1,85 @@
+"""Dovecot of a store: holds mailboxes, reached by the edges only."""
+
+from __future__ import annotations
+
+from danhba.compiled import Compiled
+from danhba.inventory import Environment, Host
+from danhba.render import render
+from danhba.service import File, Part, Probe, Service
+from deploys.common import (
+    CA,
+    CERTIFICATE,
+    KEY,
+    LOCAL_PORT,
+    addresses,
+    home,
+    passwd,
+    suffix,
+)
+
+ACCOUNTS = "/etc/dovecot/accounts"
+GRANTS = "/etc/dovecot/grants"
+
+
+def part(directory: Compiled, env: Environment, host: Host) -> Part:
+    config = render(
+        "dovecot_store/dovecot.conf",
+        host=host,
+        domain=directory.domain,
+        accounts=ACCOUNTS,
+        grants=GRANTS,
+        edges=addresses(env.having("edge")),
+        people=env.having("people"),
+        suffix=suffix(directory),
+        local_port=LOCAL_PORT,
+        ca=CA,
+        certificate=CERTIFICATE,
+        key=KEY,
+    )
+    return Part(
+        name="dovecot_store",
+        packages=(
+            "dovecot-imapd",
+            "dovecot-pop3d",
+            "dovecot-lmtpd",
+            "dovecot-managesieved",
+            "dovecot-ldap",
+        ),
+        files=(
+            File("/etc/dovecot/dovecot.conf", config, effect="reload"),
+            File(ACCOUNTS, accounts(directory, env, host)),
+            File(GRANTS, grants(directory)),
+            File("/etc/sysusers.d/danhba-vmail.conf", render("dovecot_store/sysusers.conf")),
+            File("/etc/tmpfiles.d/danhba-vmail.conf", render("dovecot_store/tmpfiles.conf")),
+        ),
+        services=(
+            Service(
+                "dovecot.service",
+                answers=(
+                    Probe(143, "* OK"),
+                    Probe(110, "+OK"),
+                    Probe(4190, '"IMPLEMENTATION"'),
+                ),
+            ),
+        ),
+        validate=(("doveconf", "-n"),),
+    )
+
+
+def accounts(directory: Compiled, env: Environment, host: Host) -> bytes:
+    return passwd(
+        {
+            f"{mailbox.address}@{directory.domain}": (
+                f"userdb_quota_storage_size={mailbox.quota_mb}M"
+            )
+            for mailbox in directory.mailboxes
+            if home(mailbox, env) == host
+        }
+    )
+
+
+def grants(directory: Compiled) -> bytes:
+    """KEEPER>AGENCY: whether the one may open the other's mailbox (Điều 9.2.c)."""
+    domain = directory.domain
+    keys = [f"{grant.keeper}@{domain}>{grant.agency}@{domain}" for grant in directory.grants]
+    return passwd(dict.fromkeys(keys, ""))

@@ -1,0 +1,38 @@
+"""Which ports a host opens, and to whom: nftables."""
+
+from __future__ import annotations
+
+from danhba.compiled import Compiled
+from danhba.inventory import Environment, Host
+from danhba.render import render
+from danhba.service import File, Part, Service
+from deploys.common import REPLY_PORT, STORE_PORT
+
+PUBLIC: dict[str, tuple[int, ...]] = {
+    "edge": (25, 110, 143, 465, 587, 993, 995, 4190),
+    "people": (636,),
+}
+"""Ports open to everyone, per role. Officials look up the address book and change their passwords
+from wherever they are, so LDAP over TLS is one of them."""
+
+INTERNAL: dict[str, tuple[str, tuple[int, ...]]] = {
+    "store": ("edge", (110, 143, STORE_PORT, 4190)),
+    "edge": ("store", (REPLY_PORT,)),
+}
+"""Ports open to the hosts of one other role only."""
+
+
+def part(directory: Compiled, env: Environment, host: Host) -> Part:
+    public = sorted({22}.union(*(PUBLIC.get(role, ()) for role in host.roles)))
+    internal = [
+        {"peers": env.having(peer), "ports": ports}
+        for peer, ports in (INTERNAL[role] for role in host.roles if role in INTERNAL)
+    ]
+    rules = render("firewall/nftables.conf", public=public, internal=internal)
+    return Part(
+        name="firewall",
+        packages=("nftables",),
+        files=(File("/etc/nftables.conf", rules, effect="reload"),),
+        services=(Service("nftables.service"),),
+        validate=(("nft", "-c", "-f", "/etc/nftables.conf"),),
+    )

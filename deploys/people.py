@@ -1,0 +1,78 @@
+"""OpenLDAP: the address book (Điều 3.2 names LDAPv3) and the credentials, in one tree.
+
+Passwords belong to their users: nothing that is written here has one, and no account of an
+administrator exists that could be guessed. Who is root on the host manages the tree, over ldapi.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from danhba.compiled import Compiled, Mailbox
+from danhba.inventory import Environment, Host
+from danhba.render import render
+from danhba.service import File, Part, Probe, Service
+from deploys.common import CERTIFICATE, KEY, suffix
+
+TREE = "/etc/danhba/people.jsonl"
+_CONFIG = "/etc/ldap/slapd.conf"
+_DROP_IN = "/etc/systemd/system/slapd.service.d/danhba.conf"
+
+
+def part(directory: Compiled, env: Environment, host: Host) -> Part:
+    config = render("people/slapd.conf", suffix=suffix(directory), certificate=CERTIFICATE)
+    unit = render("people/slapd.service.conf", config=_CONFIG, key=KEY)
+    return Part(
+        name="people",
+        packages=("slapd", "ldap-utils"),
+        files=(
+            File(_CONFIG, config, effect="restart"),
+            File(_DROP_IN, unit, effect="restart"),
+            File(TREE, tree(directory), mode="0640"),
+        ),
+        services=(Service("slapd.service", answers=(Probe(636, tls=True),)),),
+        validate=(("slaptest", "-u", "-f", _CONFIG),),
+    )
+
+
+def tree(directory: Compiled) -> bytes:
+    """Every entry that LDAP must hold, one JSON object a line, parents first, then by name."""
+    lines = [json.dumps(entry, ensure_ascii=False) for entry in entries(directory)]
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def entries(directory: Compiled) -> Iterator[dict[str, object]]:
+    root = suffix(directory)
+    yield _entry(
+        root,
+        objectClass=["dcObject", "organization"],
+        dc=[directory.domain.split(".")[0]],
+        o=[directory.province],
+    )
+    yield _entry(f"ou=people,{root}", objectClass=["organizationalUnit"], ou=["people"])
+    for mailbox in sorted(directory.mailboxes, key=lambda each: each.address):
+        yield _mailbox(mailbox, directory)
+
+
+def _mailbox(mailbox: Mailbox, directory: Compiled) -> dict[str, object]:
+    """An inetOrgPerson, agencies too: their mailboxes are looked up, logged into and locked alike.
+
+    sn is mandatory (RFC 4519 2.32): a Vietnamese family name comes first.
+    """
+    family = mailbox.name.split()[0] if mailbox.kind == "person" else mailbox.name
+    optional = {"title": mailbox.title, "employeeNumber": mailbox.id}
+    return _entry(
+        f"uid={mailbox.address},ou=people,{suffix(directory)}",
+        objectClass=["inetOrgPerson"],
+        uid=[mailbox.address],
+        cn=[mailbox.name],
+        sn=[family],
+        mail=[f"{mailbox.address}@{directory.domain}"],
+        o=[mailbox.agency_name],
+        **{key: [value] for key, value in optional.items() if value},
+    )
+
+
+def _entry(dn: str, **attrs: list[str]) -> dict[str, object]:
+    return {"dn": dn, "attrs": attrs}

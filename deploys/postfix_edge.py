@@ -1,0 +1,81 @@
+"""Postfix of an edge: mail from the Internet, mail from officials, replies from the stores."""
+
+from __future__ import annotations
+
+from danhba.compiled import Compiled
+from danhba.inventory import Environment, Host
+from danhba.render import render
+from danhba.service import File, Part, Probe
+from deploys.common import CA, CERTIFICATE, KEY, REPLY_PORT, STORE_PORT, TABLES, home, networks
+from deploys.postfix import postfix
+
+
+def part(directory: Compiled, env: Environment, host: Host) -> Part:
+    main = render(
+        "postfix_edge/main.cf",
+        host=host,
+        domain=directory.domain,
+        tables=TABLES,
+        certificate=CERTIFICATE,
+        key=KEY,
+        message_size=message_size(directory.message_mb),
+    )
+    master = render(
+        "postfix_edge/master.cf",
+        ca=CA,
+        reply_port=REPLY_PORT,
+        stores=networks(env.having("store")),
+    )
+    return postfix(
+        "postfix_edge",
+        files=(
+            File("/etc/postfix/main.cf", main, effect="reload"),
+            File("/etc/postfix/master.cf", master, effect="reload"),
+        ),
+        tables={
+            "homes": homes(directory, env),
+            "aliases": aliases(directory),
+            "senders": senders(directory),
+        },
+        answers=(
+            Probe(25, "220 "),
+            Probe(465, "220 ", tls=True),
+            Probe(587, "220 "),
+            Probe(REPLY_PORT, "220 "),
+        ),
+    )
+
+
+def message_size(megabytes: int) -> int:
+    """Bytes on the wire for an attachment of so many megabytes.
+
+    Base64 makes 78 bytes of 57 (RFC 2045 6.8: 76 characters and CRLF), a factor of 1.37; the rest
+    is room for headers and text.
+    """
+    return megabytes * 1024 * 1024 * 7 // 5
+
+
+def homes(directory: Compiled, env: Environment) -> dict[str, str]:
+    """Mailbox to where it is delivered; that it is listed also makes it a known recipient."""
+    return {
+        f"{mailbox.address}@{directory.domain}": f"store:[{home(mailbox, env).fqdn}]:{STORE_PORT}"
+        for mailbox in directory.mailboxes
+    }
+
+
+def aliases(directory: Compiled) -> dict[str, str]:
+    return {
+        f"{alias}@{directory.domain}": f"{target}@{directory.domain}"
+        for alias, target in directory.aliases
+    }
+
+
+def senders(directory: Compiled) -> dict[str, str]:
+    """Address to the accounts that may send as it. Who owns a mailbox owns its aliases."""
+    domain = directory.domain
+    owners = {
+        mailbox.address: ",".join(f"{owner}@{domain}" for owner in mailbox.owners)
+        for mailbox in directory.mailboxes
+    }
+    names = {**{address: address for address in owners}, **dict(directory.aliases)}
+    return {f"{name}@{domain}": owners[target] for name, target in names.items()}

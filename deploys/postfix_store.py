@@ -1,0 +1,63 @@
+"""Postfix of a store: takes mail from the edges, hands it to Dovecot, sends Sieve's replies out."""
+
+from __future__ import annotations
+
+from danhba.compiled import Compiled
+from danhba.inventory import Environment, Host
+from danhba.render import render
+from danhba.service import File, Part, Probe
+from deploys.common import (
+    CA,
+    CERTIFICATE,
+    KEY,
+    LOCAL_PORT,
+    REPLY_PORT,
+    STORE_PORT,
+    TABLES,
+    home,
+    networks,
+)
+from deploys.postfix import postfix
+from deploys.postfix_edge import message_size
+
+
+def part(directory: Compiled, env: Environment, host: Host) -> Part:
+    main = render(
+        "postfix_store/main.cf",
+        host=host,
+        domain=directory.domain,
+        tables=TABLES,
+        ca=CA,
+        certificate=CERTIFICATE,
+        key=KEY,
+        edges=env.having("edge"),
+        reply_port=REPLY_PORT,
+        message_size=message_size(directory.message_mb),
+    )
+    master = render(
+        "postfix_store/master.cf",
+        tables=TABLES,
+        store_port=STORE_PORT,
+        local_port=LOCAL_PORT,
+        edges=networks(env.having("edge")),
+    )
+    commands = render("postfix_store/commands")
+    return postfix(
+        "postfix_store",
+        files=(
+            File("/etc/postfix/main.cf", main, effect="reload"),
+            File("/etc/postfix/master.cf", master, effect="reload"),
+            File("/etc/postfix/commands", commands, effect="reload"),
+        ),
+        tables={"mailboxes": mailboxes(directory, env, host)},
+        answers=(Probe(STORE_PORT, "220 "),),
+    )
+
+
+def mailboxes(directory: Compiled, env: Environment, host: Host) -> dict[str, str]:
+    """The mailboxes this store holds, and how they are delivered: everything else is an edge's."""
+    return {
+        f"{mailbox.address}@{directory.domain}": "lmtp:unix:/run/dovecot/lmtp"
+        for mailbox in directory.mailboxes
+        if home(mailbox, env) == host
+    }

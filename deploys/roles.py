@@ -1,0 +1,34 @@
+"""Which services make up a role. A new service is a module beside this one and a name here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from danhba.compiled import Compiled
+from danhba.inventory import Environment, Host
+from danhba.service import Part
+from deploys import (
+    base,
+    dovecot_edge,
+    dovecot_store,
+    firewall,
+    people,
+    postfix_edge,
+    postfix_store,
+)
+
+EVERY = "every"
+
+ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
+    EVERY: (base.name, base.clock, base.upgrades, base.journal, firewall.part),
+    "store": (dovecot_store.part, postfix_store.part),
+    "people": (people.part,),
+    "edge": (dovecot_edge.part, postfix_edge.part),
+}
+
+
+def parts(directory: Compiled, env: Environment, host: Host) -> tuple[Part, ...]:
+    """Everything that makes up a host."""
+    return tuple(
+        build(directory, env, host) for role in (EVERY, *host.roles) for build in ROLES[role]
+    )
