@@ -1,0 +1,154 @@
+"""What entries of the directory owe each other: one name space, references, one address each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from danhba.findings import Finding, shown
+from danhba.load import load, load_text
+from danhba.model import Agency, Directory
+from danhba.names import LOCAL_PART, MAX_OCTETS, RESERVED
+
+ONE_ADDRESS = "Điều 5.3"
+
+
+def check_file(path: Path) -> tuple[Directory | None, list[Finding]]:
+    """Load and check the file at path. The directory is None when its form is wrong; it may be
+    used only when no finding is an error."""
+    directory, findings = load(path)
+    return directory, findings if directory is None else check(directory)
+
+
+def check_text(data: bytes, file: str) -> tuple[Directory | None, list[Finding]]:
+    """As check_file, from the bytes of a file called `file`."""
+    directory, findings = load_text(data, file)
+    return directory, findings if directory is None else check(directory)
+
+
+def check(directory: Directory) -> list[Finding]:
+    """Every finding, by line. An empty list: the directory may be compiled."""
+    checks = (_syntax, _name_space, _reserved, _one_each, _references, _aliases)
+    return sorted(finding for run in checks for finding in run(directory))
+
+
+def _error(directory: Directory, line: int, message: str, remedy: str, clause: str = "") -> Finding:
+    return Finding(directory.file, line, "error", clause, message, remedy)
+
+
+def _mailboxes(directory: Directory) -> Iterator[tuple[str, int]]:
+    """Address and line of every agency and person, in the order of the file."""
+    for agency in directory.agencies:
+        yield agency.address, agency.line
+        for person in agency.staff:
+            yield person.address, person.line
+
+
+def _addresses(directory: Directory) -> Iterator[tuple[str, int]]:
+    """Address and line of everything that takes a place in the one name space."""
+    yield from _mailboxes(directory)
+    for alias in directory.aliases:
+        yield alias.address, alias.line
+    for name in directory.reserved:
+        yield name.address, name.line
+
+
+def _syntax(directory: Directory) -> Iterator[Finding]:
+    for address, line in _addresses(directory):
+        if not LOCAL_PART.fullmatch(address):
+            message = f"{shown(address)} cannot be the part before @ of an address"
+            remedy = "use a-z and 0-9, with single dots or hyphens between them"
+            yield _error(directory, line, message, remedy, "Điều 5.3.a")
+        elif len(address) > MAX_OCTETS:
+            message = f"{shown(address)} is longer than {MAX_OCTETS} characters (RFC 5321)"
+            yield _error(directory, line, message, "ask the agency for a shorter one")
+
+
+def _name_space(directory: Directory) -> Iterator[Finding]:
+    # Compared without case: that is how mail is delivered, whatever RFC 5321 allows.
+    first: dict[str, int] = {}
+    for address, line in _addresses(directory):
+        key = address.lower()
+        if key in first:
+            message = f"the address {shown(address)} is taken, first on line {first[key]}"
+            remedy = f"give one of the lines {first[key]} and {line} another address"
+            yield _error(directory, line, message, remedy, ONE_ADDRESS)
+        first.setdefault(key, line)
+
+
+def _reserved(directory: Directory) -> Iterator[Finding]:
+    for address, line in _mailboxes(directory):
+        if address.lower() in RESERVED:
+            message = f"{shown(address)} is a name of the mail system or of RFC 2142"
+            remedy = f"take {shown(address + '02')} for a person, another name for an agency"
+            yield _error(directory, line, message, remedy)
+
+
+def _one_each(directory: Directory) -> Iterator[Finding]:
+    ids: dict[str, int] = {}
+    units: dict[tuple[str, str, str], int] = {}
+    for agency in directory.agencies:
+        unit = (agency.kind, agency.name, agency.parent)
+        if unit in units:
+            message = f"{agency.name} has two addresses, the first on line {units[unit]}"
+            yield _error(directory, agency.line, message, "keep one of the two", ONE_ADDRESS)
+        units.setdefault(unit, agency.line)
+        for person in agency.staff:
+            if person.id in ids:
+                message = f"staff code {shown(person.id)} has an address already, on line "
+                remedy = "keep one of the two, or correct the staff code"
+                line = ids[person.id]
+                yield _error(directory, person.line, f"{message}{line}", remedy, ONE_ADDRESS)
+            ids.setdefault(person.id, person.line)
+
+
+def _references(directory: Directory) -> Iterator[Finding]:
+    agencies = {agency.address for agency in directory.agencies}
+    people = {person.address for agency in directory.agencies for person in agency.staff}
+    requests = {request.number for request in directory.requests}
+    for request in directory.requests:
+        if request.agency not in agencies:
+            message = f"request {shown(request.number)} comes from the unknown agency "
+            remedy = "write the address of an agency of this file"
+            yield _error(
+                directory, request.line, message + shown(request.agency), remedy, "Điều 6.1"
+            )
+    for agency in directory.agencies:
+        yield from _agency(directory, agency, agencies, people)
+        for person in agency.staff:
+            if person.request not in requests:
+                message = f"{person.name} refers to the unknown request {shown(person.request)}"
+                remedy = "add the agency's written list under requests, or correct the number"
+                yield _error(directory, person.line, message, remedy, "Điều 6.1")
+
+
+def _agency(
+    directory: Directory, agency: Agency, agencies: set[str], people: set[str]
+) -> Iterator[Finding]:
+    person = "write the address of a person of this file"
+    for keeper in agency.keepers:
+        if keeper not in people:
+            message = f"there is no person {shown(keeper)} to keep the mailbox {agency.address}"
+            yield _error(directory, agency.line, message, person, "Điều 9.2.c")
+    if agency.it_officer and agency.it_officer not in people:
+        message = f"there is no person {shown(agency.it_officer)} to be the IT officer"
+        yield _error(directory, agency.line, message, person, "Điều 9.2.b")
+    if agency.parent and (agency.parent not in agencies or agency.parent == agency.address):
+        message = f"{agency.address} belongs to the unknown agency {shown(agency.parent)}"
+        remedy = "write the address of another agency of this file"
+        yield _error(directory, agency.line, message, remedy)
+
+
+def _aliases(directory: Directory) -> Iterator[Finding]:
+    mailboxes = {address for address, _ in _mailboxes(directory)}
+    to = {alias.address: alias.to for alias in directory.aliases}
+    for alias in directory.aliases:
+        path = [alias.address]
+        while (target := to.get(path[-1])) is not None and target not in path:
+            path.append(target)
+        if target is not None:
+            message = f"the alias goes in a circle: {' -> '.join(map(shown, [*path, target]))}"
+            yield _error(directory, alias.line, message, "let one of them point to a mailbox")
+        elif path[-1] not in mailboxes:
+            message = f"the alias {shown(alias.address)} points to {shown(path[-1])}, no mailbox"
+            yield _error(directory, alias.line, message, "write the address of a mailbox")

@@ -1,0 +1,296 @@
+"""directory.yaml to the model: every key known, every value of its type, all findings at once.
+
+What entries mean to each other (references, one name space) is danhba.check's matter.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+
+from danhba.findings import Finding, shown
+from danhba.model import (
+    Agency,
+    Alias,
+    Directory,
+    Exemption,
+    Person,
+    Policy,
+    Province,
+    Request,
+    Reserved,
+)
+from danhba.naming import KINDS
+from danhba.source import NOT_TEXT, Mapping, Node, Scalar, Sequence, parse
+
+T = TypeVar("T")
+
+_NUMBER = re.compile(r"[-+]?(0[xob])?\.?[0-9][0-9a-f_.:]*(e[-+]?[0-9]+)?|[-+]?\.(inf|nan)", re.I)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DOMAIN = re.compile(r"([a-z0-9]+(-+[a-z0-9]+)*\.)+[a-z]{2,}")
+_TIMEZONE = re.compile(r"[A-Z][A-Za-z_]+(/[A-Z][A-Za-z_-]+)*")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def load(path: Path) -> tuple[Directory | None, list[Finding]]:
+    """The directory in the file at path, or None and every finding of form. Never raises for what
+    the file holds; an unreadable file is a finding too."""
+    file = str(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return None, [Finding(file, 0, "error", "", f"{error.strerror}", "name a readable file")]
+    return load_text(data, file)
+
+
+def load_text(data: bytes, file: str) -> tuple[Directory | None, list[Finding]]:
+    """As load, from the bytes of a file called `file` (a git revision, say)."""
+    with _no_garbage():
+        root, findings = parse(data, file)
+        if root is None:
+            return None, findings
+        reader = _Reader(file)
+        directory = reader.directory(root)
+    return (None if reader.findings else directory), sorted(reader.findings)
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """No cycle is made while loading; the collector would look at a million new nodes in vain."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+class _Reader:
+    """Reads nodes as entries of the model. After a finding it goes on with a stand-in value."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.findings: list[Finding] = []
+
+    def refuse(self, line: int, message: str, remedy: str, clause: str = "") -> None:
+        self.findings.append(Finding(self.file, line, "error", clause, message, remedy))
+
+    # Values
+
+    def text(self, node: Node, what: str) -> str:
+        """Text that every YAML reader takes for text, printable, on one line."""
+        if not isinstance(node, Scalar):
+            self.refuse(node.line, f"{what} is not text", f"write one word or phrase for {what}")
+            return ""
+        text = node.text
+        if node.plain and (text in NOT_TEXT or _NUMBER.fullmatch(text)):
+            self.not_text(node, what)
+        elif not text.isprintable() or not text.strip():
+            message = f"{what} is empty or holds unprintable characters: {shown(text)}"
+            self.refuse(node.line, message, f"write {what} as plain letters on one line")
+        return text
+
+    def not_text(self, node: Scalar, what: str) -> None:
+        if node.text in ("", "~"):
+            self.refuse(node.line, f"{what} has no value", f"write {what}, or delete the key")
+            return
+        taken = "a number" if _NUMBER.fullmatch(node.text) else "true, false or nothing"
+        message = f"{what} is text, but YAML takes {node.text} for {taken}"
+        self.refuse(node.line, message, f'write "{node.text}"')
+
+    def matching(self, node: Node, what: str, pattern: re.Pattern[str], example: str) -> str:
+        text = self.text(node, what)
+        if text and not pattern.fullmatch(text):
+            self.refuse(node.line, f"{what} cannot be {shown(text)}", f"write it like {example}")
+        return text
+
+    def positive(self, node: Node, what: str) -> int:
+        if isinstance(node, Scalar) and re.fullmatch("[1-9][0-9]{0,6}", node.text) and node.plain:
+            return int(node.text)
+        remedy = "write a whole number above 0 without quotes"
+        self.refuse(node.line, f"{what} is not a whole number", remedy)
+        return 1
+
+    def date(self, node: Node, what: str) -> date:
+        text = node.text if isinstance(node, Scalar) else ""
+        try:
+            if _DATE.fullmatch(text):
+                return date.fromisoformat(text)
+            problem = f"{what} is not a date: {shown(text)}"
+        except ValueError:
+            problem = f"{what} is a date that does not exist: {text}"
+        self.refuse(node.line, problem, "write the day as YYYY-MM-DD, as in 2026-11-05")
+        return date.min
+
+    def texts(self, node: Node, what: str) -> tuple[str, ...]:
+        return tuple(self.text(item, f"an entry of {what}") for item in self.items(node, what))
+
+    def items(self, node: Node, what: str) -> list[Node]:
+        if isinstance(node, Sequence):
+            return node.items
+        self.refuse(node.line, f"{what} is not a list", f"write a list, as in {what}: [a, b]")
+        return []
+
+    def entries(self, node: Node, what: str) -> dict[str, Node]:
+        if isinstance(node, Mapping):
+            return node.entries
+        self.refuse(node.line, f"{what} is not a mapping", "write entries like {key: value}")
+        return {}
+
+    def fields(
+        self, node: Node, what: str, needed: frozenset[str], optional: frozenset[str] = frozenset()
+    ) -> dict[str, Node] | None:
+        """The entries, when all needed ones are there; unknown ones are findings."""
+        before = len(self.findings)
+        entries = self.entries(node, what)
+        if len(self.findings) > before:
+            return None
+        for key in entries.keys() - needed - optional:
+            known = ", ".join(sorted(needed | optional))
+            message = f"{what} has the unknown key {shown(key)}"
+            self.refuse(entries[key].line, message, f"delete it or use one of: {known}")
+        missing = sorted(needed - entries.keys())
+        if missing:
+            keys = ", ".join(missing)
+            self.refuse(node.line, f"{what} lacks {keys}", f"add {keys}")
+            return None
+        return entries
+
+    def each(self, node: Node, what: str, read: Callable[[str, Node], T | None]) -> tuple[T, ...]:
+        """read for every key of a mapping, without those it could not read."""
+        read_all = (read(key, value) for key, value in self.entries(node, what).items())
+        return tuple(entry for entry in read_all if entry is not None)
+
+    # Entries
+
+    def directory(self, root: Node) -> Directory | None:
+        fields = self.fields(root, "the directory", _DIRECTORY)
+        if fields is None:
+            self.refuse(root.line, "the directory is not whole", _WHOLE)
+            return None
+        province = self.province(fields["province"])
+        policy = self.policy(fields["policy"])
+        requests = self.each(fields["requests"], "requests", self.request)
+        agencies = self.each(fields["agencies"], "agencies", self.agency)
+        aliases = self.each(fields["aliases"], "aliases", self.alias)
+        reserved = tuple(
+            Reserved(self.text(item, "a reserved name"), item.line)
+            for item in self.items(fields["reserved"], "reserved")
+        )
+        basis = self.texts(fields["legal_basis"], "legal_basis")
+        if province is None or policy is None:
+            return None
+        return Directory(self.file, province, basis, policy, requests, agencies, aliases, reserved)
+
+    def province(self, node: Node) -> Province | None:
+        fields = self.fields(node, "province", _PROVINCE)
+        if fields is None:
+            return None
+        return Province(
+            self.text(fields["name"], "the province's name"),
+            self.matching(fields["domain"], "the domain", _DOMAIN, "angiang.gov.vn"),
+            self.matching(fields["timezone"], "the time zone", _TIMEZONE, "Asia/Ho_Chi_Minh"),
+            node.line,
+        )
+
+    def policy(self, node: Node) -> Policy | None:
+        fields = self.fields(node, "policy", _POLICY)
+        if fields is None:
+            return None
+        quota_gb, agency_quota_gb, message_mb = (
+            self.positive(fields[key], key) for key in ("quota_gb", "agency_quota_gb", "message_mb")
+        )
+        return Policy(quota_gb, agency_quota_gb, message_mb, node.line)
+
+    def request(self, number: str, node: Node) -> Request | None:
+        what = f"request {shown(number)}"
+        fields = self.fields(node, what, _REQUEST, _REQUEST_OPTIONAL)
+        if fields is None:
+            return None
+        sha256 = fields.get("sha256")
+        return Request(
+            number,
+            self.text(fields["agency"], "the agency of a request"),
+            self.date(fields["date"], "the date of a request"),
+            self.text(fields["signer"], "the signer of a request"),
+            self.matching(sha256, "sha256", _SHA256, "64 digits 0-9a-f") if sha256 else "",
+            node.line,
+        )
+
+    def agency(self, address: str, node: Node) -> Agency | None:
+        fields = self.fields(node, f"agency {shown(address)}", _AGENCY, _AGENCY_OPTIONAL)
+        if fields is None:
+            return None
+        kind = self.text(fields["kind"], "the kind of an agency")
+        if kind and kind not in KINDS:
+            line = fields["kind"].line
+            message = f"there is no kind of agency {shown(kind)}"
+            self.refuse(line, message, f"use one of: {', '.join(KINDS)}", "Điều 5.3.a")
+        staff = (self.person(item, address) for item in self.items(fields["staff"], "staff"))
+        return Agency(
+            address,
+            kind,
+            self.text(fields["name"], "the name of an agency"),
+            self.optional(fields, "parent"),
+            self.texts(fields["keepers"], "keepers"),
+            self.optional(fields, "it_officer"),
+            self.exemption(fields["exception"]) if "exception" in fields else None,
+            tuple(person for person in staff if person is not None),
+            node.line,
+        )
+
+    def optional(self, fields: dict[str, Node], key: str) -> str:
+        return self.text(fields[key], key) if key in fields else ""
+
+    def exemption(self, node: Node) -> Exemption | None:
+        fields = self.fields(node, "exception", _EXEMPTION)
+        if fields is None:
+            return None
+        decision = self.text(fields["decision"], "the decision of an exception")
+        return Exemption(decision, self.text(fields["reason"], "the reason"), node.line)
+
+    def person(self, node: Node, agency: str) -> Person | None:
+        fields = self.fields(node, "a person", _PERSON, _PERSON_OPTIONAL)
+        if fields is None:
+            return None
+        return Person(
+            self.text(fields["id"], "id"),
+            self.text(fields["name"], "the name of a person"),
+            self.text(fields["address"], "address"),
+            agency,
+            self.date(fields["since"], "since"),
+            self.text(fields["request"], "request"),
+            self.optional(fields, "title"),
+            node.line,
+        )
+
+    def alias(self, address: str, node: Node) -> Alias | None:
+        fields = self.fields(node, f"alias {shown(address)}", _ALIAS)
+        if fields is None:
+            return None
+        return Alias(address, self.text(fields["to"], "the target of an alias"), node.line)
+
+
+_WHOLE = "if the file ends too early, restore it from git"
+
+_DIRECTORY = frozenset(
+    ("province", "legal_basis", "policy", "requests", "agencies", "aliases", "reserved")
+)
+"""All needed, even when empty, and `reserved` last: so a file cut off between two lines is seen."""
+
+_PROVINCE = frozenset(("name", "domain", "timezone"))
+_POLICY = frozenset(("quota_gb", "agency_quota_gb", "message_mb"))
+_REQUEST = frozenset(("agency", "date", "signer"))
+_REQUEST_OPTIONAL = frozenset(("sha256",))
+_AGENCY = frozenset(("kind", "name", "keepers", "staff"))
+_AGENCY_OPTIONAL = frozenset(("parent", "it_officer", "exception"))
+_EXEMPTION = frozenset(("decision", "reason"))
+_PERSON = frozenset(("id", "name", "address", "since", "request"))
+_PERSON_OPTIONAL = frozenset(("title",))
+_ALIAS = frozenset(("to",))
