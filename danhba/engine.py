@@ -11,11 +11,14 @@ from typing import Any, TypeVar
 
 import click
 import gevent
-from pyinfra.api import Config, Host, Inventory, State, StringCommand
+from pyinfra.api.command import StringCommand
+from pyinfra.api.config import Config
 from pyinfra.api.connect import connect_all, disconnect_all
 from pyinfra.api.exceptions import PyinfraError
+from pyinfra.api.host import Host
+from pyinfra.api.inventory import Inventory
 from pyinfra.api.operations import run_ops
-from pyinfra.api.state import BaseStateCallback
+from pyinfra.api.state import BaseStateCallback, State
 from pyinfra.context import ctx_host, ctx_inventory, ctx_state
 
 from danhba import inventory
@@ -31,7 +34,7 @@ class EngineError(Exception):
 
 def environment_of(hosts: Inventory) -> Environment:
     """The Environment behind pyinfra's own inventory, for runs started by pyinfra's CLI."""
-    data = {host.name: host.data.dict() for host in hosts}
+    data = {host.name: host.data.dict() for host in hosts}  # type: ignore[no-untyped-call]
     roles = {host.name: [role for role in ROLES if role in host.groups] for host in hosts}
     return inventory.build("", data, roles)
 
@@ -42,7 +45,7 @@ class _Watch(BaseStateCallback):
     def __init__(self, tell: Callable[[str], None]) -> None:
         self.tell = tell
 
-    def operation_start(self, state: State, op_hash: str) -> None:
+    def operation_start(self, state: State, op_hash: str) -> None:  # type: ignore[override]
         self.tell(", ".join(state.get_op_meta(op_hash).names))
 
 
@@ -84,7 +87,7 @@ class Session:
 
     def run(self, tell: Callable[[str], None]) -> None:
         """Run the added operations. Raises EngineError with what the hosts said."""
-        self.state.add_callback_handler(_Watch(tell))
+        self.state.add_callback_handler(_Watch(tell))  # type: ignore[no-untyped-call]
         try:
             run_ops(self.state)
         except PyinfraError as error:
@@ -115,9 +118,11 @@ class _HostWords(logging.Handler):
 def session(env: Environment, limit: str | None = None) -> Iterator[Session]:
     """Connect to all hosts in parallel, strictly checking host keys. Raises EngineError."""
     names = [(host.name, dict(host.data)) for host in env.hosts]
-    groups = {role: ([host.name for host in env.having(role)], {}) for role in ROLES}
-    hosts = Inventory((names, {}), **groups)
-    state = State(hosts, Config(FAIL_PERCENT=0))
+    groups: dict[str, Any] = {
+        role: ([host.name for host in env.having(role)], {}) for role in ROLES
+    }
+    hosts = Inventory((names, {}), **groups)  # type: ignore[no-untyped-call]
+    state = State(hosts, Config(FAIL_PERCENT=0))  # type: ignore[no-untyped-call]
     if limit:
         state.limit_hosts = [host for host in hosts if host.name == limit]
         if not state.limit_hosts:

@@ -19,10 +19,33 @@ ROUNDS = 20_000
 WORDS = 5
 DIGITS = 3
 
-_ONSETS = "b ch d gi h l m n nh ph t th tr v kh".split()
-_HARD_ONSETS = "c g ng".split()  # before a, o, u only (orthography)
-_RIMES = "a am an ang anh ao ay em en eo inh im oi om ong ui um ung uong uyen iem ieu".split()
-_UNKIND = frozenset("dam dong gianh lon mong ngu thoi ma".split())
+_ONSETS = ["b", "ch", "d", "gi", "h", "l", "m", "n", "nh", "ph", "t", "th", "tr", "v", "kh"]
+_HARD_ONSETS = ["c", "g", "ng"]  # before a, o, u only (orthography)
+_RIMES = [
+    "a",
+    "am",
+    "an",
+    "ang",
+    "anh",
+    "ao",
+    "ay",
+    "em",
+    "en",
+    "eo",
+    "inh",
+    "im",
+    "oi",
+    "om",
+    "ong",
+    "ui",
+    "um",
+    "ung",
+    "uong",
+    "uyen",
+    "iem",
+    "ieu",
+]
+_UNKIND = frozenset(["dam", "dong", "gianh", "lon", "mong", "ngu", "thoi", "ma"])
 
 
 @cache

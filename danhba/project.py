@@ -50,7 +50,7 @@ class Project:
         key = self._key(env)
         found = _recall(key)
         if found is None:
-            compiled = self._compile(env, revision)
+            compiled = self.compile(env, revision)
             _remember(key, {name: dict(item.manifest) for name, item in compiled.items()})
             return compiled
         late = _Late(self, env, revision)
@@ -60,6 +60,7 @@ class Project:
 
     def revision(self) -> str:
         """The git revision of the checkout, with + when files differ from it."""
+
         def git(*arguments: str) -> str:
             argv = ["git", "-C", str(self.root), *arguments]
             return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
@@ -67,7 +68,8 @@ class Project:
         changed = git("status", "--porcelain", "--untracked-files=no")
         return (git("rev-parse", "HEAD") or "no revision") + ("+" if changed else "")
 
-    def _compile(self, env: Environment, revision: str) -> dict[str, Generation]:
+    def compile(self, env: Environment, revision: str) -> dict[str, Generation]:
+        """Load, check, compile: without memory. Raises BadDirectory."""
         from danhba.assemble import assemble
         from danhba.check import check_file
         from danhba.compile import compile_directory
@@ -96,7 +98,7 @@ class _Late:
     """Contents of generations whose manifests were remembered; compiled when first asked for."""
 
     def __init__(self, project: Project, env: Environment, revision: str) -> None:
-        self._make = lambda: project._compile(env, revision)
+        self._project, self._env, self._revision = project, env, revision
         self._made: dict[str, Generation] | None = None
 
     def of(self, host: str) -> Mapping[str, bytes]:
@@ -104,7 +106,7 @@ class _Late:
 
     def get(self, host: str) -> Mapping[str, bytes]:
         if self._made is None:
-            self._made = self._make()
+            self._made = self._project.compile(self._env, self._revision)
         return self._made[host].contents
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pyinfra.api import Host
+from pyinfra.api.host import Host
 
 from danhba.generations import operations, remote
 from danhba.generations.facts import Report
@@ -48,25 +48,33 @@ def carry_out(host: Host, asked: Asked, take_over: bool = False) -> None:
         raise Vanished(", ".join(plan.vanished))
     holder = plan.locked
     instead_of = holder["token"] if holder and (take_over or is_gone(holder)) else None
-    address, name = host.data.get("ipv4"), host.data.get("fqdn")
     first = host is _first_active(host)
     late = "edge" in host.groups
+    address, fqdn = host.data.get("ipv4"), host.data.get("fqdn")
 
     # Every host gets every operation, at the same place: pyinfra orders them by position. `here`
     # says whose turn it is. Of two runs at once, whoever comes first to the first host wins all.
-    lock = {"plan": plan, "owner": me(), "instead_of": instead_of}
-    operations.lock(name="Lock", here=first, **lock)
-    operations.lock(name="Lock the other hosts", here=not first, **lock)
-    live = asked.report["manifest"]
-    operations.stage(
-        name="Stage and validate", plan=plan, generation=generation, live=live, token=token
+    operations.lock(name="Lock", plan=plan, owner=me(), instead_of=instead_of, here=first)
+    operations.lock(
+        name="Lock the other hosts", plan=plan, owner=me(), instead_of=instead_of, here=not first
     )
-    swap = {
-        "plan": plan, "generation": generation, "token": token,
-        "address": host.data.get("ipv4"), "fqdn": host.data.get("fqdn"),
-    }  # fmt: skip
-    operations.activate(name="Swap and reload: stores, people", here=not late, **swap)
-    operations.activate(name="Swap and reload: edges", here=late, **swap)
+    operations.stage(
+        name="Stage and validate",
+        plan=plan,
+        generation=generation,
+        live=asked.report["manifest"],
+        token=token,
+    )
+    for turn, here in (("stores, people", not late), ("edges", late)):
+        operations.activate(
+            name=f"Swap and reload: {turn}",
+            plan=plan,
+            generation=generation,
+            token=token,
+            address=address,
+            fqdn=fqdn,
+            here=here,
+        )
     operations.unlock(name="Unlock", plan=plan, token=token)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from pyinfra.api import Host
+from pyinfra.api.host import Host
 
 
 def without_delay(host: Host) -> None:

@@ -1,4 +1,4 @@
-"""Entry point for pyinfra: `pyinfra inventory/staging.py deploys/site.py` is `danhba apply staging`.
+"""For pyinfra's own CLI: `pyinfra inventory/staging.py deploys/site.py` applies as danhba does.
 
 Everything a host needs is compiled from directory.yaml and the inventory; see danhba/publish.py.
 """
@@ -6,7 +6,7 @@ Everything a host needs is compiled from directory.yaml and the inventory; see d
 import os
 from pathlib import Path
 
-from pyinfra import config, host, inventory
+from pyinfra.context import config, host, inventory
 
 from danhba.engine import environment_of
 from danhba.project import Project

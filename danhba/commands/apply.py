@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import click
+from pyinfra.api.host import Host
 
 from danhba import plan_text
 from danhba.commands.common import ask_all, errors_to_status, prepare, tell
@@ -58,6 +59,6 @@ def publish(hosts: Session, asked: dict[str, Asked], take_over: bool) -> None:
         raise
 
 
-def _hosts_of(hosts: Session, plans: list[Plan]) -> list:  # type: ignore[type-arg]
+def _hosts_of(hosts: Session, plans: list[Plan]) -> list[Host]:
     names = {plan.host for plan in plans if plan.changes}
     return [host for host in hosts.hosts() if host.name in names]

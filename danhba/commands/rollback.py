@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import click
-from pyinfra.api import Host
+from pyinfra.api.host import Host
 
 from danhba.commands.common import ask_all, errors_to_status, prepare, tell
 from danhba.engine import EngineError, Session, session

@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
-from pyinfra.api import StringCommand, operation
+from pyinfra.api.command import StringCommand
+from pyinfra.api.operation import operation
 
 from danhba.generations import remote
 from danhba.generations.generation import Generation
 from danhba.generations.plan import Plan, batch
 
 
+Commands = Generator[StringCommand, None, None]
+
+
 def _step(step: str, request: Mapping[str, Any]) -> StringCommand:
     return StringCommand(remote.COMMAND, _stdin=remote.stdin(step, request))
 
 
-@operation()  # type: ignore[untyped-decorator, unused-ignore]
-def lock(
-    plan: Plan, owner: Mapping[str, str], instead_of: str | None, here: bool
-) -> Iterator[StringCommand]:
+@operation()
+def lock(plan: Plan, owner: Mapping[str, str], instead_of: str | None, here: bool) -> Commands:
     """Take the host's lock for this run, over from the token `instead_of` when asked to."""
     if plan.changes and here:
         yield _step("lock", {"owner": owner, "instead_of": instead_of})
 
 
-@operation()  # type: ignore[untyped-decorator, unused-ignore]
+@operation()
 def stage(
     plan: Plan, generation: Generation, live: Mapping[str, Any] | None, token: str
-) -> Iterator[StringCommand]:
+) -> Commands:
     """Install packages, upload what the host lacks, validate. The live generation goes on."""
     if plan.changes:
         request = {
@@ -42,9 +44,7 @@ def stage(
         yield _step("stage", request)
 
 
-def _missing(
-    plan: Plan, generation: Generation, live: Mapping[str, Any] | None
-) -> dict[str, str]:
+def _missing(plan: Plan, generation: Generation, live: Mapping[str, Any] | None) -> dict[str, str]:
     """Contents that the live generation does not hold at the same path, or not any more."""
     held = (live or {"files": {}})["files"]
     drifted = {path for path, _ in plan.drift}
@@ -56,10 +56,10 @@ def _missing(
     return blobs
 
 
-@operation()  # type: ignore[untyped-decorator, unused-ignore]
+@operation()
 def activate(
     plan: Plan, generation: Generation, token: str, address: str, fqdn: str, here: bool
-) -> Iterator[StringCommand]:
+) -> Commands:
     """Swap, reload what is due, see that it answers, swap back if it does not."""
     if plan.changes and here:
         request = {
@@ -72,8 +72,8 @@ def activate(
         yield _step("activate", request)
 
 
-@operation()  # type: ignore[untyped-decorator, unused-ignore]
-def unlock(plan: Plan, token: str) -> Iterator[StringCommand]:
+@operation()
+def unlock(plan: Plan, token: str) -> Commands:
     """Give the lock back."""
     if plan.changes:
         yield _step("unlock", {"token": token})

@@ -82,7 +82,8 @@ def dump(base: str) -> dict[str, dict[str, list[str]]]:
 def _parse(ldif: bytes) -> Iterator[tuple[str, dict[str, list[str]]]]:
     """Entries of unwrapped LDIF (RFC 2849)."""
     for block in ldif.decode().split("\n\n"):
-        dn, attrs = "", {}
+        dn = ""
+        attrs: dict[str, list[str]] = {}
         for line in block.splitlines():
             name, _, value = line.partition(":")
             if not name or name.startswith("#"):
@@ -126,9 +127,10 @@ def _line(key: str, value: str) -> str:
 
 
 def passwords(request: Json) -> Json:
-    """Set first passwords: {"hashes": {dn: hash}, "replace", "base", "top"}. Plain ones never come here.
+    """Set first passwords; plain ones never come here.
 
-    Without "replace" an account that has a password keeps it; both lists come back.
+    request: {"hashes": {dn: hash}, "replace", "base", "top"}. Without "replace" an account that has
+    a password keeps it; both lists come back.
     """
     done: list[str] = []
     kept: list[str] = []

@@ -1,0 +1,5 @@
+"""python -m danhba"""
+
+from danhba.commands import main
+
+main()

@@ -1,0 +1,33 @@
+"""One booted lab for all tests that need hosts, and the province that is applied to it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from province import Province
+
+from danhba.project import ROOT
+from staging.lab import Lab
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """Booted from scratch, whatever was there; taken down at the end (see script/test)."""
+    lab = Lab.open()
+    lab.boot(fresh=True)
+    yield lab
+    if not os.environ.get("DANHBA_KEEP_LAB"):
+        lab.down()
+
+
+@pytest.fixture(scope="session")
+def province(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Province:
+    """The staging province, applied once; tests edit a copy of directory.yaml, never the file."""
+    copy: Path = tmp_path_factory.mktemp("province") / "directory.yaml"
+    copy.write_bytes((ROOT / "directory.yaml").read_bytes())
+    province = Province(lab, copy)
+    province.apply()
+    return province
