@@ -129,6 +129,6 @@ def _prepare(host: Host, root: Path) -> None:
     local = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"
     write(root / "etc/hosts", f"{local}{host.ipv4} {names}\n{host.ipv6} {names}\n")
     write(root / "etc/resolv.conf", f"nameserver {NET1_IPV4}\nnameserver {NET1_IPV6}\n")
-    write(root / "etc/default/locale", "LANG=C.UTF-8\n")
+    write(root / "etc/locale.conf", "LANG=C.UTF-8\n")
     keys.place(root, host.name)
     certificates.place(root, host.fqdn, host.names, (host.ipv4, host.ipv6))

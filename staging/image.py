@@ -56,9 +56,7 @@ def recipe(mirrors: Mirrors) -> str:
 
 
 def is_current(mirrors: Mirrors) -> bool:
-    return (
-        BASE.is_dir() and _RECIPE.is_file() and _RECIPE.read_text().strip() == recipe(mirrors)
-    )
+    return BASE.is_dir() and _RECIPE.is_file() and _RECIPE.read_text().strip() == recipe(mirrors)
 
 
 def build(mirrors: Mirrors) -> None:

@@ -94,8 +94,8 @@ _LOAD = """\
 id mailboxes >/dev/null 2>&1 ||
     useradd --uid 5000 --user-group --home-dir /srv/mail mailboxes
 install -d -o mailboxes -g mailboxes -m 0700 /srv/mail
-named-checkconf -z /etc/bind/named.conf >/tmp/named-checkconf || { cat /tmp/named-checkconf; exit 1; }
-newaliases
+named-checkconf -z /etc/bind/named.conf
+chgrp dovecot /etc/dovecot/mailboxes && chmod 0640 /etc/dovecot/mailboxes
 for protocol in submission submissions; do
     postconf -M "$protocol/inet=$protocol inet n - y - - smtpd"
     postconf -P "$protocol/inet/syslog_name=postfix/$protocol" \\
@@ -117,7 +117,7 @@ mydestination = localhost
 mynetworks = 127.0.0.0/8 [::1]/128
 inet_interfaces = all
 inet_protocols = all
-alias_maps = texthash:/etc/aliases
+alias_maps =
 alias_database =
 biff = no
 smtputf8_enable = yes

@@ -5,9 +5,11 @@ Made once per machine and kept over fresh overlays, so known_hosts stays true an
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from staging.config import KEYS, LAB
 from staging.shell import run, write
@@ -68,9 +70,14 @@ def ssh(
     (Path(LAB) / "ssh").mkdir(mode=0o700, exist_ok=True)
     argv: Sequence[str] = ["ssh", *options(), f"root@{address}", command]
     stdin = {"stdin": subprocess.DEVNULL} if input is None else {"input": input}
-    return subprocess.run(  # type: ignore[call-overload,no-any-return]
+    return subprocess.run(
         argv, capture_output=True, text=True, check=False, timeout=timeout, **stdin
     )
+
+
+def log_in(address: str) -> NoReturn:
+    """Become a shell on a host."""
+    os.execvp("ssh", ["ssh", *options(), f"root@{address}"])
 
 
 def hang_up(address: str) -> None:

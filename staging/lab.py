@@ -16,9 +16,20 @@ from pathlib import Path
 from typing import Any
 
 from danhba import inventory
-from staging import cache, certificates, cgroup, host, image, internet, keys, mounts, network
+from staging import (
+    cache,
+    certificates,
+    cgroup,
+    host,
+    image,
+    internet,
+    keys,
+    mounts,
+    network,
+    overlap,
+    zones,
+)
 from staging import mirrors as apt
-from staging import overlap, zones
 from staging.config import CHECKOUT, INVENTORY, LAB, NET1
 from staging.host import Host
 from staging.shell import LabError, run, say, write
@@ -57,32 +68,39 @@ class Lab:
                 state = {}
             self._boot(state)
 
+    def host(self, name: str) -> Host:
+        """Raises LabError when there is none of that name."""
+        if name not in self.hosts:
+            raise LabError(f"there is no host {name}; there are {', '.join(self.hosts)}")
+        return self.hosts[name]
+
     def stop(self, name: str) -> None:
-        host.stop(self._host(name))
+        host.stop(self.host(name))
 
     def kill(self, name: str) -> None:
-        host.kill(self._host(name))
+        host.kill(self.host(name))
 
     def start(self, name: str) -> None:
         """Boot a stopped host from its overlay and wait for it."""
+        found = self.host(name)
         if not cgroup.alive(name):
-            host.start(self._host(name))
-        host.wait(self._host(name))
+            host.start(found)
+        host.wait(found)
 
     def cut(self, name: str) -> None:
-        network.cut(self._host(name).name)
+        network.cut(self.host(name).name)
 
     def join(self, name: str) -> None:
-        network.join(self._host(name).name)
+        network.join(self.host(name).name)
 
     def latency(self, name: str, milliseconds: int) -> None:
-        network.latency(self._host(name).name, milliseconds)
+        network.latency(self.host(name).name, milliseconds)
 
     def run(
         self, name: str, argv: Sequence[str], input: str | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a command as root on a host; the exit status is the caller's to judge."""
-        return keys.ssh(self._host(name).ipv4, shlex.join(argv), input)
+        return keys.ssh(self.host(name).ipv4, shlex.join(argv), input)
 
     def down(self, purge: bool = False) -> None:
         """Remove every trace; purge: also the image, the package cache, the keys."""
@@ -93,11 +111,6 @@ class Lab:
                 run(["umount", str(run_netns)], check=False)
         if purge:
             shutil.rmtree(LAB)
-
-    def _host(self, name: str) -> Host:
-        if name not in self.hosts:
-            raise LabError(f"there is no host {name}; there are {', '.join(self.hosts)}")
-        return self.hosts[name]
 
     def _wanted(self) -> dict[str, Any]:
         facts = {name: asdict(found) for name, found in self.hosts.items()}

@@ -109,9 +109,7 @@ def latency(host: str, milliseconds: int) -> None:
     argv = ["tc", "qdisc", "replace", *device, "netem", "delay", f"{milliseconds}ms"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise LabError(
-            f"this kernel cannot add latency (module sch_netem): {done.stderr.strip()}"
-        )
+        raise LabError(f"this kernel cannot add latency (module sch_netem): {done.stderr.strip()}")
 
 
 def _family(version: int) -> str:

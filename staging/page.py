@@ -1,0 +1,71 @@
+"""The page that script/staging ends with: where everything is, and one mailbox to log in to."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from danhba.inventory import Environment
+from staging import mounts, zones
+from staging.config import CA_FILE, CHECKOUT, MAILBOXES, NET1, NET1_IPV4, OUTSIDE
+from staging.shell import LabError
+
+_PASSWORDS = mounts.HOSTS / "passwords"
+"""First passwords of one agency. Beside the overlays, because they go when those go."""
+
+
+def danhba(*arguments: str, quiet: bool = False) -> None:
+    """Run danhba as the engineer would. Raises LabError."""
+    argv = [str(Path(sys.executable).with_name("danhba")), *arguments]
+    out = subprocess.DEVNULL if quiet else None
+    done = subprocess.run(argv, cwd=CHECKOUT, stdout=out, check=False)
+    if done.returncode:
+        raise LabError(f"danhba {' '.join(arguments)}: exit status {done.returncode}")
+
+
+def show(environment: Environment) -> None:
+    rows = [(host.name, host.ipv4, host.ipv6, ", ".join(host.roles)) for host in environment.hosts]
+    rows.append((NET1, NET1_IPV4, "", f"the Internet: DNS, and mail for {OUTSIDE}"))
+    print("\nThe staging province is up.\n")
+    for name, ipv4, ipv6, what in rows:
+        print(f"  {name:<8} {ipv4:<13} {ipv6:<18} {what}")
+    domain = zones.domain(environment)
+    edge = environment.having("edge")[0]
+    print(f"""
+A mailbox:  {_mailbox(edge.name)}
+  IMAP      {edge.ipv4} port 993 (TLS), SMTP port 465 (TLS) or 587 (STARTTLS)
+  trust     {CA_FILE}, the lab's own authority
+Outside:    passwords of *@{OUTSIDE} are in {MAILBOXES}
+
+Try next:
+  script/staging shell {edge.name}                look around on a host as root
+  .venv/bin/danhba plan staging             what an apply would change: nothing now
+  edit directory.yaml, plan again, then     .venv/bin/danhba apply staging
+  script/staging cut store1                 break something (join, kill, start, latency)
+  script/staging --down                     remove every trace
+Mail domain: {domain}""")
+
+
+def _mailbox(edge: str) -> str:
+    """An official and his first password, made when nobody has one yet."""
+    agency = _agency()
+    if not agency:
+        return "the directory has no officials yet"
+    if not _PASSWORDS.exists():
+        out = str(_PASSWORDS)
+        danhba("password", "issue", "staging", "--agency", agency, "--out", out, quiet=True)
+    lines = _PASSWORDS.read_text(encoding="utf-8").splitlines()
+    if not lines:
+        return f"everybody in {agency} has a password already: danhba password reset makes new ones"
+    who, _, password = lines[0].partition("\t")
+    return f"{who}, password {password}\n            more of {agency} in {_PASSWORDS}"
+
+
+def _agency() -> str:
+    """The first agency that has officials."""
+    from danhba.check import check_file
+
+    directory, _ = check_file(CHECKOUT / "directory.yaml")
+    agencies = directory.agencies if directory else ()
+    return next((agency.address for agency in agencies if agency.staff), "")
