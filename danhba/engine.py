@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 import gevent
+from paramiko import SSHException
 from pyinfra.api.command import StringCommand
 from pyinfra.api.config import Config
 from pyinfra.api.connect import connect_all, disconnect_all
@@ -96,7 +97,10 @@ class Session:
     def step(self, host: Host, step: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """One step of danhba.generations outside an operation. Raises EngineError."""
         command = StringCommand(remote.COMMAND)
-        done, output = host.run_shell_command(command, _stdin=remote.stdin(step, request))
+        try:
+            done, output = host.run_shell_command(command, _stdin=remote.stdin(step, request))
+        except (OSError, SSHException) as error:
+            raise EngineError(f"{host.name}: connection lost ({error})") from None
         if not done:
             raise EngineError(output.stderr or f"the step {step} failed")
         answer: dict[str, Any] = json.loads(output.stdout.splitlines()[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 import click
@@ -55,7 +56,8 @@ def publish(hosts: Session, asked: dict[str, Asked], take_over: bool) -> None:
         hosts.run(tell)
     except EngineError:
         for host in changed:
-            hosts.step(host, "unlock", {"token": me()["token"]})
+            with contextlib.suppress(EngineError):  # a host that is gone keeps its lock
+                hosts.step(host, "unlock", {"token": me()["token"]})
         raise
 
 

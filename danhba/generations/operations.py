@@ -13,7 +13,6 @@ from danhba.generations import remote
 from danhba.generations.generation import Generation
 from danhba.generations.plan import Plan, batch
 
-
 Commands = Generator[StringCommand, None, None]
 
 

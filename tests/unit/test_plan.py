@@ -1,0 +1,148 @@
+"""What a plan says, from a generation and a host's answer."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from danhba import plan_text
+from danhba.assemble import assemble
+from danhba.generations.generation import Generation
+from danhba.generations.host.common import service_actions, sha256
+from danhba.generations.plan import batch, compare
+from danhba.service import File, Part, Service, Tree
+
+TOP = "ou=people,dc=x"
+
+
+def entry(name: str, **attributes: str) -> dict[str, Any]:
+    values = {key: [value] for key, value in attributes.items()}
+    return {"dn": f"uid={name},{TOP}", "attrs": {"uid": [name], **values}}
+
+
+def generation(rows: str = "an 1\nbinh 2\n", people: tuple[Any, ...] = ()) -> Generation:
+    tree = [{"dn": TOP, "attrs": {"ou": ["people"]}}, *people]
+    text = "".join(json.dumps(row) + "\n" for row in tree)
+    files = (
+        File("/etc/a.conf", b"listen = 1\n", effect="reload"),
+        File("/etc/key", b"hush", mode="0600", secret=True, effect="restart"),
+        File("/etc/table", rows.encode()),
+        File("/etc/people", text.encode()),
+    )
+    part = Part(
+        "a", packages=("a",), files=files, services=(Service("a.service"),),
+        tree=Tree("/etc/people", "dc=x", TOP),
+    )  # fmt: skip
+    return assemble([part], "r")
+
+
+def answer(live: Generation, **changed: Any) -> dict[str, Any]:
+    """The report of a host on which `live` runs and nothing is wrong."""
+    service = live.manifest["services"][0]
+    loaded = {"reload": service["reload_digest"], "restart": service["restart_digest"]}
+    report = {
+        "live": live.digest, "manifest": live.manifest, "revision": "r", "generations": [],
+        "previous": None, "drift": [], "packages": {"a": "1"}, "lock": None,
+        "contents": {
+            path: base64.b64encode(live.contents[facts["sha256"]]).decode()
+            for path, facts in live.manifest["files"].items()
+        },
+        "units": {"a.service": {"active": True, "enabled": True}},
+        "loaded": {"a.service": loaded},
+        "entries": {"ready": True, "loaded": _tree(live), "entries": None},
+    }  # fmt: skip
+    return report | changed
+
+
+def _tree(of: Generation) -> str:
+    return str(of.manifest["files"]["/etc/people"]["sha256"])
+
+
+def ldap(of: Generation, *extra: dict[str, Any], loaded: str = "older") -> dict[str, Any]:
+    rows = [json.loads(line) for line in of.tree_text.splitlines()] + list(extra)
+    return {"ready": True, "loaded": loaded, "entries": {row["dn"]: row["attrs"] for row in rows}}
+
+
+def test_nothing_to_do() -> None:
+    plan = compare("h", generation(), answer(generation()))
+    assert not plan.changes
+    assert plan_text.as_text([plan]).startswith("h: nothing to do")
+
+
+def test_one_row_more_is_one_line_and_no_reload() -> None:
+    plan = compare("h", generation("an 1\nbinh 2\nchi 3\n"), answer(generation()))
+    assert [(change.path, change.rows) for change in plan.files] == [("/etc/table", ("+chi 3",))]
+    assert plan.services == ()
+
+
+def test_one_person_more_is_one_entry() -> None:
+    before, after = generation(people=(entry("an"),)), generation(people=(entry("an"), entry("b")))
+    plan = compare("h", after, answer(before, entries=ldap(before)))
+    assert [(change.dn, change.action) for change in plan.entries] == [(f"uid=b,{TOP}", "add")]
+    loaded = batch(plan, after)
+    assert loaded is not None
+    assert loaded["changes"] == [{"dn": f"uid=b,{TOP}", "add": {"uid": ["b"]}}]
+    assert loaded["wanted"] == _tree(after)
+
+
+def test_a_password_or_a_mark_is_no_difference() -> None:
+    live = generation(people=(entry("an"),))
+    state = ldap(live, loaded=_tree(live))
+    state["entries"][TOP] = {"ou": ["people"], "description": ["danhba-loaded:abc"]}
+    assert not compare("h", live, answer(live, entries=state)).changes
+
+
+def test_an_attribute_that_went_is_removed() -> None:
+    before, after = generation(people=(entry("an", title="x"),)), generation(people=(entry("an"),))
+    plan = compare("h", after, answer(before, entries=ldap(before)))
+    assert plan.entries[0].attributes == {"title": []}
+
+
+def test_a_vanished_account_is_named_and_never_removed() -> None:
+    live = generation(people=(entry("an"),))
+    plan = compare("h", generation(), answer(live, entries=ldap(live)))
+    assert plan.vanished == (f"uid=an,{TOP}",)
+    assert plan.entries == ()
+    assert "REFUSED" in plan_text.as_text([plan])
+
+
+@pytest.mark.parametrize("path", ["/etc/a.conf", "/etc/key"])
+def test_drift_is_named_mended_and_taken_up(path: str) -> None:
+    drift = [{"path": path, "problem": "edited"}]
+    plan = compare("h", generation(), answer(generation(), drift=drift))
+    assert plan.drift == ((path, "edited"),)
+    assert [change.action for change in plan.files] == ["mend"]
+    assert plan.services == (("a.service", "restart"),)
+
+
+def test_a_missing_package_and_a_stopped_service_are_named() -> None:
+    stopped = {"a.service": {"active": False, "enabled": True}}
+    plan = compare("h", generation(), answer(generation(), packages={}, units=stopped))
+    assert plan.packages == ("a",)
+    assert plan.services == (("a.service", "start"),)
+
+
+def test_no_secret_in_any_form_of_the_plan() -> None:
+    report = answer(generation(), drift=[{"path": "/etc/key", "problem": "edited"}])
+    plan = compare("h", generation(), report)
+    for form in (plan_text.as_text, plan_text.as_markdown, plan_text.as_json):
+        assert "hush" not in form([plan])
+        assert "/etc/key" in form([plan])
+
+
+def test_what_a_service_loaded_decides_not_what_this_run_changed() -> None:
+    """An apply that was cut off after the swap: the files are there, the service is not told."""
+    live = generation()
+    plan = compare("h", live, answer(live, loaded={"a.service": {}}))
+    assert plan.services == (("a.service", "restart"),)
+    assert plan.changes
+
+
+def test_reload_and_restart_are_told_apart() -> None:
+    service = {"unit": "u", "reload_digest": sha256(b"1"), "restart_digest": sha256(b"2")}
+    states = {"u": {"active": True, "enabled": True}}
+    loaded = {"u": {"reload": "old", "restart": sha256(b"2")}}
+    assert service_actions([service], states, loaded) == [("u", "reload")]
+    loaded["u"]["restart"] = "old"
+    assert service_actions([service], states, loaded) == [("u", "restart")]
