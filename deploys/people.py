@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from danhba.compiled import Compiled, Mailbox
 from danhba.inventory import Environment, Host
 from danhba.render import render
-from danhba.service import File, Part, Probe, Service
+from danhba.service import File, Part, Probe, Service, Tree
 from deploys.common import CERTIFICATE, KEY, suffix
 
 TREE = "/etc/danhba/people.jsonl"
@@ -26,6 +26,8 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
     return Part(
         name="people",
         packages=("slapd", "ldap-utils"),
+        # Else the package makes a tree with an administrator's password in it.
+        debconf=("slapd slapd/no_configuration boolean true",),
         files=(
             File(_CONFIG, config, effect="restart"),
             File(_DROP_IN, unit, effect="restart"),
@@ -33,6 +35,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         ),
         services=(Service("slapd.service", answers=(Probe(636, tls=True),)),),
         validate=(("slaptest", "-u", "-f", _CONFIG),),
+        tree=Tree(TREE, suffix(directory), f"ou=people,{suffix(directory)}"),
     )
 
 
@@ -70,6 +73,7 @@ def _mailbox(mailbox: Mailbox, directory: Compiled) -> dict[str, object]:
         sn=[family],
         mail=[f"{mailbox.address}@{directory.domain}"],
         o=[mailbox.agency_name],
+        departmentNumber=[mailbox.agency],
         **{key: [value] for key, value in optional.items() if value},
     )
 

@@ -47,7 +47,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         files=(
             File("/etc/postfix/main.cf", main, effect="reload"),
             File("/etc/postfix/master.cf", master, effect="reload"),
-            File("/etc/postfix/commands", commands, effect="reload"),
+            File("/etc/danhba/commands", commands, effect="reload"),
         ),
         tables={"mailboxes": mailboxes(directory, env, host)},
         answers=(Probe(STORE_PORT, "220 "),),
