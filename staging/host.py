@@ -34,6 +34,7 @@ def start(host: Host) -> None:
     if fresh:
         _prepare(host, root)
     network.plug(host.name, host.ipv4, host.ipv6)
+    cgroup.remove(host.name)  # groups left by a killed systemd upset the next one
     joined = [f"echo $$ >{path}/cgroup.procs" for path in cgroup.make(host.name)]
     # the shell leaves at once, so that nobody has to wait for systemd-nspawn's end
     script = "; ".join([*joined, f"exec {shlex.join(_nspawn(host, root))}"])

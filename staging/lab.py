@@ -89,6 +89,7 @@ class Lab:
 
     def cut(self, name: str) -> None:
         network.cut(self.host(name).name)
+        keys.hang_up(self.hosts[name].ipv4)
 
     def join(self, name: str) -> None:
         network.join(self.host(name).name)

@@ -8,6 +8,7 @@ default route.
 from __future__ import annotations
 
 import subprocess
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from staging.config import BRIDGE, GATEWAYS, RANGES
@@ -69,7 +70,7 @@ def plug(host: str, ipv4: str, ipv6: str) -> None:
     unplug(host)
     space, cable = namespace(host), port(host)
     run(["ip", "netns", "add", space])
-    peer = ["peer", "name", _INSIDE, "netns", space]
+    peer = ["peer", "name", _INSIDE, "address", _mac(ipv4), "netns", space]
     run(["ip", "link", "add", cable, "type", "veth", *peer])
     run(["ip", "link", "set", cable, "master", BRIDGE, "up"])
     inside = ["ip", "-n", space]
@@ -110,6 +111,11 @@ def latency(host: str, milliseconds: int) -> None:
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode:
         raise LabError(f"this kernel cannot add latency (module sch_netem): {done.stderr.strip()}")
+
+
+def _mac(ipv4: str) -> str:
+    """The same after each boot: neighbours remember it for half a minute."""
+    return "02:00:" + ":".join(f"{byte:02x}" for byte in IPv4Address(ipv4).packed)
 
 
 def _family(version: int) -> str:
