@@ -42,6 +42,9 @@ ALIASES = {
     "olongvi": "olongvy",
 }
 
+KEPT_FREE = ("angiang", "danhba", "hotro", "quantri")
+"""Reserved by the operator: the province, this program, help, administration."""
+
 _PLAIN = re.compile(r"[^\W_](?:[\w ./-]*[\w.])?")
 
 
@@ -162,7 +165,7 @@ def _file(units: list[Unit], people: int, seed: int) -> Iterator[str]:
         yield f"  {unit.number}: {{agency: {agency}, date: {day}, signer: Chánh Văn phòng}}"
     yield "agencies:"
     last = dict.fromkeys((unit.address for unit in units), 1) | dict.fromkeys(RESERVED, 1)
-    last |= dict.fromkeys(ALIASES, 1)
+    last |= dict.fromkeys((*ALIASES, *KEPT_FREE), 1)
     code = 10000
     for unit in units:
         access = [_access_name(name, last) for name in unit.staff]
@@ -177,7 +180,7 @@ def _file(units: list[Unit], people: int, seed: int) -> Iterator[str]:
     yield "aliases: # names that deliver to a mailbox; nobody logs in with them"
     for alias, to in sorted(ALIASES.items()):
         yield f"  {alias}: {{to: {to}}}"
-    yield "reserved: [angiang, danhba, hotro, quantri] # given to nobody, besides RFC 2142"
+    yield f"reserved: [{', '.join(KEPT_FREE)}] # given to nobody, besides RFC 2142"
 
 
 def _agency(unit: Unit, access: list[str]) -> Iterator[str]:

@@ -144,7 +144,12 @@ class _Reader:
         return {}
 
     def fields(
-        self, node: Node, what: str, needed: frozenset[str], optional: frozenset[str] = frozenset()
+        self,
+        node: Node,
+        what: str,
+        needed: frozenset[str],
+        optional: frozenset[str] = frozenset(),
+        hint: str = "",
     ) -> dict[str, Node] | None:
         """The entries, when all needed ones are there; unknown ones are findings."""
         before = len(self.findings)
@@ -158,7 +163,7 @@ class _Reader:
         missing = sorted(needed - entries.keys())
         if missing:
             keys = ", ".join(missing)
-            self.refuse(node.line, f"{what} lacks {keys}", f"add {keys}")
+            self.refuse(node.line, f"{what} lacks {keys}", f"add {keys}{hint}")
             return None
         return entries
 
@@ -170,9 +175,8 @@ class _Reader:
     # Entries
 
     def directory(self, root: Node) -> Directory | None:
-        fields = self.fields(root, "the directory", _DIRECTORY)
+        fields = self.fields(root, "the directory", _DIRECTORY, hint=_WHOLE)
         if fields is None:
-            self.refuse(root.line, "the directory is not whole", _WHOLE)
             return None
         province = self.province(fields["province"])
         policy = self.policy(fields["policy"])
@@ -277,7 +281,7 @@ class _Reader:
         return Alias(address, self.text(fields["to"], "the target of an alias"), node.line)
 
 
-_WHOLE = "if the file ends too early, restore it from git"
+_WHOLE = "; if the file ends too early, restore it from git"
 
 _DIRECTORY = frozenset(
     ("province", "legal_basis", "policy", "requests", "agencies", "aliases", "reserved")

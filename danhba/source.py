@@ -166,9 +166,11 @@ class _Builder:
         since = ""
         if error.context and error.context_mark:
             since = f", {error.context} that begins on line {error.context_mark.line + 1}"
+        # libyaml finds the end of a truncated file one line below its last.
         last = self.text.rstrip("\n").count("\n") + 1
+        mark = error.problem_mark
         self.refuse(
-            min(error.problem_mark.line + 1, last) if error.problem_mark else last,
+            last if mark is None else min(mark.line + 1, last),
             f"this is not YAML: {error.problem}{since}",
             "close what was opened and compare the indentation with the entry above; "
             "if the file ends too early, restore it from git",
@@ -182,8 +184,8 @@ class _Builder:
         root = self.node(self.next(), 0)
         self.next()  # end of the document
         after = self.next()
+        line = after.start_mark.line + 1
         if isinstance(after, DocumentStartEvent):
-            line = after.start_mark.line + 1
             self.refuse(line, "a second document begins", "delete the line `---`")
         return root
 
@@ -205,6 +207,8 @@ class _Builder:
         return self.mapping(line, depth) if kind is MappingStartEvent else self.list(line, depth)
 
     def no_anchor(self, line: int, name: str) -> None:
+        if self.findings and self.findings[-1].line == line:
+            return  # one is enough: a line may hold thousands
         remedy = "write the value out in every place"
         self.refuse(line, f"anchors and aliases ({shown(name)}) are not allowed", remedy)
 

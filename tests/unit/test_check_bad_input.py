@@ -1,0 +1,151 @@
+"""Every bad directory under bad/ is a finding with file, line and what to do; none is an exception.
+
+The files differ from good.yaml in one place each; their names say in which.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from danhba.check import check_file, check_text
+
+HERE = Path(__file__).parent
+BAD = HERE / "bad"
+EARLY = "if the file ends too early, restore it from git"
+LETTERS = "use a-z and 0-9"
+
+# file: [(line, part of the message, part of the remedy)]
+CASES = {
+    "empty": [(1, "the file is empty", "restore it from git")],
+    "only_comments": [(1, "nothing but comments", "restore it from git")],
+    "truncated_in_an_entry": [(21, "end of stream", EARLY)],
+    "truncated_between_lines": [(2, "lacks aliases, reserved", EARLY)],
+    "truncated_before_the_last_key": [(2, "lacks reserved", EARLY)],
+    "unclosed_list": [(27, "that begins on line 26", "close what was opened")],
+    "invalid_utf8": [(10, "not UTF-8", "save the file as UTF-8")],
+    "utf16": [(1, "not UTF-8", "save the file as UTF-8")],
+    "control_character": [(10, "U+0007", "delete the character")],
+    "control_character_in_a_name": [(21, "unprintable", "on one line")],
+    "tab_indentation": [(12, "a tab", "indent with spaces")],
+    "duplicate_key": [(12, "'keepers' stands here again, first on line 11", "keep one")],
+    "duplicate_agency": [(16, "'sotaichinh' stands here again, first on line 8", "keep one")],
+    "unknown_key": [(15, "unknown key 'titel'", "title")],
+    "status_comes_later": [(15, "unknown key 'status'", "delete it")],
+    "unknown_section": [(2, "lacks aliases", EARLY), (30, "unknown key 'alias'", "aliases")],
+    "missing_key": [(21, "a person lacks id", "add id")],
+    "wrong_type_list": [(11, "keepers is not a list", "keepers: [a, b]")],
+    "wrong_type_text": [(10, "is not text", "write one word or phrase")],
+    "wrong_type_mapping": [(27, "exception is not a mapping", "{key: value}")],
+    "wrong_type_number": [(4, "quota_gb is not a whole number", "above 0")],
+    "wrong_type_root": [(1, "the directory is not a mapping", "{key: value}")],
+    "no_is_text": [(21, "YAML takes no for true, false", 'write "no"')],
+    "on_is_text": [(11, "YAML takes on for true, false", 'write "on"')],
+    "true_as_key": [(16, "'true' is not text", 'write "true"')],
+    "null_is_text": [(12, "it_officer has no value", "delete the key")],
+    "no_value": [(12, "it_officer has no value", "delete the key")],
+    "number_as_id": [(14, "YAML takes 10234 for a number", 'write "10234"')],
+    "date_that_does_not_exist": [(29, "does not exist: 2026-02-30", "YYYY-MM-DD")],
+    "date_in_local_form": [(29, "not a date: '06/11/2026'", "YYYY-MM-DD")],
+    "unknown_kind": [(17, "no kind of agency 'quan'", "use one of: so, ban")],
+    "domain_with_a_space": [(2, "cannot be 'angiang gov vn'", "like angiang.gov.vn")],
+    "two_people_one_address": [(21, "'nvan' is taken, first on line 14", "lines 14 and 21")],
+    "address_in_different_case": [
+        (21, "'NVAN' is taken, first on line 14", "lines 14 and 21"),
+        (21, "'NVAN' cannot be", LETTERS),
+    ],
+    "person_takes_agency_address": [(21, "'sotaichinh' is taken, first on line 8", "8 and 21")],
+    "alias_takes_person_address": [(32, "'nvan' is taken, first on line 14", "14 and 32")],
+    "reserved_by_the_operator": [(33, "'dddat' is taken, first on line 21", "21 and 33")],
+    "reserved_by_rfc_2142": [(21, "'noc' is a name of the mail system", "take 'noc02'")],
+    "person_with_two_addresses": [(29, "'10234' has an address already, on line 14", "keep one")],
+    "agency_with_two_addresses": [(16, "two addresses, the first on line 8", "keep one")],
+    "alias_loop": [
+        (31, "'postmaster' -> 'taichinh' -> 'postmaster'", "point to a mailbox"),
+        (32, "'taichinh' -> 'postmaster' -> 'taichinh'", "point to a mailbox"),
+    ],
+    "alias_to_itself": [(31, "'postmaster' -> 'postmaster'", "point to a mailbox")],
+    "alias_to_nobody": [
+        (31, "'postmaster' points to 'sotaichin'", "address of a mailbox"),
+        (32, "'taichinh' points to 'sotaichin'", "address of a mailbox"),
+    ],
+    "unknown_keeper": [(22, "no person 'nvbn'", "address of a person")],
+    "keeper_is_an_agency": [(22, "no person 'sotaichinh'", "address of a person")],
+    "unknown_it_officer": [(8, "no person 'ttkngan02'", "address of a person")],
+    "unknown_parent": [(22, "unknown agency 'chaudoc'", "another agency")],
+    "unknown_request": [(29, "unknown request '13/CV-STC'", "written list")],
+    "request_of_unknown_agency": [(6, "unknown agency 'soytế'", "address of an agency")],
+    "address_with_newline": [(21, r"'dddat\nroot'", "on one line")],
+    "address_with_shell_characters": [(21, "'dddat$(id)' cannot be", LETTERS)],
+    "agency_with_newline": [(16, r"'chomoi\nroot' cannot be", LETTERS)],
+    "address_too_long": [(21, "longer than 64 characters", "a shorter one")],
+    "anchors_that_expand": [
+        (34, "anchors and aliases ('&a')", "write the value out"),
+        (35, "anchors and aliases ('&b')", "write the value out"),
+        (36, "anchors and aliases ('&c')", "write the value out"),
+    ],
+    "merge_key": [(19, "merge keys", "write the entries out")],
+    "tag": [(33, "os.system", "delete the tag")],
+    "second_document": [(30, "a second document", "delete the line `---`")],
+    "deep_nesting": [(33, "deeper than 8 levels", "indent it less")],
+}
+
+
+def test_nothing_is_wrong_with_the_good_file() -> None:
+    directory, findings = check_file(HERE / "good.yaml")
+    assert findings == []
+    assert directory is not None and len(directory.people) == 4
+
+
+def test_every_bad_file_is_expected() -> None:
+    assert {path.stem for path in BAD.glob("*.yaml")} == CASES.keys()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_bad_file_is_found(name: str) -> None:
+    path = BAD / f"{name}.yaml"
+    _, findings = check_file(path)
+    assert [finding.line for finding in findings] == [line for line, _, _ in CASES[name]]
+    for finding, (line, message, remedy) in zip(findings, CASES[name], strict=True):
+        assert finding.severity == "error"
+        assert message in finding.message
+        assert remedy in finding.remedy
+        assert str(finding).startswith(f"{path}:{line}: error: ")
+        assert "\n" not in str(finding)
+
+
+def test_line_of_ten_megabytes() -> None:
+    data = (HERE / "good.yaml").read_bytes() + b"# " + b"x" * 10_000_000 + b"\n"
+    directory, [finding] = check_text(data, "directory.yaml")
+    assert directory is None
+    assert (finding.file, finding.line) == ("directory.yaml", 34)
+    assert "10000002 bytes" in finding.message
+    assert "one entry per line" in finding.remedy
+
+
+def test_file_of_nothing_but_zeros() -> None:
+    directory, findings = check_text(b"\0\n" * 100_000, "directory.yaml")
+    assert directory is None
+    assert 0 < len(findings) <= 20
+
+
+def test_file_that_cannot_be_read(tmp_path: Path) -> None:
+    directory, [finding] = check_file(tmp_path / "absent.yaml")
+    assert directory is None
+    assert "No such file" in finding.message
+
+
+def test_all_findings_come_at_once() -> None:
+    text = (HERE / "good.yaml").read_text(encoding="utf-8")
+    text = text.replace('"10234"', "10234").replace("2026-11-06", "2026-02-30")
+    _, findings = check_text(text.replace("title:", "titel:").encode(), "directory.yaml")
+    assert [finding.line for finding in findings] == [14, 15, 29]
+
+
+def test_cut_off_anywhere_is_found() -> None:
+    """Wherever the file ends too early, something is found, unless only the end is missing."""
+    data = (HERE / "good.yaml").read_bytes()
+    whole = data.index(b"[hotro]") + len(b"[hotro]")
+    for end in range(whole):
+        _, findings = check_text(data[:end], "directory.yaml")
+        assert findings, data[:end][-60:]
+    assert check_text(data[:whole], "directory.yaml")[1] == []

@@ -1,0 +1,126 @@
+"""Trees from text: what was written, with its lines, and no exception for any bytes."""
+
+from pathlib import Path
+
+import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from danhba import source
+from danhba.check import check_text
+from danhba.source import Mapping, Node, Scalar, Sequence, parse
+
+GOOD = Path(__file__).parent / "good.yaml"
+
+# Text that is nearly YAML finds more than text of any letters.
+PIECES = st.sampled_from(
+    (
+        *("a", "đ", ": ", "\n", "  ", "- ", "{", "}", "[", "]", ", ", '"', "'", "#", "|", ">"),
+        *("&x ", "*x", "!t ", "---\n", "...\n", "? ", "<<", "%YAML 1.1\n", "@", "`"),
+        *("\t", "\r", "\0", "\u2028"),
+    )
+)
+
+
+def plain(node: Node) -> object:
+    match node:
+        case Scalar():
+            return node.text
+        case Sequence():
+            return [plain(item) for item in node.items]
+        case Mapping():
+            return {key: plain(value) for key, value in node.entries.items()}
+
+
+def tree(text: str) -> Node:
+    node, findings = parse(text.encode(), "x.yaml")
+    assert findings == []
+    assert node is not None
+    return node
+
+
+@given(st.binary())
+@example(b"\xef\xbb\xbf")
+def test_never_raises_on_bytes(data: bytes) -> None:
+    node, findings = parse(data, "x.yaml")
+    assert (node is None) == bool(findings)
+
+
+@given(st.lists(PIECES | st.characters(), max_size=60).map("".join))
+@example("? [a]\n: b\n")
+@example("a: b: c")
+@example("%YAML 9.9\n---\na")
+@example("[" * 5000)
+@example("\ud800")
+def test_never_raises_on_text(text: str) -> None:
+    data = text.encode("utf-8", "surrogatepass")
+    node, findings = parse(data, "x.yaml")
+    assert (node is None) == bool(findings)
+    last = data.count(b"\n") + 1
+    assert all(0 <= finding.line <= last and finding.remedy for finding in findings)
+
+
+@given(st.data())
+def test_damage_to_a_good_file_never_raises(data: st.DataObject) -> None:
+    good = GOOD.read_text(encoding="utf-8")
+    at = data.draw(st.integers(0, len(good)))
+    cut = data.draw(st.integers(0, 20))
+    piece = data.draw(st.lists(PIECES, max_size=4).map("".join))
+    check_text((good[:at] + piece + good[at + cut :]).encode(), "x.yaml")
+
+
+@given(
+    st.recursive(
+        st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text("abc", min_size=1), inner),
+        max_leaves=20,
+    ).filter(lambda value: isinstance(value, dict))
+)
+def test_reads_what_was_written(value: object) -> None:
+    text = yaml.safe_dump(value, width=3000, default_style='"')
+    node, findings = parse(text.encode(), "x.yaml")
+    if not any("deeper" in finding.message for finding in findings):
+        assert node is not None and plain(node) == value
+
+
+def test_lines_are_those_of_the_keys() -> None:
+    root = tree("a: 1\nb:\n  c:\n    - d\n    - {e: f,\n       g: h}\n")
+    assert isinstance(root, Mapping)
+    b = root.entries["b"]
+    assert isinstance(b, Mapping) and b.line == 2
+    c = b.entries["c"]
+    assert isinstance(c, Sequence) and c.line == 3
+    second = c.items[1]
+    assert isinstance(second, Mapping) and second.line == 5
+    assert second.entries["g"].line == 6
+
+
+def test_scalars_stay_text_and_know_their_quotes() -> None:
+    root = tree("[no, 'no', \"010\", 010, ~, 2026-02-30]")
+    assert isinstance(root, Sequence)
+    found = [(item.text, item.plain) for item in root.items if isinstance(item, Scalar)]
+    assert found == [
+        ("no", True),
+        ("no", False),
+        ("010", False),
+        ("010", True),
+        ("~", True),
+        ("2026-02-30", True),
+    ]
+
+
+def test_names_come_out_composed() -> None:
+    assert plain(tree("name: Nguye\u0302\u0303n")) == {"name": "Nguyễn"}
+
+
+def test_python_events_serve_as_well(monkeypatch) -> None:
+    text = GOOD.read_text(encoding="utf-8")
+    with_libyaml = tree(text)
+    monkeypatch.setattr(source, "_Parser", yaml.SafeLoader)
+    assert tree(text) == with_libyaml
+
+
+def test_windows_line_ends_and_byte_order_mark() -> None:
+    text = GOOD.read_text(encoding="utf-8")
+    data = b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode()
+    assert parse(data, "x.yaml") == parse(text.encode(), "x.yaml")
