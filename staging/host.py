@@ -117,7 +117,6 @@ def _nspawn(host: Host, root: Path) -> list[str]:
         "--resolv-conf=off",
         "--timezone=off",
         "--link-journal=no",
-        "--suppress-sync=yes",  # power cuts of the machine are nothing the lab has to survive
         "--console=read-only",
     ]
 
