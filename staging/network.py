@@ -7,10 +7,10 @@ default route.
 
 from __future__ import annotations
 
-import subprocess
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from staging import delay
 from staging.config import BRIDGE, GATEWAYS, RANGES
 from staging.shell import LabError, run
 
@@ -25,8 +25,8 @@ def namespace(host: str) -> str:
 def port(host: str) -> str:
     """The bridge's end of a host's cable."""
     name = f"dl-{host}"
-    if len(name) > 15:
-        raise LabError(f"the host name {host} is too long: 12 letters at most")
+    if len(name) > 14:
+        raise LabError(f"the host name {host} is too long: 11 letters at most")
     return name
 
 
@@ -53,6 +53,7 @@ def down() -> None:
     for name in namespaces():
         run(["ip", "netns", "delete", name], check=False)
     for link in Path("/sys/class/net").glob("dl-*"):
+        delay.remove(link.name)
         run(["ip", "link", "delete", link.name], check=False)
     run(["ip", "link", "delete", BRIDGE], check=False)
     for net in RANGES:
@@ -89,6 +90,7 @@ def plug(host: str, ipv4: str, ipv6: str) -> None:
 def unplug(host: str) -> None:
     if namespace(host) in namespaces():
         run(["ip", "netns", "delete", namespace(host)])
+    delay.remove(port(host))
     # the kernel takes the cable away with the namespace, but only a moment later
     run(["ip", "link", "delete", port(host)], check=False)
 
@@ -103,14 +105,15 @@ def join(host: str) -> None:
 
 def latency(host: str, milliseconds: int) -> None:
     """Delay everything a host receives, so that each round trip takes that much longer."""
-    device = ["dev", port(host), "root"]
-    if not milliseconds:
-        run(["tc", "qdisc", "delete", *device], check=False)
+    cable = port(host)
+    device = ["dev", cable, "root"]
+    run(["tc", "qdisc", "delete", *device], check=False)
+    delay.remove(cable)
+    if milliseconds <= 0:
         return
-    argv = ["tc", "qdisc", "replace", *device, "netem", "delay", f"{milliseconds}ms"]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise LabError(f"this kernel cannot add latency (module sch_netem): {done.stderr.strip()}")
+    netem = ["tc", "qdisc", "add", *device, "netem", "delay", f"{milliseconds}ms"]
+    if run([*netem, "limit", "100000"], check=False).returncode:
+        delay.install(cable, milliseconds)  # this kernel has no netem
 
 
 def _mac(ipv4: str) -> str:
