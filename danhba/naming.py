@@ -65,7 +65,7 @@ class Commune:
 def fold(text: str) -> str:
     """text without marks, in lower case, only a-z and 0-9. "Đặng" -> "dang"."""
     marks = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
-    return _DROPPED.sub("", marks.lower())
+    return _DROPPED.sub("", marks)
 
 
 def plain_name(kind: str, name: str) -> str:

@@ -152,8 +152,6 @@ class _Builder:
             return self.document()
         except yaml.MarkedYAMLError as error:
             self.syntax(error)
-        except yaml.YAMLError as error:
-            self.refuse(0, f"this is not YAML: {error}", "restore the file from git")
         except _Stop:
             pass
         return None

@@ -141,6 +141,17 @@ def test_all_findings_come_at_once() -> None:
     assert [finding.line for finding in findings] == [14, 15, 29]
 
 
+def test_chain_of_aliases_is_no_loop_but_may_lead_into_one() -> None:
+    text = (HERE / "good.yaml").read_text(encoding="utf-8")
+    chain = "".join(f"  alias{n}: {{to: alias{n + 1}}}\n" for n in range(9))
+    chained = text.replace("reserved:", chain + "  alias9: {to: chomoi}\nreserved:")
+    assert check_text(chained.encode(), "directory.yaml")[1] == []
+    looped = chained.replace("to: chomoi", "to: alias8")
+    findings = check_text(looped.encode(), "directory.yaml")[1]
+    assert [finding.line for finding in findings] == list(range(33, 43))
+    assert "'alias7' -> 'alias8' -> 'alias9' -> 'alias8'" in findings[0].message
+
+
 def test_cut_off_anywhere_is_found() -> None:
     """Wherever the file ends too early, something is found, unless only the end is missing."""
     data = (HERE / "good.yaml").read_bytes()

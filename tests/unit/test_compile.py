@@ -74,6 +74,12 @@ def test_alias_of_an_alias_ends_at_the_mailbox() -> None:
     assert SMALL.aliases == (("postmaster", "sotaichinh"), ("taichinh", "sotaichinh"))
 
 
+def test_long_chain_of_aliases_ends_at_the_mailbox() -> None:
+    text = GOOD.read_text(encoding="utf-8")
+    more = compiled(text.replace("reserved:", "  a1: {to: a2}\n  a2: {to: postmaster}\nreserved:"))
+    assert more.aliases[:2] == (("a1", "sotaichinh"), ("a2", "sotaichinh"))
+
+
 def test_rows_are_sorted_whatever_the_order_of_the_file() -> None:
     directory = directory_of(generate(400, 3))
     turned = replace(

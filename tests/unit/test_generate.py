@@ -74,6 +74,16 @@ def test_agency_names_win(directory: Directory) -> None:
     assert agencies.isdisjoint(person.address for person in directory.people)
 
 
+def test_nobody_gets_a_name_kept_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, _ = check_text(generate(400, 1).encode(), "x.yaml")
+    assert found is not None
+    first = found.people[0].address
+    monkeypatch.setattr("danhba.generate.KEPT_FREE", (first,))
+    found, findings = check_text(generate(400, 1).encode(), "x.yaml")
+    assert findings == [] and found is not None
+    assert found.people[0].address == f"{first}02"
+
+
 def test_requests_belong_to_the_agency_of_who_is_on_them(directory: Directory) -> None:
     of = {request.number: request for request in directory.requests}
     for person in directory.people:

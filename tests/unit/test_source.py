@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -113,11 +114,28 @@ def test_names_come_out_composed() -> None:
     assert plain(tree("name: Nguye\u0302\u0303n")) == {"name": "Nguyễn"}
 
 
-def test_python_events_serve_as_well(monkeypatch) -> None:
+def test_python_events_serve_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     text = GOOD.read_text(encoding="utf-8")
     with_libyaml = tree(text)
     monkeypatch.setattr(source, "_Parser", yaml.SafeLoader)
     assert tree(text) == with_libyaml
+
+
+def test_every_character_that_passes_is_one_that_yaml_reads() -> None:
+    letters = [chr(code) for code in range(0x20, 0x110000, 1) if chr(code) not in '"\\']
+    passed = [letter for letter in letters if not source._UNSEEN.match(letter)]
+    assert len(passed) > 1_000_000
+    lines = ("".join(passed[at : at + 900]) for at in range(0, len(passed), 900))
+    data = "\n".join(f'- "{line}"' for line in lines).encode()
+    node, findings = parse(data, "x.yaml")
+    assert findings == [] and node is not None
+
+
+@pytest.mark.parametrize("letter", ["\r", "\x85", "\u2028", "\u2029", "\ufeff", "\x7f"])
+def test_what_an_editor_does_not_show_is_found(letter: str) -> None:
+    _, [finding] = parse(f"a: b\nc: d{letter}e\n".encode(), "x.yaml")
+    assert (finding.line, finding.remedy) == (2, "delete the character")
+    assert f"U+{ord(letter):04X}" in finding.message
 
 
 def test_windows_line_ends_and_byte_order_mark() -> None:
