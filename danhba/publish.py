@@ -18,7 +18,7 @@ from danhba.generations.facts import Report
 from danhba.generations.generation import Generation
 from danhba.generations.plan import Plan, compare
 from danhba.owner import is_gone, me
-from danhba.transport import without_delay
+from danhba.transport import tune
 
 
 class Vanished(Exception):
@@ -36,7 +36,7 @@ class Asked:
 
 def ask(host: Host, generation: Generation) -> Asked:
     """The one question to a host."""
-    without_delay(host)
+    tune(host)
     report = host.get_fact(Report, _stdin=remote.stdin("report", generation.question()))
     return Asked(generation, report, compare(host.name, generation, report))
 

@@ -13,13 +13,28 @@ from danhba.project import ROOT
 from staging.lab import Lab
 
 
+ORDER = ("unit", "hosts", "mail", "faults")
+"""Cheap tests first; what breaks hosts last."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        return ORDER.index(folder) if folder in ORDER else len(ORDER)
+
+    items.sort(key=place)
+
+
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
-    """Booted from scratch, whatever was there; taken down at the end (see script/test)."""
+    """Booted from scratch, whatever was there; taken down at the end (see script/test).
+
+    DANHBA_REUSE_LAB=1 takes the lab as it is: for whoever works on one test again and again.
+    """
     lab = Lab.open()
-    lab.boot(fresh=True)
+    lab.boot(fresh=not os.environ.get("DANHBA_REUSE_LAB"))
     yield lab
-    if not os.environ.get("DANHBA_KEEP_LAB"):
+    if not os.environ.get("DANHBA_KEEP_LAB") and not os.environ.get("DANHBA_REUSE_LAB"):
         lab.down()
 
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import secrets
+import smtplib
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.message import EmailMessage
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,6 +26,14 @@ from staging.lab import Lab
 DANHBA = [sys.executable, "-m", "danhba"]
 
 
+def wait_for(met: Callable[[], bool], what: str, limit: float = 30) -> None:
+    """Wait until a condition is met, at most `limit` seconds."""
+    deadline = time.monotonic() + limit
+    while not met():
+        assert time.monotonic() < deadline, f"not within {limit} s: {what}"
+        time.sleep(0.1)
+
+
 @dataclass
 class Province:
     """The lab, the copy of the directory that is applied to it, and passwords handed out so far."""
@@ -27,14 +41,23 @@ class Province:
     lab: Lab
     directory: Path
     passwords: dict[str, str] = field(default_factory=dict)
+    root: Path = ROOT
 
     def danhba(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the CLI as an engineer does."""
-        argv = [*DANHBA, "--directory", str(self.directory), *arguments]
-        done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=600)
         if check:
-            assert done.returncode == 0, done.stdout + done.stderr
-        return done
+            assert process.returncode == 0, out + err
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """The CLI in the background, for tests that break it midway."""
+        argv = [*DANHBA, "--directory", str(self.directory), *arguments]
+        env = {**os.environ, "PYTHONPATH": str(self.root)}
+        return subprocess.Popen(
+            argv, cwd=self.root, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
 
     def apply(self) -> str:
         return self.danhba("apply", "staging", "--yes").stdout
@@ -48,6 +71,51 @@ class Province:
 
     def plan_status(self) -> int:
         return self.danhba("plan", "staging", check=False).returncode
+
+    def add_officials(self, *addresses: str, agency: str = "sotaichinh") -> None:
+        """Write new lines into the copy of the directory, as an engineer's commit would."""
+        request = next(
+            line.split(":")[0].strip()
+            for line in self.directory.read_text().splitlines()
+            if f"agency: {agency}," in line
+        )
+        lines = "".join(
+            f'      - {{id: "T{address}", name: Nguyễn Thử {address}, address: {address}, '
+            f"since: 2026-11-25, request: {request}}}\n"
+            for address in addresses
+        )
+        head, staff, rest = self.directory.read_text().partition(f"\n  {agency}:\n")
+        before, mark, after = rest.partition("    staff:\n")
+        self.directory.write_text(head + staff + before + mark + lines + after)
+
+    def edit(self, old: str, new: str) -> None:
+        """Replace text that the copy of the directory has exactly once."""
+        text = self.directory.read_text()
+        assert text.count(old) == 1, f"{text.count(old)} times {old!r}"
+        self.directory.write_text(text.replace(old, new))
+
+    def deliver(self, address: str, source: str = "198.19.0.1") -> str:
+        """Hand the edge a message from outside; its Message-ID, which is in its mailbox by then."""
+        message = EmailMessage()
+        message["From"], message["To"] = "lan@ngoaitinh.test", self.mail(address)
+        message["Subject"] = "Thử"
+        message["Message-ID"] = f"<{secrets.token_hex(8)}@ngoaitinh.test>"
+        message.set_content("Xin chào")
+        with smtplib.SMTP("198.18.0.11", 25, timeout=30, source_address=(source, 0)) as smtp:
+            smtp.send_message(message)
+        identity = str(message["Message-ID"])
+        wait_for(lambda: self.has(address, identity), f"{identity} in the mailbox of {address}")
+        return identity
+
+    def has(self, address: str, identity: str) -> bool:
+        """Does the mailbox hold the message? Asked of the store, so that no password is needed."""
+        query = ["mailbox", "*", "header", "message-id", identity]
+        found = self.lab.run("store1", ["doveadm", "search", "-u", self.mail(address), *query])
+        return bool(found.stdout.strip())
+
+    def live(self, host: str) -> str:
+        """The digest of the host's live generation."""
+        return self.lab.run(host, ["readlink", "/var/lib/danhba/current"]).stdout.strip()[-64:]
 
     @property
     def environment(self) -> Environment:
