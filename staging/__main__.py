@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from danhba.inventory import InventoryError
 from staging import keys, page
 from staging.lab import Lab
 from staging.shell import LabError, say
@@ -26,7 +27,7 @@ def main(argv: Sequence[str]) -> int:
         return 1
     try:
         _act(Lab.open(), arguments)
-    except LabError as error:
+    except (LabError, InventoryError) as error:
         say(str(error))
         return 1
     except KeyboardInterrupt:

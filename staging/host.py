@@ -29,10 +29,13 @@ class Host:
 
 def start(host: Host) -> None:
     """Boot from the host's overlay, which is made when there is none. Does not wait."""
-    fresh = host.name not in mounts.known()
+    ready = mounts.HOSTS / host.name / "ready"
+    if not ready.exists():
+        mounts.erase(host.name)  # what an interrupted boot left half made
     root = mounts.mount(host.name)
-    if fresh:
+    if not ready.exists():
         _prepare(host, root)
+        ready.touch()
     network.plug(host.name, host.ipv4, host.ipv6)
     cgroup.remove(host.name)  # groups left by a killed systemd upset the next one
     joined = [f"echo $$ >{path}/cgroup.procs" for path in cgroup.make(host.name)]

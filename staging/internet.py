@@ -42,7 +42,7 @@ def passwords() -> dict[str, str]:
 def configure(environment: Environment) -> None:
     """Install what is missing, place all files, load them. net1 must be up. Raises LabError."""
     with timed("setting up net1: DNS and outside mail"):
-        _remote(_INSTALL.format(packages=" ".join(_PACKAGES)))
+        _remote(_INSTALL.format(packages=" ".join(_PACKAGES), count=len(_PACKAGES)))
         root = mounts.root(NET1)
         for path, text in _files(environment, int(time.time())).items():
             write(root / path.lstrip("/"), text)
@@ -80,7 +80,10 @@ def _files(environment: Environment, serial: int) -> dict[str, str]:
 # the services start with our configuration, below; started by their packages they would do it twice
 _INSTALL = """\
 export DEBIAN_FRONTEND=noninteractive
-if ! dpkg-query -W {packages} >/dev/null 2>&1; then
+installed=$(dpkg-query -W -f '${{db:Status-Status}}\\n' {packages} 2>/dev/null |
+    grep -cx installed || true)
+if [ "$installed" != {count} ]; then
+    dpkg --configure -a
     printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d
     chmod 755 /usr/sbin/policy-rc.d
     echo postfix postfix/main_mailer_type select No configuration | debconf-set-selections

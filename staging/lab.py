@@ -146,19 +146,23 @@ class Lab:
         wanted, known = self._wanted(), state.get("hosts", {})
         self._remove_hosts([name for name in mounts.known() if known.get(name) != wanted.get(name)])
         net1_is_new = NET1 not in mounts.known()
-        waiting = [name for name in self.hosts if not cgroup.alive(name)]
-        _STATE.unlink(missing_ok=True)
-        with ThreadPoolExecutor(max_workers=4) as pool:
-            list(pool.map(self._boot_one, waiting))
-        digest = internet.digest(self.environment)
-        if state.get("internet") != digest or net1_is_new:
-            internet.configure(self.environment)
-        write(_STATE, json.dumps({
+        state = {
             "checkout": str(CHECKOUT),
             "mirrors": asdict(found),
             "hosts": wanted,
-            "internet": digest,
-        }))  # fmt: skip
+            "internet": "" if net1_is_new else state.get("internet", ""),
+        }
+        # known before it is booted: an interrupted boot goes on where it stopped
+        write(_STATE, json.dumps(state))
+        self._boot_hosts([name for name in self.hosts if not cgroup.alive(name)])
+        digest = internet.digest(self.environment)
+        if state["internet"] != digest:
+            internet.configure(self.environment)
+        write(_STATE, json.dumps({**state, "internet": digest}))
+
+    def _boot_hosts(self, names: Sequence[str]) -> None:
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            list(pool.map(self._boot_one, names))
 
     def _boot_one(self, name: str) -> None:
         begin = time.monotonic()
