@@ -156,6 +156,8 @@ class _Reader:
         entries = self.entries(node, what)
         if len(self.findings) > before:
             return None
+        if entries.keys() == needed:
+            return entries
         for key in entries.keys() - needed - optional:
             known = ", ".join(sorted(needed | optional))
             message = f"{what} has the unknown key {shown(key)}"

@@ -53,6 +53,12 @@ _UNSEEN = re.compile(
 )
 """Characters an editor does not show, or that only YAML takes for the end of a line."""
 
+_MARK = "\ue000"
+_VALUE = r"""(\w[\w/.-]*(?: [\w/.-]+)*)|"([^"\\\n]+)\""""
+_PAIR = re.compile(rf"([a-z_]+): (?:{_VALUE})")
+_ENTRY = re.compile(rf"( *- )\{{({_PAIR.pattern}(?:, {_PAIR.pattern})*)\}}")
+"""A list's item that is a mapping of simple words on one line."""
+
 
 @dataclass(slots=True)
 class Scalar:
@@ -90,9 +96,40 @@ def parse(data: bytes, file: str) -> tuple[Node | None, list[Finding]]:
     text, findings = _decode(data, file)
     if text is None or findings:
         return None, findings
-    builder = _Builder(text, file)
+    shorter, entries = _set_aside(text)
+    builder = _Builder(shorter, file, entries)
     root = builder.run()
+    if builder.findings or builder.entries:
+        # Not all of them were items of lists, or something is wrong: the words of YAML decide.
+        builder = _Builder(text, file, {})
+        root = builder.run()
     return (None if builder.findings else root), builder.findings
+
+
+def _set_aside(text: str) -> tuple[str, dict[str, Mapping]]:
+    """text with a mark in place of every plain one-line entry, and the entries by their marks.
+
+    A directory is nearly all such lines, one for each person; a pattern reads them several times
+    faster than libyaml's events. A mark is text that stands for itself only where the entry would
+    have been an item of a list: anywhere else it comes out with something before or after it.
+    """
+    entries: dict[str, Mapping] = {}
+    if _MARK in text:
+        return text, entries
+    lines = text.split("\n")
+    for number, line in enumerate(lines, 1):
+        found = _ENTRY.fullmatch(line)
+        if found is None:
+            continue
+        pairs = _PAIR.findall(found[2])
+        fields: dict[str, Node] = {
+            key: Scalar(plain or quoted, number, not quoted) for key, plain, quoted in pairs
+        }
+        if len(fields) == len(pairs) and NOT_TEXT.isdisjoint(fields):
+            mark = f"{_MARK}{number}"
+            entries[mark] = Mapping(fields, number)
+            lines[number - 1] = found[1] + mark
+    return "\n".join(lines), entries
 
 
 def _decode(data: bytes, file: str) -> tuple[str | None, list[Finding]]:
@@ -140,9 +177,10 @@ class _Stop(Exception):
 class _Builder:
     """One pass over the events. What is refused is noted and read on where that makes sense."""
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, entries: dict[str, Mapping]) -> None:
         self.text = text
         self.file = file
+        self.entries = entries
         self.findings: list[Finding] = []
 
     def run(self) -> Node | None:
@@ -214,7 +252,10 @@ class _Builder:
         items: list[Node] = []
         event = self.next()
         while type(event) is not SequenceEndEvent:
-            items.append(self.node(event, depth + 1))
+            item = self.node(event, depth + 1)
+            if type(item) is Scalar and item.text in self.entries and depth + 1 < MAX_DEPTH:
+                item = self.entries.pop(item.text)
+            items.append(item)
             event = self.next()
         return Sequence(items, line)
 

@@ -1,10 +1,11 @@
 """Trees from text: what was written, with its lines, and no exception for any bytes."""
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from danhba import source
@@ -59,6 +60,52 @@ def test_never_raises_on_text(text: str) -> None:
     assert (node is None) == bool(findings)
     last = data.count(b"\n") + 1
     assert all(0 <= finding.line <= last and finding.remedy for finding in findings)
+
+
+LINES = st.sampled_from(
+    (
+        *("a:\n", "b:", "  - c\n", "- d\n", "x: |\n", "x: >\n", 'x: "\n', "'\n", '"', "[\n", "]\n"),
+        *(
+            "- {a: b, c: d}\n",
+            "  - {a: b}\n",
+            '    - {a: "10", b: Nguyễn Văn An}\n',
+            "- - {a: b}\n",
+        ),
+        *("- {a: b, a: c}\n", "- {no: a}\n", "- {<<: a}\n", "- {a: b }\n", "- {a: b} # c\n"),
+        *(
+            "  - {a: b - c, d: 'e'}\n",
+            "      e\n",
+            "# f\n",
+            "\n",
+            "---\n",
+            "- \ue0001\n",
+            "{",
+            "}\n",
+        ),
+    )
+)
+
+
+@settings(max_examples=500)
+@given(st.lists(LINES, max_size=12).map("".join))
+@example("- {a: b}\n  c\n")
+@example("x: |\n  - {a: b}\n")
+@example('x: "\n  - {a: b}\n  "\n')
+@example("a:\n  - {a: b}\n  -\n  - [{a: b}]\n")
+@example("- - - - - - -\n" + " " * 14 + "- {a: b}\n")
+@example("- \ue0002\n- {a: b}\n")
+def test_short_way_for_simple_lines_says_the_same(text: str) -> None:
+    short = parse(text.encode(), "x.yaml")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(source, "_ENTRY", re.compile("(?!)"))
+        assert parse(text.encode(), "x.yaml") == short
+
+
+def test_short_way_is_taken() -> None:
+    text = 'a:\n  - {id: "10", name: Nguyễn Văn An}\n  - b\n'
+    shorter, entries = source._set_aside(text)
+    assert shorter == "a:\n  - \ue0002\n  - b\n"
+    assert [plain(entry) for entry in entries.values()] == [{"id": "10", "name": "Nguyễn Văn An"}]
 
 
 @given(st.data())
