@@ -109,7 +109,7 @@ postconf -P submission/inet/smtpd_tls_security_level=encrypt \\
     submissions/inet/smtpd_tls_wrappermode=yes
 postfix check
 doveconf -n >/dev/null
-systemctl restart named dovecot postfix
+systemctl reload-or-restart named dovecot postfix
 """
 
 _POSTFIX = """\

@@ -103,6 +103,10 @@ class Lab:
         """Run a command as root on a host; the exit status is the caller's to judge."""
         return keys.ssh(self.host(name).ipv4, shlex.join(argv), input)
 
+    def ssh_argv(self, name: str, argv: Sequence[str]) -> list[str]:
+        """The same as an argument vector, for a caller that does not wait for the end."""
+        return ["ssh", *keys.options(), f"root@{self.host(name).ipv4}", shlex.join(argv)]
+
     def down(self, purge: bool = False) -> None:
         """Remove every trace; purge: also the image, the package cache, the keys."""
         with _locked():

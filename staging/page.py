@@ -8,7 +8,7 @@ from pathlib import Path
 
 from danhba.inventory import Environment
 from staging import mounts, zones
-from staging.config import CA_FILE, CHECKOUT, MAILBOXES, NET1, NET1_IPV4, OUTSIDE
+from staging.config import CA_FILE, CHECKOUT, MAILBOXES, NET1, NET1_IPV4, NET1_IPV6, OUTSIDE
 from staging.shell import LabError
 
 _PASSWORDS = mounts.HOSTS / "passwords"
@@ -25,29 +25,30 @@ def danhba(*arguments: str, quiet: bool = False) -> None:
 
 
 def show(environment: Environment) -> None:
-    rows = [(host.name, host.ipv4, host.ipv6, ", ".join(host.roles)) for host in environment.hosts]
-    rows.append((NET1, NET1_IPV4, "", f"the Internet: DNS, and mail for {OUTSIDE}"))
-    print("\nThe staging province is up.\n")
-    for name, ipv4, ipv6, what in rows:
-        print(f"  {name:<8} {ipv4:<13} {ipv6:<18} {what}")
-    domain = zones.domain(environment)
     edge = environment.having("edge")[0]
+    mailbox = _mailbox()  # first: it may have something to say
+    rows = [(host.name, host.ipv4, host.ipv6, ", ".join(host.roles)) for host in environment.hosts]
+    rows.append((NET1, NET1_IPV4, NET1_IPV6, f"the Internet: DNS, and mail for {OUTSIDE}"))
+    hosts = "\n".join(f"  {name:<8} {ip4:<13} {ip6:<18} {what}" for name, ip4, ip6, what in rows)
     print(f"""
-A mailbox:  {_mailbox(edge.name)}
-  IMAP      {edge.ipv4} port 993 (TLS), SMTP port 465 (TLS) or 587 (STARTTLS)
-  trust     {CA_FILE}, the lab's own authority
-Outside:    passwords of *@{OUTSIDE} are in {MAILBOXES}
+The staging province is up: mail for {zones.domain(environment)}.
 
-Try next:
-  script/staging shell {edge.name}                look around on a host as root
-  .venv/bin/danhba plan staging             what an apply would change: nothing now
-  edit directory.yaml, plan again, then     .venv/bin/danhba apply staging
-  script/staging cut store1                 break something (join, kill, start, latency)
-  script/staging --down                     remove every trace
-Mail domain: {domain}""")
+{hosts}
+
+Mailbox   {mailbox}
+  IMAP    {edge.ipv4} port 993 (TLS); SMTP port 465 (TLS) or 587 (STARTTLS)
+  trust   {CA_FILE}, the lab's own authority
+Outside   {MAILBOXES} has the passwords of {OUTSIDE}
+
+Try next
+  script/staging shell {edge.name:<12} look around on a host as root
+  .venv/bin/danhba plan staging    what an apply would change: nothing now
+  .venv/bin/danhba apply staging   after you have edited directory.yaml
+  script/staging cut store1        break something; join mends it (stop, kill, start, latency)
+  script/staging --down            remove every trace""")
 
 
-def _mailbox(edge: str) -> str:
+def _mailbox() -> str:
     """An official and his first password, made when nobody has one yet."""
     agency = _agency()
     if not agency:
@@ -59,7 +60,7 @@ def _mailbox(edge: str) -> str:
     if not lines:
         return f"everybody in {agency} has a password already: danhba password reset makes new ones"
     who, _, password = lines[0].partition("\t")
-    return f"{who}, password {password}\n            more of {agency} in {_PASSWORDS}"
+    return f"{who}, password {password}\n          more of {agency} in {_PASSWORDS}"
 
 
 def _agency() -> str:
