@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from danhba.generations.generation import Generation
 from danhba.generations.host.common import Json, sha256
-from danhba.service import Part, Probe, Service
+from danhba.service import File, Part, Probe, Service
 
 
 class AssemblyError(Exception):
@@ -51,16 +51,17 @@ def _service(service: Service, part: Part) -> Json:
         "reload": list(service.reload),
         "restart": list(service.restart),
         "reads": [file.path for file in reads],
-        "reload_digest": _digest(part, "reload"),
-        "restart_digest": _digest(part, "restart"),
+        "tables": list(part.tables),
+        "tables_digest": _digest([file for file in part.files if file.path in part.tables]),
+        "reload_digest": _digest([file for file in reads if file.effect == "reload"]),
+        "restart_digest": _digest([file for file in reads if file.effect == "restart"]),
         "answers": [_probe(probe) for probe in service.answers],
     }
 
 
-def _digest(part: Part, effect: str) -> str:
-    """Of all that a service takes up by this effect: says whether it has to do it again."""
-    rows = [[file.path, sha256(file.content), file.mode, file.owner, file.group]
-            for file in part.files if file.effect == effect]  # fmt: skip
+def _digest(files: Sequence[File]) -> str:
+    """Of what a service takes up in one way: says whether it has to do it again."""
+    rows = [[file.path, sha256(file.content), file.mode, file.owner, file.group] for file in files]
     return sha256(json.dumps(rows).encode())
 
 

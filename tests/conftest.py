@@ -12,7 +12,6 @@ from province import Province
 from danhba.project import ROOT
 from staging.lab import Lab
 
-
 ORDER = ("unit", "hosts", "mail", "faults")
 """Cheap tests first; what breaks hosts last."""
 

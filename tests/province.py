@@ -113,6 +113,13 @@ class Province:
         found = self.lab.run("store1", ["doveadm", "search", "-u", self.mail(address), *query])
         return bool(found.stdout.strip())
 
+    def with_password(self) -> set[str]:
+        """Local parts of all accounts that have a password."""
+        argv = ["ldapsearch", "-LLL", "-Q", "-Y", "EXTERNAL", "-H", "ldapi:///"]
+        suffix = ",".join(f"dc={label}" for label in self.compiled.domain.split("."))
+        found = self.lab.run("store1", [*argv, "-b", suffix, "(userPassword=*)", "uid"]).stdout
+        return {row.removeprefix("uid: ") for row in found.splitlines() if row.startswith("uid: ")}
+
     def live(self, host: str) -> str:
         """The digest of the host's live generation."""
         return self.lab.run(host, ["readlink", "/var/lib/danhba/current"]).stdout.strip()[-64:]

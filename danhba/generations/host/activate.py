@@ -113,8 +113,26 @@ def _follow(manifest: Json) -> list[str]:
     return [f"{action} {unit}" for unit, action in due]
 
 
+def _retire_tables(service: Json) -> None:
+    """Make Postfix let go of the tables of other generations, without a reload.
+
+    A daemon notices that a table it has open was changed or deleted, and looks no further: the old
+    generation's file is neither, so it would serve from it until it ends. A new time stamp (in
+    whole seconds, as Postfix compares them) tells it; then it opens the path, which leads here.
+    """
+    for path in GENERATIONS.iterdir():
+        for table in service["tables"]:
+            old = Path(f"{path}/files{table}.cdb")
+            if path.name != live_digest() and old.exists():
+                facts = old.stat()
+                os.utime(old, (facts.st_atime, facts.st_mtime + 1))
+
+
 def _act(service: Json, action: str) -> None:
     unit = service["unit"]
+    if action == "reread":
+        _retire_tables(service)
+        return
     if action == "start":
         must(["systemctl", "enable", unit])
     argv = ["systemctl", action, unit]
@@ -153,7 +171,7 @@ def _greeting(probe: Json, address: str, name: str) -> bytes:
 
 
 def _write_loaded(service: Json) -> None:
-    loaded = {"reload": service["reload_digest"], "restart": service["restart_digest"]}
+    loaded = {key: service[f"{key}_digest"] for key in ("reload", "restart", "tables")}
     if loaded_of(service["unit"]) != loaded:
         write(LOADED / service["unit"], json.dumps(loaded).encode())
 

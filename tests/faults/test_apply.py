@@ -1,0 +1,181 @@
+"""What an apply does, and what it refuses (issue: apply, drift, rejected configuration)."""
+
+from __future__ import annotations
+
+import pytest
+from province import Province
+
+from danhba.generations.host.common import CURRENT
+
+MAIN_CF = "templates/postfix_edge/main.cf"
+
+
+def test_a_second_apply_and_the_plan_have_nothing_to_do(province: Province) -> None:
+    assert province.danhba("plan", "staging").stdout.count("nothing to do") == 2
+    assert province.danhba("apply", "staging", "--yes").stdout.count("nothing to do") == 2
+
+
+def test_pyinfra_itself_applies_the_same(province: Province) -> None:
+    """`pyinfra inventory/staging.py deploys/site.py` finds nothing to do after danhba's apply."""
+    import os
+    import subprocess
+    import sys
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pyinfra", "inventory/staging.py", "deploys/site.py", "-y"],
+        cwd=province.root, capture_output=True, text=True, check=False,
+        env={**os.environ, "DANHBA_DIRECTORY": str(province.directory)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Grand total" in done.stdout + done.stderr
+    total = next(row for row in (done.stdout + done.stderr).splitlines() if "Grand total" in row)
+    assert total.split()[2:] == ["12", "-", "-", "12"]
+
+
+def test_one_official_more_is_a_line_a_table_and_one_entry(province: Province) -> None:
+    province.add_officials("thu.motnguoi")
+    plans = {plan["host"]: plan for plan in province.plan()}
+    rows = [row for plan in plans.values() for change in plan["files"] for row in change["rows"]]
+    assert all(row.startswith("+") and "thu.motnguoi" in row for row in rows)
+    for plan in plans.values():
+        assert all(len(change["rows"]) == 1 for change in plan["files"])
+        assert plan["services"] == [["postfix.service", "reread"]]
+        assert plan["packages"] == []
+        assert plan["drift"] == []
+    assert [entry["action"] for entry in plans["store1"]["entries"]] == ["add"]
+
+    before = {host: _started(province, host) for host in ("mx1", "store1")}
+    province.apply()
+    assert {host: _started(province, host) for host in ("mx1", "store1")} == before
+    province.deliver("thu.motnguoi")
+    assert province.plan_status() == 0
+
+
+def _started(province: Province, host: str) -> str:
+    """When the daemons started and last reloaded."""
+    form = "--property=ActiveEnterTimestampMonotonic,StateChangeTimestampMonotonic,NRestarts"
+    units = ["postfix.service", "dovecot.service", "nftables.service", "slapd.service"]
+    return province.lab.run(host, ["systemctl", "show", form, *units]).stdout
+
+
+def test_a_person_who_vanished_from_the_file_is_named_and_nothing_is_applied(
+    province: Province,
+) -> None:
+    text = province.directory.read_text()
+    province.add_officials("thu.bienmat")
+    province.apply()
+    after = province.directory.read_text()
+    province.directory.write_text(text)
+    try:
+        live = {host: province.live(host) for host in ("mx1", "store1")}
+        plan = province.danhba("plan", "staging", check=False)
+        assert plan.returncode == 1
+        assert "thu.bienmat" in plan.stdout
+        done = province.danhba("apply", "staging", "--yes", check=False)
+        assert done.returncode == 1
+        assert "thu.bienmat" in done.stdout
+        assert {host: province.live(host) for host in ("mx1", "store1")} == live
+        province.deliver("thu.bienmat")
+    finally:
+        province.directory.write_text(after)
+    assert province.plan_status() == 0
+
+
+@pytest.mark.parametrize(
+    ("host", "break_it", "named"),
+    [
+        ("mx1", "echo '# by hand' >> /etc/postfix/main.cf", "/etc/postfix/main.cf"),
+        ("mx1", "sed -i 's/^tls/tls/;1i# by hand' /etc/nftables.conf", "/etc/nftables.conf"),
+        ("store1", "rm /etc/dovecot/dovecot.conf", "/etc/dovecot/dovecot.conf"),
+        ("store1", "chmod 644 /etc/danhba/people.jsonl", "/etc/danhba/people.jsonl"),
+        ("mx1", "systemctl stop dovecot", "dovecot.service"),
+        ("store1", "systemctl disable --now slapd", "slapd.service"),
+        ("mx1", "apt-get remove -qy postfix-cdb", "postfix-cdb"),
+    ],
+)
+def test_drift_is_named_and_mended(
+    province: Province, host: str, break_it: str, named: str
+) -> None:
+    assert province.lab.run(host, ["sh", "-c", break_it]).returncode == 0
+    plan = province.danhba("plan", "staging", check=False)
+    assert plan.returncode == 2, plan.stdout + plan.stderr
+    assert named in plan.stdout
+    province.apply()
+    assert province.plan_status() == 0
+    address = province.officials(1)[0].address
+    province.deliver(address)
+
+
+def test_an_account_changed_behind_the_directory_is_drift(province: Province) -> None:
+    person = province.officials(1)[0]
+    suffix = ",".join(f"dc={label}" for label in province.compiled.domain.split("."))
+    ldif = f"dn: uid={person.address},ou=people,{suffix}\nreplace: title\ntitle: Boss\n"
+    argv = ["ldapmodify", "-Q", "-Y", "EXTERNAL", "-H", "ldapi:///"]
+    assert province.lab.run("store1", argv, input=ldif).returncode == 0
+    entries = next(plan["entries"] for plan in province.plan() if plan["host"] == "store1")
+    assert [(entry["action"], entry["dn"].split(",")[0]) for entry in entries] == [
+        ("change", f"uid={person.address}")
+    ]
+    province.apply()
+    assert province.plan_status() == 0
+
+
+@pytest.mark.parametrize(
+    ("template", "old", "new", "message"),
+    [
+        (MAIN_CF, "myhostname", "no such line here\nmyhostname", "missing '=' after attribute"),
+        (MAIN_CF, "myhostname", "myhostnam = x\nmyhostname", "unused parameter: myhostnam"),
+        ("templates/dovecot_store/dovecot.conf", "auth_mechanisms", "nonsense", "nonsense"),
+        ("templates/people/slapd.conf", "suffix", "sufix", "sufix"),
+        ("templates/firewall/nftables.conf", "policy drop", "policy dorp", "dorp"),
+    ],
+)  # fmt: skip
+def test_a_configuration_the_daemon_rejects_never_goes_live(
+    checkout: Province, template: str, old: str, new: str, message: str
+) -> None:
+    path = checkout.root / template
+    path.write_text(path.read_text().replace(old, new, 1))
+    live = {host: checkout.live(host) for host in ("mx1", "store1")}
+    done = checkout.danhba("apply", "staging", "--yes", check=False)
+    assert done.returncode == 1
+    assert message in done.stderr, done.stderr
+    assert {host: checkout.live(host) for host in ("mx1", "store1")} == live
+    checkout.deliver(checkout.officials(1)[0].address)
+    assert checkout.plan_status() == 2, "the plan still shows the change"
+
+
+def test_a_service_that_does_not_answer_brings_the_old_generation_back(checkout: Province) -> None:
+    """A configuration that the checker accepts and that opens no port 465."""
+    path = checkout.root / "templates/postfix_edge/master.cf"
+    assert '("submissions",' in path.read_text()
+    path.write_text(path.read_text().replace('("submissions",', '("10465",'))
+    probes = checkout.root / "deploys/postfix_edge.py"
+    probes.write_text(probes.read_text().replace("Probe(465,", "Probe(timeout=3, port=465,"))
+    live = checkout.live("mx1")
+    done = checkout.danhba("apply", "staging", "--yes", "--limit", "mx1", check=False)
+    assert done.returncode == 1
+    assert "postfix.service does not answer on port 465" in done.stderr
+    assert "back on generation" in done.stderr
+    assert checkout.live("mx1") == live
+    checkout.deliver(checkout.officials(1)[0].address)
+
+
+def test_rollback_brings_the_generation_before_back(province: Province) -> None:
+    before = province.live("mx1")
+    province.add_officials("thu.lui")
+    province.apply()
+    after = province.live("mx1")
+    assert after != before
+    province.danhba("rollback", "staging", "--limit", "mx1")
+    assert province.live("mx1") == before
+    assert province.plan_status() == 2
+    province.danhba("rollback", "staging", "--limit", "mx1", "--to", after[:12])
+    assert province.live("mx1") == after
+    assert province.plan_status() == 0
+
+
+def test_the_generation_names_the_revision_it_came_from(province: Province) -> None:
+    from danhba.project import Project
+
+    said = province.lab.run("mx1", ["cat", f"{CURRENT}/revision"]).stdout.strip()
+    assert said.rstrip("+") == Project().revision().rstrip("+")
