@@ -6,6 +6,7 @@ from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Service
+from deploys.common import CA, suffix
 
 
 def name(directory: Compiled, env: Environment, host: Host) -> Part:
@@ -25,6 +26,16 @@ def name(directory: Compiled, env: Environment, host: Host) -> Part:
         ),
         services=(Service(unit),),
     )
+
+
+def ldap(directory: Compiled, env: Environment, host: Host) -> Part:
+    """Where LDAP clients of this host find the people, and whose certificates they trust.
+
+    A part of every host: Dovecot 2.4.1 does not pass its own authority (ssl_client_ca_file) on to
+    libldap, which reads this file.
+    """
+    config = render("base/ldap.conf", people=env.having("people"), suffix=suffix(directory), ca=CA)
+    return Part(name="ldap", files=(File("/etc/ldap/ldap.conf", config),))
 
 
 def clock(directory: Compiled, env: Environment, host: Host) -> Part:

@@ -9,7 +9,8 @@ _CHECKS = (
     "postconf -n",
     "postconf -P",
     # main.cf and master.cf are links, whose own mode (0777) says nothing
-    "postfix check 2>&1 | grep -v 'writable: /etc/postfix/./ma[a-z]*.cf$' >&2; true",
+    "postfix check 2>&1 | grep -E '(warning|error|fatal):' |"
+    " grep -v 'writable: /etc/postfix/./ma[a-z]*.cf$' >&2; true",
 )
 
 
