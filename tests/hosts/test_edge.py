@@ -1,0 +1,83 @@
+"""Edges: they know every mailbox and alias, and speak TLS under their own name."""
+
+from __future__ import annotations
+
+from seen import Server
+
+from deploys.common import STORE_PORT, TABLES
+
+ROLE = "edge"
+
+
+def test_every_mailbox_resolves_to_its_store_and_no_other_does(server: Server) -> None:
+    store = server.wanted.environment.having("store")[0].fqdn
+    wanted = {
+        server.wanted.mail(mailbox.address): f"store:[{store}]:{STORE_PORT}"
+        for mailbox in server.wanted.compiled.mailboxes
+    }
+    assert server.table("homes") == wanted
+
+
+def test_every_alias_points_where_it_should(server: Server) -> None:
+    mail = server.wanted.mail
+    wanted = {mail(alias): mail(target) for alias, target in server.wanted.compiled.aliases}
+    assert server.table("aliases") == wanted
+
+
+def test_everybody_may_send_as_what_is_his_and_as_nothing_else(server: Server) -> None:
+    mail, compiled = server.wanted.mail, server.wanted.compiled
+    owners = {mailbox.address: mailbox.owners for mailbox in compiled.mailboxes}
+    owners |= {alias: owners[target] for alias, target in compiled.aliases}
+    wanted = {
+        mail(address): {mail(account) for account in accounts}
+        for address, accounts in owners.items()
+    }
+    found = {address: set(row.split(",")) for address, row in server.table("senders").items()}
+    assert found == wanted
+
+
+def test_postfix_reads_these_tables(server: Server) -> None:
+    names = "virtual_mailbox_maps transport_maps virtual_alias_maps smtpd_sender_login_maps"
+    homes, aliases, senders = (f"cdb:{TABLES}/{name}" for name in ("homes", "aliases", "senders"))
+    assert server.run(f"postconf -h {names}").split() == [homes, homes, aliases, senders]
+
+
+def test_every_mailbox_has_a_route_to_its_store(server: Server) -> None:
+    rows = server.run("cut -d: -f1 /etc/dovecot/routes").split()
+    assert sorted(rows) == sorted(mailbox.address for mailbox in server.wanted.compiled.mailboxes)
+
+
+def test_every_tls_port_shows_a_certificate_of_this_host_and_refuses_tls_1_1(
+    server: Server,
+) -> None:
+    answers = server.python(_TLS, server.facts.ipv4, server.facts.fqdn)
+    assert set(answers) == {"465", "993", "995"}
+    for port, (version, old) in answers.items():
+        assert version in ("TLSv1.2", "TLSv1.3"), (port, version)
+        assert old == "refused", (port, old)
+
+
+_TLS = """
+import json, socket, ssl, sys, warnings
+warnings.simplefilter("ignore")
+address, name = sys.argv[1:]
+def connect(port, context):
+    with socket.create_connection((address, port), timeout=5) as plain:
+        with context.wrap_socket(plain, server_hostname=name) as secure:
+            return secure.version()
+old = ssl.create_default_context()
+old.set_ciphers("DEFAULT:@SECLEVEL=0")
+old.minimum_version = ssl.TLSVersion.TLSv1
+old.maximum_version = ssl.TLSVersion.TLSv1_1
+found = {}
+for port in (465, 993, 995):
+    try:
+        version = connect(port, ssl.create_default_context())
+    except (OSError, ssl.SSLError) as error:
+        version = str(error)
+    try:
+        found[port] = (version, connect(port, old))
+    except (OSError, ssl.SSLError):
+        found[port] = (version, "refused")
+print(json.dumps(found))
+"""

@@ -1,0 +1,61 @@
+"""Stores: Dovecot and Postfix know exactly the mailboxes of the directory."""
+
+from __future__ import annotations
+
+import pytest
+from seen import Server
+
+ROLE = "store"
+
+
+@pytest.fixture
+def held(server: Server) -> set[str]:
+    """Addresses of the mailboxes this store holds: the first store holds all of them."""
+    first = server.wanted.environment.having("store")[0] == server.facts
+    boxes = server.wanted.compiled.mailboxes if first else ()
+    return {server.wanted.mail(mailbox.address) for mailbox in boxes}
+
+
+def test_dovecot_knows_every_mailbox_and_no_other(server: Server, held: set[str]) -> None:
+    assert server.users == held
+
+
+def test_postfix_delivers_every_mailbox_to_dovecot_and_no_other(
+    server: Server, held: set[str]
+) -> None:
+    assert server.table("mailboxes") == dict.fromkeys(held, "lmtp:unix:/run/dovecot/lmtp")
+
+
+def test_keepers_open_their_agencies_and_nothing_else(server: Server) -> None:
+    mail = server.wanted.mail
+    grants = server.wanted.compiled.grants
+    rows = server.run("cut -d: -f1 /etc/dovecot/grants").split()
+    assert sorted(rows) == sorted(f"{mail(row.keeper)}>{mail(row.agency)}" for row in grants)
+
+
+def test_every_mailbox_has_the_quota_of_the_directory(server: Server, held: set[str]) -> None:
+    wanted = {
+        server.wanted.mail(mailbox.address): f"userdb_quota_storage_size={mailbox.quota_mb}M"
+        for mailbox in server.wanted.compiled.mailboxes
+    }
+    rows = [row.split(":") for row in server.run("cat /etc/dovecot/accounts").splitlines()]
+    assert {row[0]: row[-1] for row in rows} == {address: wanted[address] for address in held}
+
+
+def test_no_mailbox_on_the_disk_lacks_an_account(server: Server, held: set[str]) -> None:
+    found = set(server.run("ls /srv/mail").split())
+    assert found <= {address.partition("@")[0] for address in held}
+
+
+def test_only_the_owner_of_mailboxes_reads_them(server: Server) -> None:
+    mail = server.shell.file("/srv/mail")
+    assert (mail.user, mail.group, mail.mode) == ("vmail", "vmail", 0o700)
+
+
+def test_the_owner_of_mailboxes_cannot_log_in(server: Server) -> None:
+    assert server.shell.user("vmail").shell == "/usr/sbin/nologin"
+
+
+def test_new_messages_are_stored_compressed_in_sdbox(server: Server) -> None:
+    names = "mail_driver mail_compress_write_method"
+    assert server.run(f"doveconf -h {names}").split() == ["sdbox", "zstd"]
