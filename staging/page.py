@@ -41,7 +41,7 @@ Mailbox   {mailbox}
 Outside   {MAILBOXES} has the passwords of {OUTSIDE}
 
 Try next
-  script/staging shell {edge.name:<12} look around on a host as root
+  script/staging shell {edge.name:<11} look around on a host as root
   .venv/bin/danhba plan staging    what an apply would change: nothing now
   .venv/bin/danhba apply staging   after you have edited directory.yaml
   script/staging cut store1        break something; join mends it (stop, kill, start, latency)
