@@ -48,7 +48,9 @@ def _host(plan: Plan) -> Iterator[str]:
         yield f"  {change.action}: {change.path}"
         yield from _cut(f"    {row}" for row in change.rows)
     yield from _cut(f"  {entry.action} entry: {entry.dn}" for entry in plan.entries)
-    if plan.mark and not plan.entries:
+    if plan.unread:
+        yield "  LDAP does not run: once it does, its entries are compared and what is missing added"
+    elif plan.mark and not plan.entries:
         yield "  note in LDAP which directory it holds"
     for unit, action in plan.services:
         yield f"  {action}: {unit}"

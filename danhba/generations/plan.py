@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import unified_diff
 from typing import Any
 
 from danhba.generations.generation import Generation
 from danhba.generations.host.common import service_actions
-from danhba.generations.host.entries import MARK, read_tree
-
-Attributes = dict[str, list[str]]
+from danhba.generations.host.entries import Attributes, differences, read_tree
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,7 @@ class Plan:
     files: tuple[FileChange, ...] = ()
     entries: tuple[EntryChange, ...] = ()
     mark: bool = False
+    unread: bool = False
     services: tuple[tuple[str, str], ...] = ()
     vanished: tuple[str, ...] = ()
     locked: Mapping[str, Any] | None = field(default=None, compare=False)
@@ -61,7 +60,7 @@ class Plan:
 
 def compare(host: str, generation: Generation, report: Mapping[str, Any]) -> Plan:
     """The plan for one host from its one answer (host/report.py)."""
-    entries, mark, vanished = compare_tree(generation, report["entries"])
+    tree = compare_tree(generation, report["entries"])
     drift = tuple((item["path"], item["problem"]) for item in report["drift"])
     packages = [name for name in generation.manifest["packages"] if name not in report["packages"]]
     return Plan(
@@ -71,10 +70,11 @@ def compare(host: str, generation: Generation, report: Mapping[str, Any]) -> Pla
         drift=drift,
         packages=tuple(packages),
         files=tuple(_file_changes(generation, report, {path for path, _ in drift})),
-        entries=entries,
-        mark=mark,
+        entries=tree.entries,
+        mark=tree.mark,
+        unread=tree.unread,
         services=tuple(_services(generation, report, {path for path, _ in drift})),
-        vanished=vanished,
+        vanished=tree.vanished,
         locked=report["lock"],
     )
 
@@ -122,23 +122,35 @@ def _rows(generation: Generation, path: str, report: Mapping[str, Any]) -> tuple
     return tuple(unified_diff(old, new, "live", "wanted", lineterm="", n=1))
 
 
-def compare_tree(
-    generation: Generation, state: Mapping[str, Any] | None
-) -> tuple[tuple[EntryChange, ...], bool, tuple[str, ...]]:
-    """(changes, is the mark due, accounts that the server has and the directory lacks)."""
-    if state is None or state["entries"] is None:
-        return (), False, ()
+@dataclass(frozen=True)
+class TreeChange:
+    """What LDAP needs: entries, the mark of a full load, and what it has beyond the directory.
+
+    unread: slapd does not run, so its entries will be compared on the host once it does.
+    """
+
+    entries: tuple[EntryChange, ...] = ()
+    mark: bool = False
+    vanished: tuple[str, ...] = ()
+    unread: bool = False
+
+
+def compare_tree(generation: Generation, state: Mapping[str, Any] | None) -> TreeChange:
+    if state is None:
+        return TreeChange()
+    if not state["ready"]:
+        return TreeChange(mark=True, unread=True)
+    if state["entries"] is None:  # as the last load left it
+        return TreeChange()
     wanted, there = read_tree(generation.tree_text), state["entries"]
-    top = generation.manifest["tree"]["top"]
-    changes = []
-    for dn, attributes in wanted.items():
-        if dn not in there:
-            changes.append(EntryChange(dn, "add", attributes))
-        elif different := _difference(attributes, there[dn], hide_mark=dn == top):
-            changes.append(EntryChange(dn, "change", different))
+    entries = tuple(
+        EntryChange(change["dn"], "add" if "add" in change else "change",
+                    change.get("add") or change["replace"])
+        for change in differences(wanted, there, generation.manifest["tree"]["top"])
+    )  # fmt: skip
     vanished = tuple(sorted(dn for dn in there if dn not in wanted))
-    mark = bool(changes) or state["loaded"] != _tree_digest(generation)
-    return tuple(changes), mark, vanished
+    mark = bool(entries) or state["loaded"] != _tree_digest(generation)
+    return TreeChange(entries, mark, vanished)
 
 
 def _tree_digest(generation: Generation) -> str:
@@ -147,28 +159,17 @@ def _tree_digest(generation: Generation) -> str:
     return digest
 
 
-def _difference(wanted: Attributes, there: Attributes, hide_mark: bool) -> Attributes:
-    """Attributes to replace; an empty list removes one that the directory no longer has."""
-    if hide_mark:
-        kept = [text for text in there.get("description", []) if not text.startswith(MARK)]
-        there = {key: values for key, values in there.items() if key != "description"}
-        if kept:
-            there["description"] = kept
-    names = wanted.keys() | there.keys()
-    return {
-        name: wanted.get(name, [])
-        for name in sorted(names)
-        if sorted(wanted.get(name, [])) != sorted(there.get(name, []))
-    }
-
-
 def batch(plan: Plan, generation: Generation) -> dict[str, Any] | None:
     """The one batch of LDAP changes of a plan (host/entries.py load), or None."""
     if not plan.mark:
         return None
-    changes: Sequence[dict[str, Any]] = [
+    tree = generation.manifest["tree"]
+    changes: list[dict[str, Any]] | None = [
         {"dn": entry.dn, ("add" if entry.action == "add" else "replace"): entry.attributes}
         for entry in plan.entries
     ]
-    top = generation.manifest["tree"]["top"]
-    return {"changes": changes, "top": top, "wanted": _tree_digest(generation)}
+    return {
+        "changes": None if plan.unread else changes,
+        "tree": tree["path"], "base": tree["base"], "top": tree["top"],
+        "wanted": _tree_digest(generation),
+    }  # fmt: skip

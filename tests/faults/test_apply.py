@@ -150,7 +150,7 @@ def test_a_service_that_does_not_answer_brings_the_old_generation_back(checkout:
     assert '("submissions",' in path.read_text()
     path.write_text(path.read_text().replace('("submissions",', '("10465",'))
     probes = checkout.root / "deploys/postfix_edge.py"
-    probes.write_text(probes.read_text().replace("Probe(465,", "Probe(timeout=3, port=465,"))
+    probes.write_text(probes.read_text().replace("tls=True)", "tls=True, timeout=3)"))
     live = checkout.live("mx1")
     done = checkout.danhba("apply", "staging", "--yes", "--limit", "mx1", check=False)
     assert done.returncode == 1

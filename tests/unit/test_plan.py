@@ -151,3 +151,15 @@ def test_reload_and_restart_are_told_apart() -> None:
     assert service_actions([service], states, loaded) == [("u", "reload")]
     loaded["u"]["restart"] = "old"
     assert service_actions([service], states, loaded) == [("u", "restart")]
+
+
+def test_without_a_running_slapd_the_host_compares_the_entries_itself() -> None:
+    live = generation(people=(entry("an"),))
+    down = {"ready": False, "loaded": None, "entries": None}
+    plan = compare("h", live, answer(live, entries=down))
+    assert plan.changes
+    assert "LDAP does not run" in plan_text.as_text([plan])
+    loaded = batch(plan, live)
+    assert loaded is not None
+    assert loaded["changes"] is None
+    assert loaded["tree"] == "/etc/people"

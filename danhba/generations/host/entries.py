@@ -10,8 +10,11 @@ import base64
 import json
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 from danhba.generations.host.common import Json, Refused, must, run
+
+Attributes = dict[str, list[str]]
 
 SOCKET = "ldapi:///"
 MARK = "danhba-loaded:"
@@ -25,7 +28,7 @@ def state(question: Json) -> Json:
     An answer without entries means: the tree is as the last load left it, and that is `wanted`.
     """
     if not _answers(question["top"]):
-        return {"ready": False, "loaded": None, "entries": {}}
+        return {"ready": False, "loaded": None, "entries": None}
     loaded, stamp = _mark(question["top"])
     if loaded == question["wanted"] and not _changed_since(question["base"], stamp):
         return {"ready": True, "loaded": loaded, "entries": None}
@@ -67,7 +70,7 @@ def _changed_since(base: str, stamp: str) -> bool:
     return False
 
 
-def dump(base: str) -> dict[str, dict[str, list[str]]]:
+def dump(base: str) -> dict[str, Attributes]:
     """Every entry's user attributes, without passwords."""
     done = _search("-b", base, "(objectClass=*)", "*")
     if done.returncode:
@@ -79,11 +82,11 @@ def dump(base: str) -> dict[str, dict[str, list[str]]]:
     return found
 
 
-def _parse(ldif: bytes) -> Iterator[tuple[str, dict[str, list[str]]]]:
+def _parse(ldif: bytes) -> Iterator[tuple[str, Attributes]]:
     """Entries of unwrapped LDIF (RFC 2849)."""
     for block in ldif.decode().split("\n\n"):
         dn = ""
-        attrs: dict[str, list[str]] = {}
+        attrs: Attributes = {}
         for line in block.splitlines():
             name, _, value = line.partition(":")
             if not name or name.startswith("#"):
@@ -99,13 +102,48 @@ def _parse(ldif: bytes) -> Iterator[tuple[str, dict[str, list[str]]]]:
             yield dn, attrs
 
 
+def differences(
+    wanted: dict[str, Attributes], there: dict[str, Attributes], top: str
+) -> list[Json]:
+    """Changes that bring `there` to `wanted`, parents first. Entries are added, never deleted.
+
+    An empty list in "replace" removes an attribute that the directory no longer has.
+    """
+    changes = []
+    for dn, attributes in wanted.items():
+        if dn not in there:
+            changes.append({"dn": dn, "add": attributes})
+            continue
+        actual = _without_mark(there[dn]) if dn == top else there[dn]
+        replace = {
+            name: attributes.get(name, [])
+            for name in sorted(attributes.keys() | actual.keys())
+            if sorted(attributes.get(name, [])) != sorted(actual.get(name, []))
+        }
+        if replace:
+            changes.append({"dn": dn, "replace": replace})
+    return changes
+
+
+def _without_mark(attributes: Attributes) -> Attributes:
+    kept = [text for text in attributes.get("description", []) if not text.startswith(MARK)]
+    rest = {name: values for name, values in attributes.items() if name != "description"}
+    return {**rest, "description": kept} if kept else rest
+
+
 def load(batch: Json) -> None:
     """Apply {"changes": [{"dn", "add"|"replace": attributes}], "top", "wanted"} in one batch.
 
+    With "tree" (a path) instead of changes, because slapd did not run when the plan was made, the
+    changes are found here, by the same comparison.
     Interrupted midway, the mark still names the old load, so the next plan asks for all entries
     and finds exactly what is missing. Raises Refused with slapd's words.
     """
-    ldif = "".join(_ldif(change) for change in batch["changes"])
+    changes = batch["changes"]
+    if changes is None:
+        wanted = read_tree(Path(batch["tree"]).read_text())
+        changes = differences(wanted, dump(batch["base"]), batch["top"])
+    ldif = "".join(_ldif(change) for change in changes)
     mark = {"dn": batch["top"], "replace": {"description": [MARK + batch["wanted"]]}}
     must(["ldapmodify", "-Q", "-Y", "EXTERNAL", "-H", SOCKET], (ldif + _ldif(mark)).encode())
 
@@ -155,7 +193,7 @@ def _has_password(dn: str) -> bool:
     return bool(found.stdout.strip())
 
 
-def read_tree(text: str) -> dict[str, dict[str, list[str]]]:
+def read_tree(text: str) -> dict[str, Attributes]:
     """A tree file: one JSON object a line, parents before children."""
     rows = (json.loads(line) for line in text.splitlines() if line)
     return {row["dn"]: row["attrs"] for row in rows}

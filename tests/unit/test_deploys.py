@@ -1,0 +1,173 @@
+"""Every file that danhba writes to a host, for a small province on three hosts.
+
+tests/unit/golden/HOST/PATH holds what is expected; after a wanted change write it anew with
+
+    GOLDEN=write pytest tests/unit/test_deploys.py
+
+and review the difference like any other.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from danhba.compiled import Compiled, Grant, Mailbox
+from danhba.inventory import Environment, Host
+from danhba.service import File, Part
+from deploys import firewall, people, postfix_edge
+from deploys.roles import parts
+
+GOLDEN = Path(__file__).parent / "golden"
+DOMAIN = "angiang.gov.vn"
+
+
+def _mailbox(address: str, kind: str, name: str, *owners: str, **rest: str) -> Mailbox:
+    return Mailbox(
+        address=address,
+        kind=kind,
+        name=name,
+        agency="sotaichinh",
+        agency_name="Sở Tài chính",
+        id=rest.get("id", ""),
+        title=rest.get("title", ""),
+        quota_mb=2048,
+        owners=owners,
+    )
+
+
+DIRECTORY = Compiled(
+    province="An Giang",
+    domain=DOMAIN,
+    timezone="Asia/Ho_Chi_Minh",
+    message_mb=20,
+    mailboxes=(
+        _mailbox("nvan", "person", "Nguyễn Văn An", "nvan", id="10234", title="Chuyên viên"),
+        _mailbox("sotaichinh", "agency", "Sở Tài chính", "nvan", "sotaichinh"),
+        _mailbox("ttkngan", "person", "Trần Thị Kim Ngân", "ttkngan", id="10377"),
+    ),
+    aliases=(("postmaster", "sotaichinh"),),
+    grants=(Grant("sotaichinh", "nvan"),),
+)
+
+
+def _host(name: str, number: int, *roles: str) -> Host:
+    return Host(name, f"{name}.{DOMAIN}", f"198.18.0.{number}", f"2001:db8:18::{number}", roles)
+
+
+ENV = Environment(
+    "golden",
+    (_host("mx1", 11, "edge"), _host("store1", 21, "store"), _host("people1", 31, "people")),
+)
+
+
+def _files(host: Host, directory: Compiled = DIRECTORY) -> dict[str, File]:
+    return {file.path: file for part in parts(directory, ENV, host) for file in part.files}
+
+
+def _golden(host: str) -> dict[str, bytes]:
+    root = GOLDEN / host
+    return {
+        f"/{path.relative_to(root)}": path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("host", ENV.hosts, ids=lambda host: host.name)
+def test_files_of_a_host(host: Host) -> None:
+    rendered = {path: file.content for path, file in _files(host).items()}
+    if os.environ.get("GOLDEN") == "write":
+        shutil.rmtree(GOLDEN / host.name, ignore_errors=True)
+        for path, content in rendered.items():
+            target = Path(f"{GOLDEN / host.name}{path}")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+    expected = _golden(host.name)
+    assert sorted(rendered) == sorted(expected)
+    for path, content in rendered.items():
+        assert content.decode() == expected[path].decode(), path
+
+
+@pytest.mark.parametrize("host", ENV.hosts, ids=lambda host: host.name)
+def test_no_path_is_claimed_twice_and_tables_are_files(host: Host) -> None:
+    built: tuple[Part, ...] = parts(DIRECTORY, ENV, host)
+    claimed = [file.path for part in built for file in part.files]
+    claimed += [path for part in built for path in part.links]
+    assert len(claimed) == len(set(claimed))
+    assert {table for part in built for table in part.tables} <= set(claimed)
+
+
+def test_one_more_official_is_one_more_line_in_every_table_that_names_him() -> None:
+    new = _mailbox("lvbinh", "person", "Lê Văn Bình", "lvbinh", id="10400")
+    grown = Compiled(**{**vars(DIRECTORY), "mailboxes": (*DIRECTORY.mailboxes, new)})
+    for host in ENV.hosts:
+        before, after = _files(host), _files(host, grown)
+        changed = [path for path in after if after[path] != before[path]]
+        assert {
+            "mx1": {
+                "/etc/danhba/tables/homes", "/etc/danhba/tables/senders", "/etc/dovecot/routes"
+            },
+            "store1": {"/etc/danhba/tables/mailboxes", "/etc/dovecot/accounts"},
+            "people1": {people.TREE},
+        }[host.name] == set(changed)  # fmt: skip
+        for path in changed:
+            old = before[path].content.splitlines()
+            added = [line for line in after[path].content.splitlines() if line not in old]
+            assert len(added) == 1 and b"lvbinh" in added[0], path
+            assert after[path].effect == "none", f"{path} reloads a daemon"
+
+
+def test_proxy_routes_never_answer_for_smtp() -> None:
+    """The open relay trap: a passdb with nopassword that SMTP AUTH also asks takes any password."""
+    config = _files(ENV.hosts[0])["/etc/dovecot/dovecot.conf"].content.decode()
+    block = re.search(r"^protocol !smtp \{\n(.*?)^\}$", config, re.DOTALL | re.MULTILINE)
+    assert block and "nopassword" in block[1]
+    outside = config.replace(block[0], "")
+    assert "nopassword =" not in outside and "proxy =" not in outside
+
+
+def test_no_password_and_no_secret_is_written() -> None:
+    for host in ENV.hosts:
+        for path, file in _files(host).items():
+            assert not re.search(rb"\{CRYPT\}\$|userPassword\"|rootpw|\$6\$[^r]", file.content), (
+                path
+            )
+
+
+def test_tree_lists_parents_first_and_accounts_by_name() -> None:
+    entries = [json.loads(line) for line in people.tree(DIRECTORY).decode().splitlines()]
+    root = "dc=angiang,dc=gov,dc=vn"
+    assert [entry["dn"] for entry in entries] == [
+        root,
+        f"ou=people,{root}",
+        *(f"uid={name},ou=people,{root}" for name in ("nvan", "sotaichinh", "ttkngan")),
+    ]
+    assert entries[2]["attrs"]["sn"] == ["Nguyễn"]
+    assert "title" not in entries[4]["attrs"]
+
+
+def test_senders_are_owners_also_under_an_alias() -> None:
+    owners = postfix_edge.senders(DIRECTORY)
+    assert owners[f"nvan@{DOMAIN}"] == f"nvan@{DOMAIN}"
+    assert owners[f"sotaichinh@{DOMAIN}"] == f"nvan@{DOMAIN},sotaichinh@{DOMAIN}"
+    assert owners[f"postmaster@{DOMAIN}"] == owners[f"sotaichinh@{DOMAIN}"]
+
+
+def test_an_attachment_of_the_agreed_size_fits() -> None:
+    encoded = 20 * 1024 * 1024 * 78 // 57
+    assert encoded < postfix_edge.message_size(20) < encoded * 1.05
+
+
+def test_ports_of_a_store_open_to_edges_only() -> None:
+    (rules,) = firewall.part(DIRECTORY, ENV, ENV.hosts[1]).files
+    open_to_all = re.findall(r"^\s*tcp dport \{ (.*) \} accept$", rules.content.decode(), re.M)
+    assert open_to_all == ["22"]
+    assert "ip saddr { 198.18.0.11 } tcp dport { 110, 143, 2525, 4190 } accept" in (
+        rules.content.decode()
+    )
