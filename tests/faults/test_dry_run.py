@@ -1,0 +1,123 @@
+"""A dry run looks and touches nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from province import Province
+
+PLACES = (
+    "/etc", "/root", "/srv", "/tmp", "/usr/local", "/usr/lib", "/usr/sbin", "/var/cache",
+    "/var/lib", "/var/spool", "/var/tmp",
+)  # fmt: skip
+"""Everything of a host's own disk but what only packages write and what the journal writes."""
+
+NOT_OURS = ("/var/lib/systemd/timers", "/var/lib/systemd/random-seed", "/var/spool/postfix")
+"""What the host changes by itself, whoever looks: its timers and Postfix's queue and wake-ups."""
+
+FORMATS = ("text", "markdown", "json")
+Snapshot = dict[str, list[Any]]
+
+
+def snapshot(province: Province, host: str) -> Snapshot:
+    """Path to (type and mode, owner, size, time of change, digest of the content)."""
+    done = province.lab.run(host, ["python3", "-c", _SNAPSHOT, *PLACES])
+    assert done.returncode == 0, done.stderr
+    found: Snapshot = json.loads(done.stdout)
+    return {path: facts for path, facts in found.items() if not path.startswith(NOT_OURS)}
+
+
+def changes(before: Snapshot, after: Snapshot) -> dict[str, tuple[Any, Any]]:
+    paths = before.keys() | after.keys()
+    rows = {path: (before.get(path), after.get(path)) for path in paths}
+    return {path: row for path, row in rows.items() if row[0] != row[1]}
+
+
+def hosts(province: Province) -> list[str]:
+    return [host.name for host in province.environment.hosts]
+
+
+@pytest.fixture
+def one_more_official(province: Province) -> Iterator[None]:
+    """Something to plan: the file names somebody whom the hosts do not know yet."""
+    before = province.directory.read_text(encoding="utf-8")
+    title = "title: Chuyên viên"
+    assert title in before
+    province.directory.write_text(before.replace(title, f"{title} chính", 1), encoding="utf-8")
+    yield
+    province.directory.write_text(before, encoding="utf-8")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_plan_with_changes_writes_nothing_on_any_host(
+    province: Province, one_more_official: None, form: str
+) -> None:
+    before = {host: snapshot(province, host) for host in hosts(province)}
+    done = province.danhba("plan", "staging", "--format", form, check=False)
+    assert done.returncode == 2, done.stdout + done.stderr
+    after = {host: snapshot(province, host) for host in hosts(province)}
+    for host in before:
+        assert len(before[host]) > 1000
+        assert changes(before[host], after[host]) == {}, host
+
+
+def test_a_plan_without_changes_writes_nothing_on_any_host(province: Province) -> None:
+    province.apply()
+    before = {host: snapshot(province, host) for host in hosts(province)}
+    done = province.danhba("plan", "staging")
+    after = {host: snapshot(province, host) for host in hosts(province)}
+    assert "nothing to do" in done.stdout
+    for host in before:
+        assert changes(before[host], after[host]) == {}, host
+
+
+def test_an_apply_that_is_answered_with_no_writes_nothing_on_any_host(
+    province: Province, one_more_official: None
+) -> None:
+    before = {host: snapshot(province, host) for host in hosts(province)}
+    done = province.danhba("apply", "staging", check=False)  # its standard input is empty
+    assert done.returncode == 1, done.stdout + done.stderr
+    after = {host: snapshot(province, host) for host in hosts(province)}
+    for host in before:
+        assert changes(before[host], after[host]) == {}, host
+
+
+def test_the_comparison_sees_one_byte_that_changes_and_changes_back_in_time(
+    province: Province,
+) -> None:
+    host = hosts(province)[0]
+    province.lab.run(host, ["sh", "-c", "echo a > /etc/seen-by-the-comparison"])
+    before = snapshot(province, host)
+    province.lab.run(host, ["sh", "-c", "echo b > /etc/seen-by-the-comparison"])
+    after = snapshot(province, host)
+    province.lab.run(host, ["rm", "/etc/seen-by-the-comparison"])
+    assert changes(before, after).keys() == {"/etc/seen-by-the-comparison"}
+    assert changes(before, snapshot(province, host)).keys() >= {"/etc/seen-by-the-comparison"}
+
+
+_SNAPSHOT = """
+import hashlib, json, os, stat, sys
+found = {}
+for place in sys.argv[1:]:
+    for folder, folders, files in os.walk(place):
+        for path in [folder] + [os.path.join(folder, name) for name in folders + files]:
+            try:
+                facts = os.lstat(path)
+                if stat.S_ISLNK(facts.st_mode):
+                    content = os.readlink(path)
+                elif stat.S_ISREG(facts.st_mode):
+                    content = hashlib.sha256(open(path, "rb").read()).hexdigest()
+                else:
+                    content = ""
+            except FileNotFoundError:
+                continue
+            owner = "%d:%d" % (facts.st_uid, facts.st_gid)
+            found[path] = [
+                oct(facts.st_mode), owner, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns,
+                content,
+            ]
+print(json.dumps(found))
+"""
