@@ -1,0 +1,1 @@
+"""How long danhba takes with nothing to do, beside plain ssh and beside Ansible."""
