@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import ctypes
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from danhba.generations.host.common import (
@@ -32,6 +32,8 @@ from danhba.generations.host.lock import must_hold
 from danhba.generations.host.report import drift, file_problem
 
 POLICY = Path("/usr/sbin/policy-rc.d")
+FORBID = b"#!/bin/sh\n# danhba is installing packages: no service starts meanwhile\nexit 101\n"
+SCRATCH = Path("/run/danhba-rehearsal")
 
 
 def stage(request: Json) -> Json:
@@ -59,11 +61,14 @@ def install(packages: list[str], debconf: list[str]) -> None:
     shown = run(["dpkg-query", "-W", "-f=${Package} ${db:Status-Abbrev}\\n", *packages]).stdout
     there = {row.split()[0] for row in shown.decode().splitlines() if row.split()[-1] == "ii"}
     missing = [name for name in packages if name not in there]
+    if POLICY.exists() and POLICY.read_bytes() == FORBID:  # of a run that was killed
+        POLICY.unlink()
     if not missing:
         return
     if debconf:
         must(["debconf-set-selections"], "\n".join(debconf).encode() + b"\n")
     with _no_service_starts():
+        must(["dpkg", "--configure", "-a"])  # a run that was killed left some half way
         must(["apt-get", "-q", "update"])
         must([
             "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qy", "install",
@@ -72,10 +77,10 @@ def install(packages: list[str], debconf: list[str]) -> None:
         ])  # fmt: skip
 
 
-@contextmanager
+@contextlib.contextmanager
 def _no_service_starts() -> Iterator[None]:
     """policy-rc.d of Debian: 101 forbids starting services while packages are installed."""
-    write(POLICY, b"#!/bin/sh\nexit 101\n", 0o755)
+    write(POLICY, FORBID, 0o755)
     try:
         yield
     finally:
@@ -172,6 +177,8 @@ def validate(root: Path, manifest: Json) -> None:
     with os.fdopen(reader) as answer:
         said = answer.read()
     _, status = os.waitpid(child, 0)
+    with contextlib.suppress(OSError):
+        SCRATCH.rmdir()
     if status or said:
         raise Refused(said or "the rehearsal of the staged generation ended unexpectedly")
 
@@ -179,7 +186,7 @@ def validate(root: Path, manifest: Json) -> None:
 def _rehearse(root: Path, manifest: Json, writer: int) -> None:
     said = ""
     try:
-        _private_view(Path("/run/danhba-rehearsal"))
+        _private_view(SCRATCH)
         link(CURRENT, f"generations/{root.name}")
         for path, target in owned_links(manifest).items():
             link(Path(path), target)
