@@ -1,0 +1,114 @@
+"""No door opens to a wrong password, though the edge's proxy lets any through (design, section 4).
+
+Named to run last: Dovecot slows down whoever guesses. Guesses come from an address of their own.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import doors
+import pytest
+from doors import DOORS, Door, Refused, enter
+from people import GUESSER, Person, trusting
+
+from staging.lab import Lab
+
+WRONG = "sai-mat-khau-2009"
+STORE_DOORS = (doors.IMAP, doors.POP3, doors.SIEVE)
+REFUSALS = {
+    "smtp": "535 5.7.8",
+    "imap": "a NO [AUTHENTICATIONFAILED]",
+    "pop3": "-ERR [AUTH]",
+    "sieve": "NO ",
+}
+"""How each protocol says that a password is wrong, and not that something else is amiss."""
+
+
+@pytest.mark.parametrize("door", DOORS, ids=str)
+@pytest.mark.parametrize("who", ["address", "local part"])
+def test_a_wrong_password_fails_at_the_edge(door: Door, who: str, official: Person) -> None:
+    login = official.address if who == "address" else official.address.partition("@")[0]
+    with pytest.raises(Refused) as refused:
+        enter(door, official.server, login, WRONG, trusting(), GUESSER)
+    assert str(refused.value).startswith(REFUSALS[door.protocol])
+    enter(door, official.server, login, official.password, trusting())
+
+
+@pytest.mark.parametrize("door", DOORS, ids=str)
+def test_no_password_at_all_fails_at_the_edge(door: Door, official: Person) -> None:
+    with pytest.raises(Refused):
+        enter(door, official.server, official.login, "", trusting(), GUESSER)
+
+
+@pytest.mark.parametrize("door", DOORS, ids=str)
+def test_a_password_of_somebody_else_fails_at_the_edge(
+    door: Door, official: Person, colleague: Person
+) -> None:
+    with pytest.raises(Refused) as refused:
+        enter(door, official.server, official.login, colleague.password, trusting(), GUESSER)
+    assert str(refused.value).startswith(REFUSALS[door.protocol])
+
+
+@pytest.mark.parametrize("door", STORE_DOORS, ids=str)
+def test_an_agency_opens_to_its_keepers_password_only(
+    door: Door, keeper: Person, official: Person, agency: str
+) -> None:
+    enter(door, keeper.server, keeper.login, keeper.password, trusting())
+    stranger = f"{agency}*{official.address}"
+    for login, password in ((keeper.login, WRONG), (stranger, official.password)):
+        with pytest.raises(Refused) as refused:
+            enter(door, keeper.server, login, password, trusting(), GUESSER)
+        assert str(refused.value).startswith(REFUSALS[door.protocol])
+
+
+def test_the_store_answers_no_outsider_on_any_mail_port(store: str, lab: Lab) -> None:
+    ports = (25, 110, 143, 465, 587, 993, 995, 2525, 4190, 10025)
+    addresses = (store, lab.host("store1").ipv6)
+
+    def is_open(place: tuple[str, int]) -> bool:
+        try:
+            with socket.create_connection(place, timeout=3):
+                return True
+        except OSError:
+            return False
+
+    places = [(address, port) for address in addresses for port in ports]
+    with ThreadPoolExecutor(len(places)) as pool:
+        found = dict(zip(places, pool.map(is_open, places), strict=True))
+    assert [place for place in places if found[place]] == []
+    assert all(is_open((address, 636)) for address in addresses)  # it is there
+
+
+@pytest.mark.parametrize("door", STORE_DOORS, ids=str)
+def test_a_wrong_password_fails_at_the_store_seen_from_the_edge(
+    door: Door, lab: Lab, store: str, official: Person
+) -> None:
+    name = lab.host("store1").fqdn
+    wrong = _enter_from(lab, "mx1", door, store, name, official.login, WRONG)
+    assert wrong.startswith(f"refused: {REFUSALS[door.protocol]}")
+    right = _enter_from(lab, "mx1", door, store, name, official.login, official.password)
+    assert right.startswith("welcome: ")
+
+
+def _enter_from(
+    lab: Lab, host: str, door: Door, server: str, name: str, login: str, password: str
+) -> str:
+    """What a program on a host of the lab is told when it logs in; it is doors.py itself."""
+    arguments = {"host": server, "login": login, "password": password, "name": name}
+    program = (
+        Path(doors.__file__).read_text(encoding="utf-8")
+        + f"""
+context = ssl.create_default_context(cafile="/etc/ssl/danhba/ca.pem")
+try:
+    print("welcome:", enter({door!r}, context=context, **{json.dumps(arguments)}))
+except Refused as refused:
+    print("refused:", refused)
+"""
+    )
+    done = lab.run(host, ["python3", "-"], input=program)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
