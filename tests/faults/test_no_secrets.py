@@ -18,6 +18,7 @@ from province import Province
 from danhba.project import CACHE, ROOT
 
 AGENCY = "sotaichinh"
+MARKER = "no secret at all, but to be found"
 
 DOVECOT_MEMORY = "/run/dovecot/dovecot.conf.binary"
 """Dovecot 2.4 keeps its parsed configuration there, the private key included: for root alone."""
@@ -163,15 +164,17 @@ def test_no_process_anywhere_shows_a_secret(day: Day) -> None:
 
 
 def test_no_log_nor_temporary_file_of_a_host_has_a_secret(province: Province, day: Day) -> None:
+    """A file planted beside them shows that the search looks."""
     places = "/var/log /tmp /var/tmp /run /root /var/cache /var/spool /var/lib/danhba /etc/danhba"
     skip = "--exclude-dir=credentials --exclude-dir=journal"
+    planted = "/run/planted-by-the-test"
+    grep = f"echo {MARKER} > {planted}; grep -rlsaF {skip} -f - {places}; rm {planted}"
+    patterns = "\n".join([MARKER, *day.secrets.values()]) + "\n"
     for name in province.lab.hosts:
-        patterns = "\n".join(day.secrets.values()) + "\n"
-        grep = f"grep -rlsaF {skip} -f - {places}"
-        found = province.lab.run(name, ["sh", "-c", grep], input=patterns)
-        assert found.returncode in (0, 1), f"{name}: {found.stderr}"
-        assert set(found.stdout.splitlines()) <= {DOVECOT_MEMORY}, name
-        if found.stdout:
+        found = province.lab.run(name, ["sh", "-c", grep], input=patterns).stdout.splitlines()
+        assert planted in found, name
+        assert set(found) <= {planted, DOVECOT_MEMORY}, name
+        if DOVECOT_MEMORY in found:
             facts = province.lab.run(name, ["stat", "-c", "%U %G %a", DOVECOT_MEMORY]).stdout
             assert facts.split() == ["root", "root", "600"], name
 

@@ -17,6 +17,9 @@ from danhba.generations.host.common import Json, Refused, must, run
 Attributes = dict[str, list[str]]
 
 SOCKET = "ldapi:///"
+NO_SUCH_OBJECT = 32
+"""Result code of RFC 4511: the tree is empty."""
+
 MARK = "danhba-loaded:"
 """Prefix of the description on the tree's top entry that names the last load that ended well."""
 
@@ -27,32 +30,29 @@ def state(question: Json) -> Json:
     question: {"base": suffix, "top": dn that carries the mark, "wanted": sha256 of the tree}.
     An answer without entries means: the tree is as the last load left it, and that is `wanted`.
     """
-    if not _answers(question["top"]):
+    try:
+        found = _search("-b", question["top"], "-s", "base", "description", "entryCSN")
+    except FileNotFoundError:  # not installed yet
         return {"ready": False, "loaded": None, "entries": None}
-    loaded, stamp = _mark(question["top"])
+    if found.returncode not in (0, NO_SUCH_OBJECT):
+        return {"ready": False, "loaded": None, "entries": None}
+    loaded, stamp = _mark(found.stdout)
     if loaded == question["wanted"] and not _changed_since(question["base"], stamp):
         return {"ready": True, "loaded": loaded, "entries": None}
     return {"ready": True, "loaded": loaded, "entries": dump(question["base"])}
 
 
 def _search(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    return run(["ldapsearch", "-LLL", "-Q", "-o", "ldif-wrap=no", "-Y", "EXTERNAL", "-H", SOCKET,
-                *arguments])  # fmt: skip
+    argv = ["ldapsearch", "-LLL", "-Q", "-o", "ldif-wrap=no", "-Y", "EXTERNAL", "-H", SOCKET]
+    return run([*argv, *arguments])
 
 
-def _answers(top: str) -> bool:
-    try:
-        done = _search("-b", top, "-s", "base", "1.1")
-    except FileNotFoundError:
-        return False
-    return done.returncode == 0
-
-
-def _mark(top: str) -> tuple[str | None, str]:
-    found = next(iter(_parse(_search("-b", top, "-s", "base", "description", "entryCSN").stdout)))
-    marks = [text for text in found[1].get("description", []) if text.startswith(MARK)]
+def _mark(ldif: bytes) -> tuple[str | None, str]:
+    """(digest of the tree that was loaded last, change number of the mark) of the top entry."""
+    _, attrs = next(_parse(ldif), ("", {}))
+    marks = [text for text in attrs.get("description", []) if text.startswith(MARK)]
     loaded = marks[0].removeprefix(MARK) if marks else None
-    return loaded, found[1].get("entryCSN", [""])[0]
+    return loaded, attrs.get("entryCSN", [""])[0]
 
 
 def _changed_since(base: str, stamp: str) -> bool:
@@ -73,7 +73,7 @@ def _changed_since(base: str, stamp: str) -> bool:
 def dump(base: str) -> dict[str, Attributes]:
     """Every entry's user attributes, without passwords."""
     done = _search("-b", base, "(objectClass=*)", "*")
-    if done.returncode:
+    if done.returncode not in (0, NO_SUCH_OBJECT):
         raise Refused(f"ldapsearch: {done.stderr.decode(errors='replace').strip()}")
     found = {}
     for dn, attrs in _parse(done.stdout):
@@ -172,7 +172,8 @@ def passwords(request: Json) -> Json:
     """
     done: list[str] = []
     kept: list[str] = []
-    loaded, stamp = _mark(request["top"])
+    top = _search("-b", request["top"], "-s", "base", "description", "entryCSN")
+    loaded, stamp = _mark(top.stdout)
     untouched = loaded is not None and not _changed_since(request["base"], stamp)
     for dn, hashed in request["hashes"].items():
         if not request["replace"] and _has_password(dn):
