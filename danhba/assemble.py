@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from danhba.generations.generation import Generation
 from danhba.generations.host.common import Json, sha256
-from danhba.service import File, Part, Probe, Service
+from danhba.service import File, Part, Probe, Service, Tree
 
 
 class AssemblyError(Exception):
@@ -16,7 +16,9 @@ class AssemblyError(Exception):
 
 def assemble(parts: Sequence[Part], revision: str) -> Generation:
     """The generation of one host. Raises AssemblyError when two parts claim one path."""
-    contents, files, claimed = {}, {}, dict[str, str]()
+    contents: dict[str, bytes] = {}
+    files: dict[str, Json] = {}
+    claimed: dict[str, str] = {}
     for part in parts:
         for path in [file.path for file in part.files] + list(part.links):
             if path in claimed:
@@ -28,6 +30,7 @@ def assemble(parts: Sequence[Part], revision: str) -> Generation:
             files[file.path] = {
                 "sha256": digest, "mode": file.mode, "owner": file.owner, "group": file.group,
                 "secret": file.secret, "effect": file.effect,
+                "accounts": file.accounts,
             }  # fmt: skip
     trees = [part.tree for part in parts if part.tree]
     manifest = {
@@ -39,9 +42,13 @@ def assemble(parts: Sequence[Part], revision: str) -> Generation:
         "debconf": sorted({line for part in parts for line in part.debconf}),
         "services": [_service(service, part) for part in parts for service in part.services],
         "validate": [list(argv) for part in parts for argv in part.validate],
-        "tree": vars(trees[0]) if trees else None,
+        "tree": _tree(trees[0], contents[files[trees[0].path]["sha256"]]) if trees else None,
     }
     return Generation(manifest, contents, revision)
+
+
+def _tree(tree: Tree, content: bytes) -> Json:
+    return {"path": tree.path, "base": tree.base, "top": tree.top, "count": content.count(b"\n")}
 
 
 def _service(service: Service, part: Part) -> Json:
@@ -66,4 +73,10 @@ def _digest(files: Sequence[File]) -> str:
 
 
 def _probe(probe: Probe) -> Json:
-    return {"port": probe.port, "expect": probe.expect, "tls": probe.tls, "timeout": probe.timeout}
+    return {
+        "port": probe.port,
+        "expect": probe.expect,
+        "tls": probe.tls,
+        "timeout": probe.timeout,
+        "ca": probe.ca,
+    }

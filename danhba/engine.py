@@ -118,9 +118,23 @@ class _HostWords(logging.Handler):
         self.said.append(click.unstyle(record.getMessage()).strip())
 
 
+class _Everything(logging.Handler):
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__(logging.DEBUG)
+        self.tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.tell(click.unstyle(record.getMessage()).rstrip())
+
+
 @contextlib.contextmanager
-def session(env: Environment, limit: str | None = None) -> Iterator[Session]:
-    """Connect to all hosts in parallel, strictly checking host keys. Raises EngineError."""
+def session(
+    env: Environment, limit: str | None = None, tell: Callable[[str], None] | None = None
+) -> Iterator[Session]:
+    """Connect to all hosts in parallel, strictly checking host keys. Raises EngineError.
+
+    tell gets every line that pyinfra logs of its commands; their input is never among them.
+    """
     names = [(host.name, dict(host.data)) for host in env.hosts]
     groups: dict[str, Any] = {
         role: ([host.name for host in env.having(role)], {}) for role in ROLES
@@ -132,7 +146,7 @@ def session(env: Environment, limit: str | None = None) -> Iterator[Session]:
         if not state.limit_hosts:
             raise EngineError(f"{env.name} has no host {limit}")
     own = Session(state)
-    with _heard(own.said):
+    with _heard(own.said, tell):
         try:
             connect_all(state)
         except PyinfraError as error:
@@ -144,13 +158,18 @@ def session(env: Environment, limit: str | None = None) -> Iterator[Session]:
 
 
 @contextlib.contextmanager
-def _heard(said: list[str]) -> Iterator[None]:
+def _heard(said: list[str], tell: Callable[[str], None] | None) -> Iterator[None]:
     logger = logging.getLogger("pyinfra")
-    handler, before = _HostWords(said), logger.propagate
-    logger.addHandler(handler)
-    logger.propagate = False
+    handlers: list[logging.Handler] = [_HostWords(said)]
+    if tell:
+        handlers.append(_Everything(tell))
+        logger.setLevel(logging.DEBUG)
+    before, logger.propagate = logger.propagate, False
+    for handler in handlers:
+        logger.addHandler(handler)
     try:
         yield
     finally:
-        logger.removeHandler(handler)
+        for handler in handlers:
+            logger.removeHandler(handler)
         logger.propagate = before

@@ -37,6 +37,11 @@ def is_gone(holder: Mapping[str, Any]) -> bool:
 
 
 def _machine() -> str:
+    """The machine and its process numbers: containers of one machine count apart."""
+    return f"{_machine_id()} {os.readlink('/proc/self/ns/pid')}"
+
+
+def _machine_id() -> str:
     for path in (Path("/etc/machine-id"), Path("/proc/sys/kernel/random/boot_id")):
         if path.is_file() and (text := path.read_text().strip()):
             return text

@@ -18,7 +18,8 @@ class File:
 
     path is absolute; content is the whole file; effect says what its service must do to take the
     new content up ("none" for lookup tables that daemons reread by themselves). secret keeps the
-    content out of every plan.
+    content out of every plan. accounts: every row is somebody's address; one that goes is never
+    removed silently but stops the apply.
     """
 
     path: str
@@ -28,6 +29,7 @@ class File:
     group: str = "root"
     effect: Effect = "none"
     secret: bool = False
+    accounts: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,15 @@ class Probe:
     """How to see that a service answers: connect from the host itself, expect a greeting.
 
     tls: the port speaks TLS from the first byte. expect: bytes the greeting starts with, as text;
-    empty when a connection is proof enough. timeout in seconds.
+    empty when a connection is proof enough. timeout in seconds. ca: file of the authority that
+    signs the hosts' certificates, beside those that the host trusts anyway.
     """
 
     port: int
     expect: str = ""
     tls: bool = False
     timeout: int = 20
+    ca: str = "/etc/ssl/danhba/ca.pem"
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         ),
         files=(
             File("/etc/dovecot/dovecot.conf", config, effect="reload"),
-            File(ACCOUNTS, accounts(directory, env, host)),
+            File(ACCOUNTS, accounts(directory, env, host), accounts=True),
             File(GRANTS, grants(directory)),
             File("/etc/sysusers.d/danhba-vmail.conf", render("dovecot_store/sysusers.conf")),
             File("/etc/tmpfiles.d/danhba-vmail.conf", render("dovecot_store/tmpfiles.conf")),

@@ -21,7 +21,9 @@ def postfix(
     answers: tuple[Probe, ...],
 ) -> Part:
     """A Part for Postfix: main.cf and master.cf among files, lookup tables by their short name."""
-    texts = tuple(File(f"{TABLES}/{key}", table(rows)) for key, rows in tables.items())
+    texts = tuple(
+        File(f"{TABLES}/{key}", table(rows), accounts=True) for key, rows in tables.items()
+    )
     return Part(
         name=name,
         packages=("postfix", "postfix-cdb"),

@@ -21,11 +21,17 @@ from danhba.publish import Asked, carry_out
 @click.argument("environment")
 @click.option("--limit", metavar="HOST", help="Only this host.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("-v", "--verbose", is_flag=True, help="Also what pyinfra says of its commands.")
 @click.option("--take-over", is_flag=True, help="Take the lock of an apply that is stuck.")
 @click.pass_obj
 @errors_to_status
 def command(
-    project: Project, environment: str, limit: str | None, yes: bool, take_over: bool
+    project: Project,
+    environment: str,
+    limit: str | None,
+    yes: bool,
+    verbose: bool,
+    take_over: bool,
 ) -> None:
     """Plan, ask, then publish to the hosts of inventory/ENVIRONMENT.py.
 
@@ -34,7 +40,7 @@ def command(
     Example: danhba apply staging
     """
     env, generations = prepare(project, environment)
-    with session(env, limit) as hosts:
+    with session(env, limit, tell if verbose else None) as hosts:
         asked = ask_all(hosts, generations)
         plans = [item.plan for item in asked.values()]
         click.echo(plan_text.as_text(plans), nl=False)
@@ -54,7 +60,7 @@ def publish(hosts: Session, asked: dict[str, Asked], take_over: bool) -> None:
     changed = _hosts_of(hosts, [item.plan for item in asked.values()])
     try:
         hosts.run(tell)
-    except EngineError:
+    except BaseException:  # Ctrl-C as well
         for host in changed:
             with contextlib.suppress(EngineError):  # a host that is gone keeps its lock
                 hosts.step(host, "unlock", {"token": me()["token"]})

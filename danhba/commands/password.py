@@ -66,15 +66,18 @@ def _give(
         raise EngineError(f"the directory has no account for {agency or address}")
     target = _open(out) if out else None  # before anything is set: a password is shown or not made
     plain = {dn: passphrase.new() for dn in accounts}
+    rows = {dn: f"{accounts[dn]}\t{plain[dn]}\n" for dn in sorted(plain)}
+    if target is not None:  # on disk before any is set: none is lost when the connection is
+        _fill(target, rows.values())
     done = _set(env, generations[people.name], plain, replace)
     kept = len(accounts) - len(done)
-    rows = [f"{accounts[dn]}\t{plain[dn]}" for dn in sorted(done)]
+    handed = [rows[dn] for dn in sorted(done)]
     if target is not None:
-        with os.fdopen(target, "w") as file:
-            file.write("".join(f"{row}\n" for row in rows))
-        tell(f"{len(rows)} passwords are in {out}")
+        _fill(target, handed)
+        os.close(target)
+        tell(f"{len(handed)} passwords are in {out}")
     else:
-        click.echo("".join(f"{row}\n" for row in rows), nl=False)
+        click.echo("".join(handed), nl=False)
     if kept:
         tell(f"{kept} had a password already and keep it")
 
@@ -108,6 +111,12 @@ def _set(
         answers = hosts.each(lambda host: hosts.step(host, "passwords", request))
     done: list[str] = answers[name]["done"]
     return done
+
+
+def _fill(target: int, rows: Iterable[str]) -> None:
+    os.ftruncate(target, 0)
+    os.pwrite(target, "".join(rows).encode(), 0)
+    os.fsync(target)
 
 
 def _open(path: Path) -> int:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 from pyinfra.api.host import Host
 
-from danhba.commands.common import ask_all, errors_to_status, prepare, tell
+from danhba.commands.common import errors_to_status, tell
 from danhba.engine import EngineError, Session, session
 from danhba.owner import is_gone, me
 from danhba.project import Project
-from danhba.publish import Asked
+
+NOTHING: dict[str, Any] = {"files": {}, "secret": [], "packages": [], "units": [], "entries": None}
 
 
 @click.command("rollback")
@@ -27,21 +31,21 @@ def command(project: Project, environment: str, digest: str | None, limit: str |
     """
     if digest and not limit:
         raise EngineError("--to names a generation of one host: say which with --limit")
-    env, generations = prepare(project, environment)
-    with session(env, limit) as hosts:
-        asked = ask_all(hosts, generations)
-        targets = {name: _target(name, item, digest) for name, item in asked.items()}
+    with session(project.environment(environment), limit) as hosts:
+        # Only what the hosts have is asked: a directory with errors must not stand in the way.
+        reports = hosts.each(lambda host: hosts.step(host, "report", NOTHING))
+        targets = {name: _target(name, report, digest) for name, report in reports.items()}
         for host in hosts.hosts():
             if targets[host.name] is None:
                 tell(f"{host.name}: has no older generation; stays")
                 continue
-            _roll_back(hosts, host, asked[host.name], str(targets[host.name]))
+            _roll_back(hosts, host, reports[host.name]["lock"], str(targets[host.name]))
 
 
-def _target(name: str, asked: Asked, wanted: str | None) -> str | None:
-    kept = [item["digest"] for item in asked.report["generations"]]
+def _target(name: str, report: Mapping[str, Any], wanted: str | None) -> str | None:
+    kept = [item["digest"] for item in report["generations"]]
     if wanted is None:
-        before: str | None = asked.report["previous"]
+        before: str | None = report["previous"]
         return before
     found = [digest for digest in kept if digest.startswith(wanted)]
     if len(found) != 1:
@@ -49,8 +53,8 @@ def _target(name: str, asked: Asked, wanted: str | None) -> str | None:
     return str(found[0])
 
 
-def _roll_back(hosts: Session, host: Host, asked: Asked, digest: str) -> None:
-    token, holder = me()["token"], asked.plan.locked
+def _roll_back(hosts: Session, host: Host, holder: Mapping[str, Any] | None, digest: str) -> None:
+    token = me()["token"]
     instead_of = holder["token"] if holder and is_gone(holder) else None
     hosts.step(host, "lock", {"owner": me(), "instead_of": instead_of})
     try:

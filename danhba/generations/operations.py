@@ -35,6 +35,7 @@ def stage(
     if plan.changes:
         request = {
             "token": token,
+            "live": plan.live,
             "digest": generation.digest,
             "manifest": generation.manifest,
             "revision": generation.revision,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import unified_diff
@@ -74,7 +75,7 @@ def compare(host: str, generation: Generation, report: Mapping[str, Any]) -> Pla
         mark=tree.mark,
         unread=tree.unread,
         services=tuple(_services(generation, report, {path for path, _ in drift})),
-        vanished=tree.vanished,
+        vanished=tree.vanished + _gone_accounts(generation, report),
         locked=report["lock"],
     )
 
@@ -105,6 +106,20 @@ def _file_changes(
             changes.append(FileChange(path, action, _rows(generation, path, report)))
     changes += [FileChange(path, "remove") for path in sorted(live.keys() - wanted.keys())]
     return changes
+
+
+def _gone_accounts(generation: Generation, report: Mapping[str, Any]) -> tuple[str, ...]:
+    """Addresses in the live tables that the wanted ones lack: on every host, LDAP or not."""
+    gone: set[str] = set()
+    for path, facts in generation.manifest["files"].items():
+        if facts["accounts"] and path in report["contents"]:
+            live = base64.b64decode(report["contents"][path]).decode(errors="replace")
+            gone |= _keys(live) - _keys(generation.text(path))
+    return tuple(sorted(gone))
+
+
+def _keys(table: str) -> set[str]:
+    return {re.split(r"[\s:]", row, maxsplit=1)[0] for row in table.splitlines() if row}
 
 
 def _rows(generation: Generation, path: str, report: Mapping[str, Any]) -> tuple[str, ...]:

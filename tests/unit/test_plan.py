@@ -50,7 +50,8 @@ def answer(live: Generation, **changed: Any) -> dict[str, Any]:
         },
         "units": {"a.service": {"active": True, "enabled": True}},
         "loaded": {"a.service": loaded},
-        "entries": {"ready": True, "loaded": _tree(live), "entries": None},
+        "entries": live.manifest["tree"]
+        and {"ready": True, "loaded": _tree(live), "entries": None},
     }  # fmt: skip
     return report | changed
 
@@ -163,3 +164,15 @@ def test_without_a_running_slapd_the_host_compares_the_entries_itself() -> None:
     assert loaded is not None
     assert loaded["changes"] is None
     assert loaded["tree"] == "/etc/people"
+
+
+def test_an_address_that_vanished_from_a_table_is_named_on_any_host() -> None:
+    """An edge has no LDAP tree, and slapd may be down: the tables tell as well."""
+
+    def edge(rows: str) -> Generation:
+        file = File("/etc/homes", rows.encode(), accounts=True)
+        return assemble([Part("a", files=(file,), services=(Service("a.service"),))], "r")
+
+    live = edge("an@x store:1\nbinh@x store:1\n")
+    plan = compare("h", edge("an@x store:2\n"), answer(live, entries=None, packages={}))
+    assert plan.vanished == ("binh@x",)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from danhba.generations.host import entries
 from danhba.generations.host.common import (
+    CONFIRMED,
     CURRENT,
     GENERATIONS,
     KEEP,
@@ -41,7 +42,7 @@ def activate(request: Json) -> Json:
     """
     must_hold(request["token"])
     digest = request["digest"]
-    before = live_digest() if live_digest() != digest else live_digest(PREVIOUS)
+    before = live_digest(CONFIRMED)
     try:
         done = go_live(digest, request)
     except Refused as error:
@@ -52,6 +53,7 @@ def activate(request: Json) -> Json:
         except Refused as worse:
             raise Refused(f"{error}\nand going back to {before[:12]}: {worse}") from None
         raise Refused(f"{error}\nthe host is back on generation {before[:12]}") from None
+    _confirm(digest, before)
     if request.get("entries"):
         entries.load(request["entries"])
     _forget_old(digest, before)
@@ -74,14 +76,14 @@ def go_live(digest: str, request: Json) -> list[str]:
 
 
 def _swap(digest: str, manifest: Json) -> None:
-    """The links into `current` come first: they are right for both generations or new."""
+    """`current` first, then links that are new, then those that nobody wants any more."""
     last = live_digest()
     old = owned_links(manifest_of(last) or {"files": {}, "tables": [], "links": {}})
     wanted = owned_links(manifest)
     if last != digest:
-        if last:
-            link(PREVIOUS, f"generations/{last}")
         link(CURRENT, f"generations/{digest}")
+        for service in manifest["services"]:
+            _retire_tables(service)
     for path, target in wanted.items():
         if not os.path.islink(path) or os.readlink(path) != target:
             if Path(path).is_dir() and not os.path.islink(path):
@@ -90,6 +92,13 @@ def _swap(digest: str, manifest: Json) -> None:
     for path in old.keys() - wanted.keys():
         if os.path.islink(path) and os.readlink(path) == old[path]:
             os.unlink(path)
+
+
+def _confirm(digest: str, before: str | None) -> None:
+    if before != digest:
+        if before:
+            link(PREVIOUS, f"generations/{before}")
+        link(CONFIRMED, f"generations/{digest}")
 
 
 def _follow(manifest: Json) -> list[str]:
@@ -166,7 +175,10 @@ def _greeting(probe: Json, address: str, name: str) -> bytes:
     with socket.create_connection((address, probe["port"]), timeout=5) as plain:
         if not probe["tls"]:
             return plain.recv(256) if probe["expect"] else b""
-        with ssl.create_default_context().wrap_socket(plain, server_hostname=name) as secure:
+        trusted = ssl.create_default_context()
+        if probe["ca"]:
+            trusted.load_verify_locations(probe["ca"])
+        with trusted.wrap_socket(plain, server_hostname=name) as secure:
             return secure.recv(256) if probe["expect"] else b""
 
 
@@ -177,7 +189,7 @@ def _write_loaded(service: Json) -> None:
 
 
 def _forget_old(live: str, before: str | None) -> None:
-    keep = {live, before} | {item["digest"] for item in generations()[:KEEP]}
+    keep = {live, before, live_digest(PREVIOUS)} | {item["digest"] for item in generations()[:KEEP]}
     for path in GENERATIONS.iterdir():
         if path.name not in keep:
             shutil.rmtree(path, ignore_errors=True)

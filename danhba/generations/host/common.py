@@ -15,7 +15,10 @@ Json = dict[str, Any]
 ROOT = Path("/var/lib/danhba")
 GENERATIONS = ROOT / "generations"
 CURRENT = ROOT / "current"
+CONFIRMED = ROOT / "confirmed"
+"""The last generation whose services all answered: where a failed swap goes back to."""
 PREVIOUS = ROOT / "previous"
+"""The confirmed one before that: where a rollback goes."""
 LOADED = ROOT / "loaded"
 LOCK = ROOT / "lock"
 KEEP = 5

@@ -27,7 +27,8 @@ MARK = "danhba-loaded:"
 def state(question: Json) -> Json:
     """{"ready", "loaded", "entries"}: entries (dn to attributes) come only when they are needed.
 
-    question: {"base": suffix, "top": dn that carries the mark, "wanted": sha256 of the tree}.
+    question: {"base": suffix, "top": dn that carries the mark, "wanted": sha256 of the tree,
+    "count": of its entries}.
     An answer without entries means: the tree is as the last load left it, and that is `wanted`.
     """
     try:
@@ -37,7 +38,8 @@ def state(question: Json) -> Json:
     if found.returncode not in (0, NO_SUCH_OBJECT):
         return {"ready": False, "loaded": None, "entries": None}
     loaded, stamp = _mark(found.stdout)
-    if loaded == question["wanted"] and not _changed_since(question["base"], stamp):
+    whole = loaded == question["wanted"] and _count(question["base"]) == question["count"]
+    if whole and not _changed_since(question["base"], stamp):
         return {"ready": True, "loaded": loaded, "entries": None}
     return {"ready": True, "loaded": loaded, "entries": dump(question["base"])}
 
@@ -53,6 +55,12 @@ def _mark(ldif: bytes) -> tuple[str | None, str]:
     marks = [text for text in attrs.get("description", []) if text.startswith(MARK)]
     loaded = marks[0].removeprefix(MARK) if marks else None
     return loaded, attrs.get("entryCSN", [""])[0]
+
+
+def _count(base: str) -> int:
+    """Number of entries: one that was deleted leaves no later change number behind."""
+    found = _search("-b", base, "(objectClass=*)", "1.1").stdout
+    return found.count(b"\ndn:") + found.startswith(b"dn:")
 
 
 def _changed_since(base: str, stamp: str) -> bool:
@@ -175,8 +183,9 @@ def passwords(request: Json) -> Json:
     top = _search("-b", request["top"], "-s", "base", "description", "entryCSN")
     loaded, stamp = _mark(top.stdout)
     untouched = loaded is not None and not _changed_since(request["base"], stamp)
+    has = {dn: _has_password(dn) for dn in request["hashes"]}  # all exist, before any is set
     for dn, hashed in request["hashes"].items():
-        if not request["replace"] and _has_password(dn):
+        if has[dn] and not request["replace"]:
             kept.append(dn)
             continue
         change = {"dn": dn, "replace": {"userPassword": [hashed]}}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import sys
+from collections.abc import Iterator
 
 from danhba.generations.host import activate, entries, lock, report, stage
-from danhba.generations.host.common import Json, Refused
+from danhba.generations.host.common import ROOT, Json, Refused
 
 STEPS = {
     "report": report.report,
@@ -19,11 +22,23 @@ STEPS = {
 }
 
 
+@contextlib.contextmanager
+def _alone(step: str) -> Iterator[None]:
+    """One changing step at a time: the step of a killed apply may still be at work here."""
+    if step not in ("stage", "activate", "passwords"):
+        yield
+        return
+    with (ROOT / "step").open("w") as running:
+        fcntl.flock(running, fcntl.LOCK_EX)
+        yield
+
+
 def main(request: Json) -> None:
     """Run request["step"]. A refusal is printed for the engineer and exits with 1."""
     os.umask(0o022)
     try:
-        answer = STEPS[request["step"]](request)
+        with _alone(request["step"]):
+            answer = STEPS[request["step"]](request)
     except Refused as refusal:
         print(refusal, file=sys.stderr)
         sys.exit(1)

@@ -74,6 +74,8 @@ def drift(manifest: Json) -> list[Json]:
         problem = _link_problem(Path(path), target)
         if not problem and path in manifest["files"]:
             problem = file_problem(Path(target), manifest["files"][path])
+        if not problem and path.removesuffix(".cdb") in manifest["tables"]:
+            problem = table_problem(CURRENT.resolve(), path.removesuffix(".cdb"))
         if problem:
             found.append({"path": path, "problem": problem})
     return found
@@ -102,6 +104,16 @@ def file_problem(path: Path, wanted: Json) -> str:
     if (mode, owner, group) != (wanted["mode"], wanted["owner"], wanted["group"]):
         return f"is {owner}:{group} {mode}"
     return ""
+
+
+def table_problem(root: Path, table: str) -> str:
+    """Is the cdb that Postfix reads still the one that was built from the table?"""
+    try:
+        wanted = (root / f"{Path(table).name}.sha256").read_text()
+        built = Path(f"{root}/files{table}.cdb").read_bytes()
+    except OSError:
+        return "missing"
+    return "" if sha256(built) == wanted else "edited"
 
 
 def _owner(facts: os.stat_result) -> tuple[str, str]:
@@ -133,4 +145,4 @@ def _packages(names: list[str]) -> dict[str, str]:
     form = "${Package}\t${Version}\t${db:Status-Abbrev}\n"
     shown = run(["dpkg-query", "-W", f"-f={form}", *names]).stdout.decode()
     rows = [line.split("\t") for line in shown.splitlines()]
-    return {row[0]: row[1] for row in rows if len(row) == 3 and row[2].startswith("ii")}
+    return {row[0]: row[1] for row in rows if len(row) == 3 and row[2][1:2] == "i"}

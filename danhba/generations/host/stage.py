@@ -29,7 +29,7 @@ from danhba.generations.host.common import (
     write,
 )
 from danhba.generations.host.lock import must_hold
-from danhba.generations.host.report import drift, file_problem
+from danhba.generations.host.report import drift, file_problem, table_problem
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 FORBID = b"#!/bin/sh\n# danhba is installing packages: no service starts meanwhile\nexit 101\n"
@@ -39,9 +39,12 @@ SCRATCH = Path("/run/danhba-rehearsal")
 def stage(request: Json) -> Json:
     """Packages, files, tables, validation. Raises Refused; the live generation is not touched.
 
-    request: {"token", "digest", "manifest", "revision", "blobs": {sha256: base64}}.
+    request: {"token", "live": digest the plan was made from, "digest", "manifest", "revision",
+    "blobs": {sha256: base64}}.
     """
     must_hold(request["token"])
+    if live_digest() != request["live"]:
+        raise Refused("the host was changed since the plan was made: run it again")
     manifest, digest = request["manifest"], request["digest"]
     install(manifest["packages"], manifest["debconf"])
     root = GENERATIONS / digest
@@ -59,7 +62,7 @@ def stage(request: Json) -> Json:
 def install(packages: list[str], debconf: list[str]) -> None:
     """Install what is missing; no daemon starts before its configuration is there."""
     shown = run(["dpkg-query", "-W", "-f=${Package} ${db:Status-Abbrev}\\n", *packages]).stdout
-    there = {row.split()[0] for row in shown.decode().splitlines() if row.split()[-1] == "ii"}
+    there = {row.split()[0] for row in shown.decode().splitlines() if row.split()[-1][1] == "i"}
     missing = [name for name in packages if name not in there]
     if POLICY.exists() and POLICY.read_bytes() == FORBID:  # of a run that was killed
         POLICY.unlink()
@@ -79,7 +82,13 @@ def install(packages: list[str], debconf: list[str]) -> None:
 
 @contextlib.contextmanager
 def _no_service_starts() -> Iterator[None]:
-    """policy-rc.d of Debian: 101 forbids starting services while packages are installed."""
+    """policy-rc.d of Debian: 101 forbids starting services while packages are installed.
+
+    An administrator's own policy stays: then he decides.
+    """
+    if POLICY.exists():
+        yield
+        return
     write(POLICY, FORBID, 0o755)
     try:
         yield
@@ -100,7 +109,7 @@ def build(root: Path, request: Json) -> None:
     for path in manifest["files"]:
         _place(partial, path, request)
     for table in manifest["tables"]:
-        _build_table(partial, table)
+        build_table(partial, table)
     write(partial / "revision", request["revision"].encode() + b"\n")
     write(partial / "manifest.json", json.dumps(manifest, sort_keys=True).encode())
     os.sync()
@@ -115,11 +124,13 @@ def mend(root: Path, request: Json) -> None:
         for path, wanted in manifest["files"].items()
         if file_problem(Path(f"{root}/files{path}"), wanted)
     ]
+    for table in set(manifest["tables"]) & set(bad):
+        Path(f"{root}/files{table}.cdb").unlink(missing_ok=True)  # it may hold the edit
     for path in bad:
         _place(root, path, request)
     for table in manifest["tables"]:
-        if table in bad or not Path(f"{root}/files{table}.cdb").exists():
-            _build_table(root, table)
+        if table_problem(root, table):
+            build_table(root, table)
 
 
 def _place(root: Path, path: str, request: Json) -> None:
@@ -154,11 +165,13 @@ def _make_accounts(manifest: Json, blobs: dict[str, str]) -> None:
             must(["systemd-sysusers", "-"], text)
 
 
-def _build_table(root: Path, table: str) -> None:
+def build_table(root: Path, table: str) -> None:
     """postmap under an empty configuration: a broken live main.cf must not stop its own repair."""
     with tempfile.TemporaryDirectory(prefix="danhba-postmap.", dir="/run") as empty:
         (Path(empty) / "main.cf").write_text("compatibility_level = 3.10\n")
         must(["postmap", "-c", empty, f"cdb:{root}/files{table}"])
+    built = Path(f"{root}/files{table}.cdb").read_bytes()
+    write(root / f"{Path(table).name}.sha256", sha256(built).encode())
 
 
 def validate(root: Path, manifest: Json) -> None:
