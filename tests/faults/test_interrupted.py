@@ -33,10 +33,10 @@ def watch_and_kill(province: Province, host: str, condition: str) -> subprocess.
     The answer comes when the watcher stands.
     """
     script = (
-        f"echo ready; for i in $(seq 200000); do if {condition}; then "
-        f"pkill -9 ldapmodify; pkill -9 -f '{AGENT}' && echo killed && exit 0; fi; done; exit 1"
+        f"echo ready; while :; do if {condition}; then "
+        f"pkill -9 ldapmodify; pkill -9 -f '{AGENT}' && echo killed && exit 0; fi; done"
     )
-    argv = province.lab.ssh_argv(host, ["sh", "-c", script])
+    argv = province.lab.ssh_argv(host, ["timeout", "90", "sh", "-c", script])
     watcher = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
     assert watcher.stdout is not None
     assert watcher.stdout.readline().strip() == "ready"
