@@ -87,21 +87,22 @@ class Person:
 
     def reads(self, message: EmailMessage, login: str = "") -> EmailMessage:
         """Wait for a message to arrive, and read it."""
-        return self.reads_where("Message-ID", str(message["Message-ID"]), login)
+        return self.reads_where("HEADER", "Message-ID", f'"{message["Message-ID"]}"', login=login)
 
-    def reads_where(self, header: str, value: str, login: str = "") -> EmailMessage:
+    def reads_where(self, *criteria: str, login: str = "") -> EmailMessage:
+        """Wait for a message that an IMAP search finds, and read it."""
         with self.inbox(login) as imap:
 
             def look() -> bytes | None:
                 imap.noop()
-                _, found = imap.uid("SEARCH", "HEADER", header, f'"{value}"')
+                _, found = imap.uid("SEARCH", *criteria)
                 if not found[0]:
                     return None
                 _, parts = imap.uid("FETCH", found[0].split()[0].decode(), "(BODY.PEEK[])")
                 raw: bytes = parts[0][1]
                 return raw
 
-            return parsed(wait_for(look, f"{header}: {value} for {self.address}"))
+            return parsed(wait_for(look, f"{criteria} for {self.address}"))
 
     def has_none(self, message: EmailMessage) -> bool:
         """Whether a message is not in the inbox now."""

@@ -147,7 +147,7 @@ def test_a_vacation_script_answers_the_outside(outsider: Person, official: Perso
     try:
         sender = replace(outsider, name="Lan hỏi")
         sent = sender.send(sender.write([official.address], SUBJECT, BODY))
-        reply = outsider.reads_where("In-Reply-To", str(sent["Message-ID"]))
+        reply = outsider.reads_where("HEADER", "In-Reply-To", f'"{sent["Message-ID"]}"')
     finally:
         upload_sieve(*mine, "")
     assert reply["Return-Path"] == "<>"

@@ -38,7 +38,7 @@ def test_an_unknown_recipient_is_refused_at_rcpt(mx: smtplib.SMTP, province: Pro
 def test_the_outside_sender_of_such_mail_reads_why(outsider: Person, province: Province) -> None:
     unknown = province.mail("khong.co.ai")
     sent = outsider.send(outsider.write([unknown], "Hello", "How are you?\n"))
-    bounce = outsider.reads_where("References", str(sent["Message-ID"]))
+    bounce = outsider.reads_where("FROM", "MAILER-DAEMON", "TEXT", f'"{sent["Message-ID"]}"')
     assert bounce["Return-Path"] == "<>"
     status = next(
         part for part in bounce.walk() if part.get_content_type() == "message/delivery-status"
@@ -112,7 +112,8 @@ def test_no_login_is_offered_nor_taken_without_tls(door: Door, official: Person)
         assert "STARTTLS" in offered and "LOGINDISABLED" in offered and "AUTH=" not in offered
         assert said.startswith("a NO [PRIVACYREQUIRED]") or "PRIVACYREQUIRED" in said
     elif door == POP3:
-        assert "STLS" in offered and "USER" not in offered and "SASL" not in offered.split()
+        lines = offered.splitlines()
+        assert "STLS" in lines and "USER" not in lines and "SASL" in lines  # of no mechanism
         assert said.startswith("-ERR")
     else:
         assert door == SIEVE
@@ -152,7 +153,7 @@ def test_vrfy_and_expn_tell_nobody_who_exists(mx: smtplib.SMTP, official: Person
     answers = {mx.verify(address) for address in (official.address, "khong.co.ai")}
     assert len(answers) == 1
     assert _reply(answers.pop()) == (502, "5.5.1")
-    assert mx.docmd("EXPN", official.address)[0] == 502
+    assert mx.docmd("EXPN", official.address)[0] == 500
 
 
 @contextmanager
