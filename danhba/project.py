@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -136,6 +137,6 @@ def _remember(key: str, manifests: Mapping[str, Any]) -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     for old in sorted(CACHE.glob("*.json"), key=lambda path: path.stat().st_mtime)[:-20]:
         old.unlink(missing_ok=True)
-    fresh = CACHE / f"{key}.new"
+    fresh = CACHE / f"{key}.{os.getpid()}.new"
     fresh.write_text(json.dumps(manifests))
     fresh.rename(CACHE / f"{key}.json")

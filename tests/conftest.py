@@ -12,7 +12,7 @@ from province import Province
 from danhba.project import ROOT
 from staging.lab import Lab
 
-ORDER = ("unit", "hosts", "mail", "faults")
+ORDER = ("unit", "hosts", "logs", "mail", "faults")
 """Cheap tests first; what breaks hosts last."""
 
 

@@ -1,6 +1,6 @@
 """After a first apply and an ordinary day the logs of all hosts have nothing to worry about.
 
-First of the fault tests by its name: what the others provoke on purpose is in the logs rightly.
+Before tests/mail and tests/faults: what those provoke on purpose is in the logs rightly.
 """
 
 from __future__ import annotations
