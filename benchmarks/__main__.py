@@ -29,6 +29,7 @@ def main() -> int:
                 if people == results.MIDDLE:
                     added(found.sample(ADDED), Path(name) / f"{people}.yaml", options.runs)
                 measured[people] = found
+                say("\n".join(results.table({people: found})))
     except (Failed, LabError) as error:
         say(str(error))
         return 1
