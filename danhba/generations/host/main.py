@@ -28,6 +28,7 @@ def _alone(step: str) -> Iterator[None]:
     if step not in ("stage", "activate", "passwords"):
         yield
         return
+    ROOT.mkdir(parents=True, exist_ok=True)
     with (ROOT / "step").open("w") as running:
         fcntl.flock(running, fcntl.LOCK_EX)
         yield
