@@ -55,8 +55,6 @@ def _service(service: Service, part: Part) -> Json:
     reads = [file for file in part.files if file.effect != "none"]
     return {
         "unit": service.unit,
-        "reload": list(service.reload),
-        "restart": list(service.restart),
         "reads": [file.path for file in reads],
         "tables": list(part.tables),
         "tables_digest": _digest([file for file in part.files if file.path in part.tables]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -103,8 +102,7 @@ class Session:
             raise EngineError(f"{host.name}: connection lost ({error})") from None
         if not done:
             raise EngineError(output.stderr or f"the step {step} failed")
-        answer: dict[str, Any] = json.loads(output.stdout.splitlines()[-1])
-        return answer
+        return remote.answer(output.stdout.splitlines())
 
 
 class _HostWords(logging.Handler):

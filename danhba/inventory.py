@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 ROLES = ("store", "people", "edge")
-"""The roles danhba knows, in the order they are published: who is asked last goes first, so that
-an edge never accepts mail for an account that its store does not have yet."""
+"""The roles danhba knows; deploys/roles.py says what runs in each."""
 
 
 class InventoryError(Exception):

@@ -1,8 +1,9 @@
 """The deploy: ask every host once, plan, and carry the plan out in an order that loses nothing.
 
-Runs per host inside pyinfra, from deploys/site.py and from the CLI alike. First all hosts are
-locked, then all stage and validate, and only when every one is content do they swap: stores and
-people before edges, so that an edge never accepts mail for an account its store does not know.
+Runs per host inside pyinfra, from deploys/site.py and from the CLI alike. First all hosts that
+change are locked, then all stage and validate, and only when every one is content do they swap:
+stores and people before edges, so that an edge never accepts mail for an account its store does not
+know.
 """
 
 from __future__ import annotations

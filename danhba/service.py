@@ -1,7 +1,7 @@
 """What a service contributes to a host: the vocabulary that every module under deploys/ speaks.
 
 A service is a pure function of the compiled directory and the inventory. It returns a Part;
-the parts of a host add up to the host's generation (danhba.generation).
+the parts of a host add up to the host's generation (danhba.assemble).
 """
 
 from __future__ import annotations
@@ -52,13 +52,11 @@ class Probe:
 class Service:
     """A daemon (systemd unit) that this part keeps enabled, running and up to date.
 
-    reload and restart are argument vectors; by default systemctl does it. A oneshot unit that only
+    A oneshot unit that only
     loads something (nftables) has no process to watch: it counts as running when it is active.
     """
 
     unit: str
-    reload: tuple[str, ...] = ()
-    restart: tuple[str, ...] = ()
     answers: tuple[Probe, ...] = ()
 
 

@@ -51,13 +51,22 @@ class Province:
             assert process.returncode == 0, out + err
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """The CLI in the background, for tests that break it midway."""
+    def start(self, *arguments: str, answer: bool = False) -> subprocess.Popen[str]:
+        """The CLI in the background, for tests that break it midway. answer: it may ask."""
         argv = [*DANHBA, "--directory", str(self.directory), *arguments]
         env = {**os.environ, "PYTHONPATH": str(self.root)}
         return subprocess.Popen(
-            argv, cwd=self.root, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+            argv, cwd=self.root, env=env, text=True, stdout=subprocess.PIPE,
+            stdin=subprocess.PIPE if answer else subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def started_until(self, seen: str) -> subprocess.Popen[str]:
+        """An apply in the background that has just said what it begins to do."""
+        process = self.start("apply", "staging", "--yes")
+        assert process.stderr is not None
+        while (line := process.stderr.readline()).strip() != seen:
+            assert line, f"the apply ended before {seen!r}"
+        return process
 
     def apply(self) -> str:
         return self.danhba("apply", "staging", "--yes").stdout
@@ -115,9 +124,8 @@ class Province:
 
     def with_password(self) -> set[str]:
         """Local parts of all accounts that have a password."""
-        argv = ["ldapsearch", "-LLL", "-Q", "-Y", "EXTERNAL", "-H", "ldapi:///"]
-        suffix = ",".join(f"dc={label}" for label in self.compiled.domain.split("."))
-        found = self.lab.run("store1", [*argv, "-b", suffix, "(userPassword=*)", "uid"]).stdout
+        argv = ["ldapsearch", "-LLL", "-Q", "-Y", "EXTERNAL", "-H", "ldapi:///", "-b", self.suffix]
+        found = self.lab.run("store1", [*argv, "(userPassword=*)", "uid"]).stdout
         return {row.removeprefix("uid: ") for row in found.splitlines() if row.startswith("uid: ")}
 
     def live(self, host: str) -> str:
@@ -149,6 +157,14 @@ class Province:
             done = self.danhba("password", "reset", "staging", "--address", address)
             self.passwords[address] = done.stdout.strip().split("\t")[1]
         return self.passwords[address]
+
+    @property
+    def suffix(self) -> str:
+        return ",".join(f"dc={label}" for label in self.compiled.domain.split("."))
+
+    def dn(self, address: str) -> str:
+        """The account's LDAP entry."""
+        return f"uid={address},ou=people,{self.suffix}"
 
     def mail(self, address: str) -> str:
         return f"{address}@{self.compiled.domain}"

@@ -23,6 +23,9 @@ def command(project: Project, environment: str) -> None:
     """
     argv = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider",
             str(project.root / "tests" / "hosts")]  # fmt: skip
-    asked = {"DANHBA_ENVIRONMENT": environment, "DANHBA_DIRECTORY": str(project.directory)}
+    asked = {
+        "DANHBA_ENVIRONMENT": environment,
+        "DANHBA_DIRECTORY": str(project.directory.resolve()),
+    }
     done = subprocess.run(argv, env=os.environ | asked, cwd=project.root, check=False)
     sys.exit(1 if done.returncode else 0)

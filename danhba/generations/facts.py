@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from pyinfra.api.facts import FactBase
 
-from danhba.generations.remote import COMMAND
+from danhba.generations.remote import COMMAND, answer
 
 
 class Report(FactBase[dict[str, Any]]):
@@ -21,5 +20,4 @@ class Report(FactBase[dict[str, Any]]):
         return COMMAND
 
     def process(self, output: list[str]) -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(output[-1])
-        return answer
+        return answer(output)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -113,8 +112,7 @@ def _gone_accounts(generation: Generation, report: Mapping[str, Any]) -> tuple[s
     gone: set[str] = set()
     for path, facts in generation.manifest["files"].items():
         if facts["accounts"] and path in report["contents"]:
-            live = base64.b64decode(report["contents"][path]).decode(errors="replace")
-            gone |= _keys(live) - _keys(generation.text(path))
+            gone |= _keys(report["contents"][path]) - _keys(generation.text(path))
     return tuple(sorted(gone))
 
 
@@ -126,7 +124,7 @@ def _rows(generation: Generation, path: str, report: Mapping[str, Any]) -> tuple
     facts = generation.manifest["files"][path]
     if facts["secret"]:
         return ("(secret: not shown)",)
-    old = base64.b64decode(report["contents"].get(path, "")).decode(errors="replace").splitlines()
+    old = report["contents"].get(path, "").splitlines()
     new = generation.text(path).splitlines()
     if not old:
         return ()  # a new file speaks for itself; its length is told

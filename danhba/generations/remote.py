@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,12 @@ def _program() -> str:
     parents = [(name, "") for name in ("danhba", "danhba.generations", _PACKAGE)]
     own = [(f"{_PACKAGE}.{name}", (_HERE / f"{name}.py").read_text()) for name in _MODULES]
     return _pack(parents + own)
+
+
+def answer(lines: Iterable[str]) -> dict[str, Any]:
+    """What a step answered (host/main.py, packed)."""
+    found: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode("".join(lines))))
+    return found
 
 
 def stdin(step: str, request: Mapping[str, Any]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from province import Province
 
-from danhba.generations.host.common import CURRENT
+from danhba.generations.host.common import CURRENT, PREVIOUS
 
 MAIN_CF = "templates/postfix_edge/main.cf"
 
@@ -91,6 +91,7 @@ def test_a_person_who_vanished_from_the_file_is_named_and_nothing_is_applied(
         ("mx1", "systemctl stop dovecot", "dovecot.service"),
         ("store1", "systemctl disable --now slapd", "slapd.service"),
         ("mx1", "apt-get remove -qy postfix-cdb", "postfix-cdb"),
+        ("mx1", "printf x >> /etc/danhba/tables/homes.cdb", "/etc/danhba/tables/homes.cdb"),
     ],
 )
 def test_drift_is_named_and_mended(
@@ -106,18 +107,41 @@ def test_drift_is_named_and_mended(
     province.deliver(address)
 
 
-def test_an_account_changed_behind_the_directory_is_drift(province: Province) -> None:
-    person = province.officials(1)[0]
-    suffix = ",".join(f"dc={label}" for label in province.compiled.domain.split("."))
-    ldif = f"dn: uid={person.address},ou=people,{suffix}\nreplace: title\ntitle: Boss\n"
+@pytest.mark.parametrize(
+    ("ldif", "action"),
+    [("replace: title\ntitle: Boss\n", "change"), ("changetype: delete\n", "add")],
+    ids=["changed", "deleted"],
+)
+def test_an_account_changed_behind_the_directory_is_drift(
+    province: Province, ldif: str, action: str
+) -> None:
+    person = province.compiled.mailboxes[-1]
+    ldif = f"dn: {province.dn(person.address)}\n{ldif}"
     argv = ["ldapmodify", "-Q", "-Y", "EXTERNAL", "-H", "ldapi:///"]
     assert province.lab.run("store1", argv, input=ldif).returncode == 0
     entries = next(plan["entries"] for plan in province.plan() if plan["host"] == "store1")
-    assert [(entry["action"], entry["dn"].split(",")[0]) for entry in entries] == [
-        ("change", f"uid={person.address}")
+    assert [(entry["action"], entry["dn"]) for entry in entries] == [
+        (action, province.dn(person.address))
     ]
     province.apply()
     assert province.plan_status() == 0
+
+
+def test_a_plan_that_somebody_else_overtook_is_not_applied(province: Province) -> None:
+    """One engineer reads his plan while another applies: the first is told to look again."""
+    province.add_officials("thu.cham")
+    slow = province.start("apply", "staging", answer=True)
+    assert slow.stdout is not None
+    while "thu.cham" not in slow.stdout.readline():
+        pass
+    province.add_officials("thu.nhanh")
+    province.apply()
+    live = province.live("mx1")
+    _, err = slow.communicate("y\n", timeout=60)
+    assert slow.returncode == 1
+    assert "changed since the plan was made" in err
+    assert province.live("mx1") == live
+    province.deliver("thu.nhanh")
 
 
 @pytest.mark.parametrize(
@@ -152,11 +176,14 @@ def test_a_service_that_does_not_answer_brings_the_old_generation_back(checkout:
     probes = checkout.root / "deploys/postfix_edge.py"
     probes.write_text(probes.read_text().replace("tls=True)", "tls=True, timeout=3)"))
     live = checkout.live("mx1")
+    previous = checkout.lab.run("mx1", ["readlink", str(PREVIOUS)]).stdout
     done = checkout.danhba("apply", "staging", "--yes", "--limit", "mx1", check=False)
     assert done.returncode == 1
     assert "postfix.service does not answer on port 465" in done.stderr
     assert "back on generation" in done.stderr
     assert checkout.live("mx1") == live
+    now = checkout.lab.run("mx1", ["readlink", str(PREVIOUS)]).stdout
+    assert now == previous, "a rollback would go to the generation that was just rejected"
     checkout.deliver(checkout.officials(1)[0].address)
 
 

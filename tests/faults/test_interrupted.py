@@ -80,11 +80,7 @@ def test_the_step_on_a_host_is_killed(province: Province, host: str, condition: 
 def test_the_apply_itself_is_killed(province: Province, seen: str) -> None:
     """SIGKILL on the control machine when it says what it is doing."""
     names = a_large_change(province)
-    process = province.start("apply", "staging", "--yes")
-    assert process.stderr is not None
-    while (line := process.stderr.readline()) and line.strip() != seen:
-        pass
-    assert line, "the apply ended before the step"
+    process = province.started_until(seen)
     process.send_signal(signal.SIGKILL)
     process.wait(timeout=30)
     for host in HOSTS:
@@ -98,10 +94,7 @@ def idle(province: Province, host: str) -> bool:
 
 def test_a_host_is_killed_midway(province: Province) -> None:
     names = a_large_change(province)
-    process = province.start("apply", "staging", "--yes")
-    assert process.stderr is not None
-    while process.stderr.readline().strip() != "Stage and validate":
-        pass
+    process = province.started_until("Stage and validate")
     province.lab.kill("store1")
     out, err = process.communicate(timeout=180)
     assert process.returncode == 1, out + err
@@ -112,10 +105,7 @@ def test_a_host_is_killed_midway(province: Province) -> None:
 
 def test_the_connection_is_cut_midway(province: Province) -> None:
     names = a_large_change(province)
-    process = province.start("apply", "staging", "--yes")
-    assert process.stderr is not None
-    while process.stderr.readline().strip() != "Stage and validate":
-        pass
+    process = province.started_until("Stage and validate")
     province.lab.cut("mx1")
     try:
         _, err = process.communicate(timeout=180)

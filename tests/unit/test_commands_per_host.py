@@ -8,14 +8,13 @@ from pyinfra.context import ctx_host, ctx_inventory, ctx_state
 from test_plan import answer, generation
 
 from danhba.generations.generation import Generation
+from danhba.generations.host.main import packed
 from danhba.publish import ask, carry_out
 
 
 def commands(wanted: Generation, live: Generation) -> list[str]:
-    import json
-
     data = {
-        "fake_responses": {"python3 -c": json.dumps(answer(live))}, "fake_delay": 0,
+        "fake_responses": {"python3 -c": packed(answer(live))}, "fake_delay": 0,
         "fake_delay_jitter": 0, "ipv4": "198.18.0.9", "fqdn": "h.x",
     }  # fmt: skip
     inventory = Inventory(([("@fake/h", data)], {}), edge=(["@fake/h"], {}))

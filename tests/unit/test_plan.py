@@ -1,6 +1,5 @@
 """What a plan says, from a generation and a host's answer."""
 
-import base64
 import json
 from typing import Any
 
@@ -45,7 +44,7 @@ def answer(live: Generation, **changed: Any) -> dict[str, Any]:
         "live": live.digest, "manifest": live.manifest, "revision": "r", "generations": [],
         "previous": None, "drift": [], "packages": {"a": "1"}, "lock": None,
         "contents": {
-            path: base64.b64encode(live.contents[facts["sha256"]]).decode()
+            path: live.contents[facts["sha256"]].decode()
             for path, facts in live.manifest["files"].items()
         },
         "units": {"a.service": {"active": True, "enabled": True}},

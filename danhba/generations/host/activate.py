@@ -149,8 +149,6 @@ def _act(service: Json, action: str) -> None:
     if action == "start":
         must(["systemctl", "enable", unit])
     argv = ["systemctl", action, unit]
-    if action in ("reload", "restart") and service[action]:
-        argv = service[action]
     run(["systemctl", "reset-failed", unit])
     done = run(argv)
     if done.returncode:

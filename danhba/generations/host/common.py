@@ -106,9 +106,8 @@ def unit_states(units: Iterable[str]) -> dict[str, Json]:
     names = sorted(units)
     if not names:
         return {}
-    shown = run(
-        ["systemctl", "show", "--property=Id,ActiveState,UnitFileState,NeedDaemonReload", *names]
-    ).stdout.decode()
+    argv = ["systemctl", "show", "--property=Id,ActiveState,UnitFileState", *names]
+    shown = run(argv).stdout.decode()
     states: dict[str, Json] = {}
     for name, block in zip(names, shown.strip().split("\n\n"), strict=False):
         facts = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fcntl
 import json
 import os
 import sys
+import zlib
 from collections.abc import Iterator
 
 from danhba.generations.host import activate, entries, lock, report, stage
@@ -43,5 +45,13 @@ def main(request: Json) -> None:
     except Refused as refusal:
         print(refusal, file=sys.stderr)
         sys.exit(1)
-    json.dump(answer, sys.stdout, separators=(",", ":"))
-    print()
+    print(packed(answer))
+
+
+def packed(answer: Json) -> str:
+    """Compressed, in short lines: an SSH client reads one long line in quadratic time.
+
+    At 30,000 accounts a tree and its tables are 30 MB, and 4 MB like this.
+    """
+    squeezed = zlib.compress(json.dumps(answer, separators=(",", ":")).encode(), 1)
+    return base64.encodebytes(squeezed).decode()

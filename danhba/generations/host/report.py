@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import contextlib
 import grp
 import os
 import pwd
@@ -42,7 +42,7 @@ def report(question: Json) -> Json:
         "revision": _text(CURRENT / "revision"),
         "generations": generations(),
         "drift": drifted,
-        "contents": _contents(question, {item["path"] for item in drifted}),
+        "contents": _contents(question, manifest, {item["path"] for item in drifted}),
         "packages": _packages(question["packages"]),
         "units": unit_states(question["units"]),
         "loaded": {unit: loaded_of(unit) for unit in question["units"]},
@@ -123,18 +123,16 @@ def _owner(facts: os.stat_result) -> tuple[str, str]:
         return str(facts.st_uid), str(facts.st_gid)
 
 
-def _contents(question: Json, drifted: set[str]) -> dict[str, str]:
-    """Live contents, base64, of the files that will change or were edited."""
+def _contents(question: Json, manifest: Json | None, drifted: set[str]) -> dict[str, str]:
+    """Live contents, as text, of the files that will change or were edited."""
+    held = manifest["files"] if manifest else {}
     contents = {}
     for path, wanted in question["files"].items():
-        if path in question["secret"]:
+        same = path not in drifted and held.get(path, {}).get("sha256") == wanted
+        if same or path in question["secret"]:
             continue
-        try:
-            content = Path(path).read_bytes()
-        except OSError:
-            continue
-        if sha256(content) != wanted or path in drifted:
-            contents[path] = base64.b64encode(content).decode()
+        with contextlib.suppress(OSError):
+            contents[path] = Path(path).read_text(errors="replace")
     return contents
 
 

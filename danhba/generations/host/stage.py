@@ -177,8 +177,9 @@ def build_table(root: Path, table: str) -> None:
 def validate(root: Path, manifest: Json) -> None:
     """Dress rehearsal: in a mount namespace of its own the staged generation is already live.
 
-    The daemons' own checkers thus see every file at its real path. All writes go to a tmpfs that
-    vanishes with the process. Raises Refused with what the checker said.
+    The daemons' own checkers thus see every file at its real path. What is written below /etc and
+    danhba's own directory goes to a tmpfs that vanishes with the process. Raises Refused with what
+    the checker said.
     """
     if not manifest["validate"]:
         return
