@@ -77,4 +77,5 @@ def _probe(probe: Probe) -> Json:
         "tls": probe.tls,
         "timeout": probe.timeout,
         "ca": probe.ca,
+        "address": probe.address,
     }

@@ -37,14 +37,16 @@ class Probe:
     """How to see that a service answers: connect from the host itself, expect a greeting.
 
     tls: the port speaks TLS from the first byte. expect: bytes the greeting starts with, as text;
-    empty when a connection is proof enough. timeout in seconds. ca: file of the authority that
-    signs the hosts' certificates, beside those that the host trusts anyway.
+    empty when a connection is proof enough. timeout in seconds. address: "" for the
+    host's own. ca: file of the authority that signs the hosts' certificates, beside those that the
+    host trusts anyway.
     """
 
     port: int
     expect: str = ""
     tls: bool = False
     timeout: int = 20
+    address: str = ""
     ca: str = "/etc/ssl/danhba/ca.pem"
 
 

@@ -7,6 +7,7 @@ from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Probe, Service
 from deploys.common import CA, CERTIFICATE, KEY, home, passwd, suffix
+from deploys.tunnel import entrance
 
 ROUTES = "/etc/dovecot/routes"
 
@@ -45,9 +46,9 @@ ANSWERS = (
 
 
 def routes(directory: Compiled, env: Environment) -> bytes:
-    """Mailbox to store. hostip spares the login a name lookup; the certificate is for host."""
+    """Mailbox to store: host is for the log, hostip the way there (deploys/tunnel.py)."""
     rows = {}
     for mailbox in directory.mailboxes:
         store = home(mailbox, env)
-        rows[mailbox.address] = f"host={store.fqdn} hostip={store.ipv4}"
+        rows[mailbox.address] = f"host={store.fqdn} hostip={entrance(env, store)}"
     return passwd(rows)

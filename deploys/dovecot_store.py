@@ -56,9 +56,9 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             Service(
                 "dovecot.service",
                 answers=(
-                    Probe(143, "* OK"),
-                    Probe(110, "+OK"),
-                    Probe(4190, '"IMPLEMENTATION"'),
+                    Probe(993, "* OK", tls=True),
+                    Probe(995, "+OK", tls=True),
+                    Probe(4190, '"IMPLEMENTATION"', tls=True),
                 ),
             ),
         ),

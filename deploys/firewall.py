@@ -16,7 +16,7 @@ PUBLIC: dict[str, tuple[int, ...]] = {
 from wherever they are, so LDAP over TLS is one of them."""
 
 INTERNAL: dict[str, tuple[str, tuple[int, ...]]] = {
-    "store": ("edge", (110, 143, STORE_PORT, 4190)),
+    "store": ("edge", (993, 995, STORE_PORT, 4190)),
     "edge": ("store", (REPLY_PORT,)),
 }
 """Ports open to the hosts of one other role only."""

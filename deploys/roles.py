@@ -15,6 +15,7 @@ from deploys import (
     people,
     postfix_edge,
     postfix_store,
+    tunnel,
 )
 
 EVERY = "every"
@@ -23,7 +24,7 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
     EVERY: (base.name, base.ldap, base.clock, base.upgrades, base.journal, firewall.part),
     "store": (dovecot_store.part, postfix_store.part),
     "people": (people.part,),
-    "edge": (dovecot_edge.part, postfix_edge.part),
+    "edge": (tunnel.part, dovecot_edge.part, postfix_edge.part),
 }
 
 

@@ -80,7 +80,7 @@ class Person:
     @contextmanager
     def inbox(self, login: str = "") -> Iterator[imaplib.IMAP4_SSL]:
         """His inbox over IMAPS. login: another way to name himself."""
-        with imaplib.IMAP4_SSL(self.server, ssl_context=trusting(), timeout=20) as imap:
+        with imaplib.IMAP4_SSL(self.server, ssl_context=trusting(), timeout=30) as imap:
             imap.login(login or self.login, self.password)
             imap.select("INBOX")
             yield imap
@@ -90,10 +90,11 @@ class Person:
         return self.reads_where("HEADER", "Message-ID", f'"{message["Message-ID"]}"', login=login)
 
     def reads_where(self, *criteria: str, login: str = "") -> EmailMessage:
-        """Wait for a message that an IMAP search finds, and read it."""
+        """Wait for a message that an IMAP search finds, and read it: all on one connection."""
+        with self.inbox(login) as imap:
 
-        def look() -> bytes | None:
-            with self.inbox(login) as imap:
+            def look() -> bytes | None:
+                imap.noop()
                 _, found = imap.uid("SEARCH", *criteria)
                 if not found[0]:
                     return None
@@ -101,15 +102,7 @@ class Person:
                 raw: bytes = parts[0][1]
                 return raw
 
-        def look_patiently() -> bytes | None:
-            # Seen now and then, cause unknown: a SEARCH that comes while a large message is being
-            # delivered gets no answer. A mail program connects again; so does this one.
-            try:
-                return look()
-            except TimeoutError:
-                return look()
-
-        return parsed(wait_for(look_patiently, f"{criteria} for {self.address}"))
+            return parsed(wait_for(look, f"{criteria} for {self.address}"))
 
     def has_none(self, message: EmailMessage) -> bool:
         """Whether a message is not in the inbox now."""

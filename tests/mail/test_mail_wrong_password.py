@@ -19,6 +19,7 @@ from staging.lab import Lab
 
 WRONG = "sai-mat-khau-2009"
 STORE_DOORS = (doors.IMAP, doors.POP3, doors.SIEVE)
+BEHIND_THE_EDGE = (doors.IMAPS, doors.POP3S, Door(4190, "sieve", implicit_tls=True))
 REFUSALS = {
     "smtp": "535 5.7.8",
     "imap": "a NO [AUTHENTICATIONFAILED]",
@@ -83,7 +84,7 @@ def test_the_store_answers_no_outsider_on_any_mail_port(store: str, lab: Lab) ->
     assert all(is_open((address, 636)) for address in addresses)  # it is there
 
 
-@pytest.mark.parametrize("door", STORE_DOORS, ids=str)
+@pytest.mark.parametrize("door", BEHIND_THE_EDGE, ids=str)
 def test_a_wrong_password_fails_at_the_store_seen_from_the_edge(
     door: Door, lab: Lab, store: str, official: Person
 ) -> None:

@@ -69,7 +69,8 @@ def go_live(digest: str, request: Json) -> list[str]:
     done = _follow(manifest)
     for service in manifest["services"]:
         for probe in service["answers"]:
-            _answers(service["unit"], probe, request["address"], request["name"])
+            address = probe["address"] or request["address"]
+            _answers(service["unit"], probe, address, request["name"])
     for service in manifest["services"]:
         _write_loaded(service)
     return done
