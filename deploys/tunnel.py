@@ -1,8 +1,8 @@
 """stunnel of an edge: the encrypted way from its Dovecot to the stores.
 
-Dovecot could encrypt it itself. But the login proxy of Dovecot 2.4.1, with TLS on both of its sides,
-now and then leaves a client's command lying until the client says something more: 7 of 20 readers who
-asked right after a delivery waited in vain, none of 20 with TLS on the client's side only (measured).
+Dovecot could encrypt it itself. But the login proxy of Dovecot 2.4.1, with TLS on both of its
+sides, now and then leaves a client's command lying until the client says something more: 7 of 20
+readers who asked right after a delivery waited in vain, none of 20 over this tunnel (measured).
 """
 
 from __future__ import annotations
