@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from province import Province
 
+from danhba.engine import session
 from danhba.generations.host.common import CURRENT, PREVIOUS
+from danhba.project import Project
+from danhba.publish import ask
 
 MAIN_CF = "templates/postfix_edge/main.cf"
 
@@ -13,6 +16,16 @@ MAIN_CF = "templates/postfix_edge/main.cf"
 def test_a_second_apply_and_the_plan_have_nothing_to_do(province: Province) -> None:
     assert province.danhba("plan", "staging").stdout.count("nothing to do") == 2
     assert province.danhba("apply", "staging", "--yes").stdout.count("nothing to do") == 2
+
+
+def test_with_nothing_to_do_no_account_is_listed(province: Province) -> None:
+    """The question costs the same however many there are: only a difference brings them along."""
+    with session(province.environment, "store1") as hosts:
+        generation = Project(province.directory).generations(province.environment)["store1"]
+        asked = hosts.each(lambda host: ask(host, generation))["store1"]
+    assert not asked.plan.changes
+    assert asked.report["entries"]["entries"] is None
+    assert asked.report["contents"] == {}
 
 
 def test_pyinfra_itself_applies_the_same(province: Province) -> None:
@@ -202,7 +215,5 @@ def test_rollback_brings_the_generation_before_back(province: Province) -> None:
 
 
 def test_the_generation_names_the_revision_it_came_from(province: Province) -> None:
-    from danhba.project import Project
-
     said = province.lab.run("mx1", ["cat", f"{CURRENT}/revision"]).stdout.strip()
     assert said.rstrip("+") == Project().revision().rstrip("+")

@@ -64,8 +64,8 @@ def _count(base: str) -> int:
     many. -1 when it does not say, which equals no tree's count and makes the plan look at them all.
     """
     where = ("-b", "cn=Databases,cn=Monitor", f"(namingContexts={base})", "olmMDBEntries")
-    _, attrs = next(_parse(_search(*where).stdout), ("", {}))
-    return int(attrs.get("olmMDBEntries", ["-1"])[0])
+    said = (attrs.get("olmMDBEntries") for _, attrs in _parse(_search(*where).stdout))
+    return next((int(counts[0]) for counts in said if counts), -1)
 
 
 def _changed_since(base: str, stamp: str) -> bool:
