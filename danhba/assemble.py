@@ -56,8 +56,6 @@ def _service(service: Service, part: Part) -> Json:
     return {
         "unit": service.unit,
         "reads": [file.path for file in reads],
-        "tables": list(part.tables),
-        "tables_digest": _digest([file for file in part.files if file.path in part.tables]),
         "reload_digest": _digest([file for file in reads if file.effect == "reload"]),
         "restart_digest": _digest([file for file in reads if file.effect == "restart"]),
         "answers": [_probe(probe) for probe in service.answers],

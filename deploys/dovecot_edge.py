@@ -29,7 +29,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         packages=("dovecot-imapd", "dovecot-pop3d", "dovecot-managesieved", "dovecot-ldap"),
         files=(
             File("/etc/dovecot/dovecot.conf", config, effect="reload"),
-            File(ROUTES, routes(directory, env)),
+            File(ROUTES, routes(directory, env), accounts=True),
         ),
         services=(Service("dovecot.service", answers=ANSWERS),),
         validate=(("doveconf", "-n"),),

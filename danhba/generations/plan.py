@@ -128,7 +128,8 @@ def _rows(generation: Generation, path: str, report: Mapping[str, Any]) -> tuple
     new = generation.text(path).splitlines()
     if not old:
         return ()  # a new file speaks for itself; its length is told
-    if facts["effect"] == "none":  # rows of a table: order says nothing, and there are many
+    if facts["accounts"] or path == (generation.manifest["tree"] or {}).get("path"):
+        # One row an account: order says nothing, and there are many.
         before, after = set(old), set(new)
         gone = [f"-{row}" for row in old if row not in after]
         return (*gone, *(f"+{row}" for row in new if row not in before))

@@ -35,5 +35,5 @@ def test_nothing_to_do_is_one_command() -> None:
 
 def test_a_change_is_five_commands_however_many_accounts_it_touches() -> None:
     """Ask, lock, stage, activate, unlock."""
-    rows = "".join(f"u{number} 1\n" for number in range(5000))
+    rows = "an 1\nbinh 2\n" + "".join(f"u{number} 1\n" for number in range(5000))
     assert len(commands(generation(rows), generation())) == 5

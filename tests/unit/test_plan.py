@@ -26,7 +26,7 @@ def generation(rows: str = "an 1\nbinh 2\n", people: tuple[Any, ...] = ()) -> Ge
     files = (
         File("/etc/a.conf", b"listen = 1\n", effect="reload"),
         File("/etc/key", b"hush", mode="0600", secret=True, effect="restart"),
-        File("/etc/table", rows.encode()),
+        File("/etc/table", rows.encode(), accounts=True),
         File("/etc/people", text.encode()),
     )
     part = Part(
@@ -39,7 +39,7 @@ def generation(rows: str = "an 1\nbinh 2\n", people: tuple[Any, ...] = ()) -> Ge
 def answer(live: Generation, **changed: Any) -> dict[str, Any]:
     """The report of a host on which `live` runs and nothing is wrong."""
     service = live.manifest["services"][0]
-    loaded = {key: service[f"{key}_digest"] for key in ("reload", "restart", "tables")}
+    loaded = {key: service[f"{key}_digest"] for key in ("reload", "restart")}
     report = {
         "live": live.digest, "manifest": live.manifest, "revision": "r", "generations": [],
         "previous": None, "drift": [], "packages": {"a": "1"}, "lock": None,
@@ -142,11 +142,10 @@ def test_what_a_service_loaded_decides_not_what_this_run_changed() -> None:
 def test_reload_and_restart_are_told_apart() -> None:
     service = {
         "unit": "u", "reload_digest": sha256(b"1"), "restart_digest": sha256(b"2"),
-        "tables_digest": sha256(b"3"),
     }  # fmt: skip
     states = {"u": {"active": True, "enabled": True}}
-    loaded = {"u": {"reload": sha256(b"1"), "restart": sha256(b"2"), "tables": "old"}}
-    assert service_actions([service], states, loaded) == [("u", "reread")]
+    loaded = {"u": {"reload": sha256(b"1"), "restart": sha256(b"2")}}
+    assert service_actions([service], states, loaded) == []
     loaded["u"]["reload"] = "old"
     assert service_actions([service], states, loaded) == [("u", "reload")]
     loaded["u"]["restart"] = "old"

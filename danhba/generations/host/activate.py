@@ -83,8 +83,6 @@ def _swap(digest: str, manifest: Json) -> None:
     wanted = owned_links(manifest)
     if last != digest:
         link(CURRENT, f"generations/{digest}")
-        for service in manifest["services"]:
-            _retire_tables(service)
     for path, target in wanted.items():
         if not os.path.islink(path) or os.readlink(path) != target:
             if Path(path).is_dir() and not os.path.islink(path):
@@ -123,30 +121,8 @@ def _follow(manifest: Json) -> list[str]:
     return [f"{action} {unit}" for unit, action in due]
 
 
-def _retire_tables(service: Json) -> None:
-    """Make Postfix let go of the tables of other generations, without a reload.
-
-    A daemon notices that a table it has open was changed or deleted, and looks no further: the old
-    generation's file is neither, so it would serve from it until it ends. A new time stamp (in
-    whole seconds, as Postfix compares them) tells it; then it opens the path, which leads here.
-    """
-    for path in GENERATIONS.iterdir():
-        for table in service["tables"]:
-            old = Path(f"{path}/files{table}.cdb")
-            if path.name != live_digest() and old.exists():
-                facts = old.stat()
-                os.utime(old, (facts.st_atime, facts.st_mtime + 1))
-    if service["tables"]:
-        # The resolver looks only every ten seconds, and meanwhile would send a new address the
-        # wrong way. Its clients ask the next one that the master starts.
-        run(["pkill", "-TERM", "-x", "trivial-rewrite"])
-
-
 def _act(service: Json, action: str) -> None:
     unit = service["unit"]
-    if action == "reread":
-        _retire_tables(service)
-        return
     if action == "start":
         must(["systemctl", "enable", unit])
     argv = ["systemctl", action, unit]
@@ -186,7 +162,7 @@ def _greeting(probe: Json, address: str, name: str) -> bytes:
 
 
 def _write_loaded(service: Json) -> None:
-    loaded = {key: service[f"{key}_digest"] for key in ("reload", "restart", "tables")}
+    loaded = {key: service[f"{key}_digest"] for key in ("reload", "restart")}
     if loaded_of(service["unit"]) != loaded:
         write(LOADED / service["unit"], json.dumps(loaded).encode())
 

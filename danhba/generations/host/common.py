@@ -139,8 +139,6 @@ def service_actions(
             due.append((unit, "restart"))
         elif last.get("reload") != service["reload_digest"]:
             due.append((unit, "reload"))
-        elif last.get("tables") != service["tables_digest"]:
-            due.append((unit, "reread"))
     return due
 
 
