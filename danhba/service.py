@@ -17,7 +17,7 @@ class File:
     """One file that danhba owns on a host.
 
     path is absolute; content is the whole file; effect says what its service must do to take the
-    new content up ("none" for lookup tables that daemons reread by themselves). secret keeps the
+    new content up ("none" for what daemons reread by themselves). secret keeps the
     content out of every plan. accounts: every row is somebody's address; one that goes is never
     removed silently but stops the apply.
     """

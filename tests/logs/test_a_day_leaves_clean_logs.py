@@ -57,6 +57,10 @@ ALLOWED_IN_A_REBOOT: Rules = (
         r"server, reconnecting|Can't connect to server: \S+)$",
         "the host of the passwords is down for a moment, and that is worth an error in the log",
     ),
+    (
+        r"^sshd-session: error: mm_reap: preauth child terminated by signal 15$",
+        "somebody was logging in when the host went down, which ends every process (seen once)",
+    ),
 )
 
 WARNING = 4
