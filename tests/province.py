@@ -124,8 +124,12 @@ class Province:
 
     def with_password(self) -> set[str]:
         """Local parts of all accounts that have a password."""
+        return self.in_ldap("(userPassword=*)")
+
+    def in_ldap(self, search: str) -> set[str]:
+        """Local parts of the accounts that an LDAP filter finds."""
         argv = ["ldapsearch", "-LLL", "-Q", "-Y", "EXTERNAL", "-H", "ldapi:///", "-b", self.suffix]
-        found = self.lab.run("store1", [*argv, "(userPassword=*)", "uid"]).stdout
+        found = self.lab.run("store1", [*argv, search, "uid"]).stdout
         return {row.removeprefix("uid: ") for row in found.splitlines() if row.startswith("uid: ")}
 
     def live(self, host: str) -> str:

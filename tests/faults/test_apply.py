@@ -142,6 +142,26 @@ def test_an_account_changed_behind_the_directory_is_drift(
     assert province.plan_status() == 0
 
 
+def test_an_entry_that_slapd_refuses_is_named_and_the_next_apply_converges(
+    checkout: Province,
+) -> None:
+    people = checkout.root / "deploys/people.py"
+    right = people.read_text()
+    wrong = right.replace("sn=[family]", 'sn=[] if mailbox.address == "thu.tuchoi" else [family]')
+    assert wrong != right
+    people.write_text(wrong)
+    checkout.add_officials("thu.truoc", "thu.tuchoi")
+    done = checkout.danhba("apply", "staging", "--yes", check=False)
+    assert done.returncode == 1
+    assert f'adding new entry "{checkout.dn("thu.tuchoi")}"' in done.stderr
+    assert "requires attribute 'sn'" in done.stderr
+    assert "thu.truoc" not in done.stderr
+    people.write_text(right)
+    checkout.apply()
+    assert checkout.plan_status() == 0
+    checkout.deliver("thu.tuchoi")
+
+
 def test_a_plan_that_somebody_else_overtook_is_not_applied(province: Province) -> None:
     """One engineer reads his plan while another applies: the first is told to look again."""
     province.add_officials("thu.cham")

@@ -72,6 +72,7 @@ def test_the_step_on_a_host_is_killed(province: Province, host: str, condition: 
     said, _ = watcher.communicate(timeout=60)
     assert said.strip() == "killed", said
     assert done.returncode == 1, done.stdout
+    assert len(province.in_ldap("(uid=thu.ngat*)").intersection(names)) in (0, len(names))
     converges(province, names)
     assert passwords <= province.with_password()
 
