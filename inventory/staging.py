@@ -1,11 +1,11 @@
-"""The staging province in the lab: three real hosts on this machine (see staging/).
+"""The staging province: real hosts, which the lab boots on this machine (see staging/).
 
 A host is added by one line in `hosts` and its name in a role; script/staging boots it.
 """
 
 from pathlib import Path
 
-from staging.config import KEYS
+from staging.config import KEYS, NET1_IPV4, PROVINCE4, PROVINCE6
 
 _DOMAIN = "angiang.gov.vn"
 
@@ -13,9 +13,9 @@ _DOMAIN = "angiang.gov.vn"
 def _host(name: str, number: int) -> tuple[str, dict[str, str]]:
     return name, {
         "fqdn": f"{name}.{_DOMAIN}",
-        "ipv4": f"198.18.0.{number}",
-        "ipv6": f"2001:db8:18::{number}",
-        "ssh_hostname": f"198.18.0.{number}",
+        "ipv4": str(PROVINCE4[number]),
+        "ipv6": str(PROVINCE6[int(str(number), 16)]),
+        "ssh_hostname": str(PROVINCE4[number]),
     }
 
 
@@ -26,7 +26,7 @@ hosts = (
         "ssh_key": str(Path(KEYS) / "id_ed25519"),
         "ssh_known_hosts_file": str(Path(KEYS) / "known_hosts"),
         "ssh_strict_host_key_checking": "yes",
-        "dns": ["198.19.0.53"],
+        "dns": [NET1_IPV4],
     },
 )
 

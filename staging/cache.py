@@ -32,30 +32,42 @@ ReportPage:
 ExThreshold: 30
 PassThroughPattern: ^$
 VerboseLog: 0
-{proxy}"""
+ForceManaged: 1
+{origins}{proxy}"""
+"""ForceManaged: what is not one of the origins is refused, or it would be a way to anywhere."""
 
 
-def start() -> None:
-    """Start the cache unless it runs. The bridge must be up."""
-    if answers():
+def start(found: mirrors.Mirrors) -> None:
+    """Start the cache for these mirrors unless it runs. The bridge must be up."""
+    text, path = _configuration(found), _CONF / "acng.conf"
+    if answers() and path.exists() and path.read_text() == text:
         return
     stop()
     for name in ("packages", "log"):
         (_HOME / name).mkdir(parents=True, exist_ok=True)
-    upstream = mirrors.upstream_proxy()
-    text = _CONFIGURATION.format(
-        address=CACHE_ADDRESS,
-        port=CACHE_PORT,
-        home=_HOME,
-        proxy=f"Proxy: {upstream}\n" if upstream else "",
-    )
-    write(_CONF / "acng.conf", text)
+    write(path, text)
     run(["setsid", "apt-cacher-ng", "-c", str(_CONF)])
     limit = time.monotonic() + 10
     while not answers():
         if time.monotonic() > limit:
             raise LabError(f"the package cache does not start; see {_HOME}/log")
         time.sleep(0.05)
+
+
+def _configuration(found: mirrors.Mirrors) -> str:
+    upstream = mirrors.upstream_proxy()
+    uris = [uri.rstrip("/") for uri in (found.main, found.security) if uri]
+    origins = [
+        f"Remap-origin{number}: {mirrors.cached(uri)}/ ; {uri}/\n"
+        for number, uri in enumerate(uris, 1)
+    ]
+    return _CONFIGURATION.format(
+        address=CACHE_ADDRESS,
+        port=CACHE_PORT,
+        home=_HOME,
+        origins="".join(origins),
+        proxy=f"Proxy: {upstream}\n" if upstream else "",
+    )
 
 
 def stop() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from staging import (
     zones,
 )
 from staging import mirrors as apt
-from staging.config import CHECKOUT, INVENTORY, LAB, NET1
+from staging.config import CHECKOUT, INVENTORY, LAB, NET1, RANGES
 from staging.host import Host
 from staging.shell import LabError, run, say, write
 
@@ -63,10 +64,13 @@ class Lab:
             if not fresh and self._is_up(state):
                 say(f"{', '.join(self.hosts)} are up")
                 return
+            found = apt.discover()
+            self._in_our_ranges()
+            overlap.check(found.hosts)  # before anything is removed
             if fresh or not self._is_usable(state):
                 self._tear_down()
                 state = {}
-            self._boot(state)
+            self._boot(state, found)
 
     def host(self, name: str) -> Host:
         """Raises LabError when there is none of that name."""
@@ -122,26 +126,31 @@ class Lab:
         return {**json.loads(json.dumps(facts))}
 
     def _is_usable(self, state: dict[str, Any]) -> bool:
-        """Whether what runs is this checkout's, on today's image: hosts may be added to it."""
-        if state.get("checkout") != str(CHECKOUT) or not network.is_up():
+        """Whether what is there is this checkout's, on today's image. Hosts that were killed, by a
+        reboot of the machine say, start again with all they have written."""
+        if state.get("checkout") != str(CHECKOUT):
             return False
-        current = image.is_current(apt.Mirrors(**state["mirrors"]))
-        return current and any(cgroup.alive(name) for name in state["hosts"])
+        return image.is_current(apt.Mirrors(**state["mirrors"]))
 
     def _is_up(self, state: dict[str, Any]) -> bool:
         return (
             self._is_usable(state)
+            and network.is_up()
             and state["hosts"] == self._wanted()
             and state["internet"] == internet.digest(self.environment)
             and all(cgroup.alive(name) for name in self.hosts)
             and cache.answers()
         )
 
-    def _boot(self, state: dict[str, Any]) -> None:
-        found = apt.discover()
-        overlap.check(found.hosts)
+    def _in_our_ranges(self) -> None:
+        for found in self.hosts.values():
+            for text in (found.ipv4, found.ipv6):
+                if not any(ip_address(text) in net for net in RANGES):
+                    raise LabError(f"{found.name}: {text} is in none of the lab's address ranges")
+
+    def _boot(self, state: dict[str, Any], found: apt.Mirrors) -> None:
         network.up()
-        cache.start()
+        cache.start(found)
         if not image.is_current(found):
             self._remove_hosts(cgroup.hosts())
             image.build(found)

@@ -39,7 +39,7 @@ class Mirrors:
 
 def cached(uri: str) -> str:
     """How the package cache is asked for a mirror: it cannot look into TLS, so it makes it."""
-    return uri.replace("https://", "http://HTTPS///", 1)
+    return uri.replace("https://", "http://", 1)
 
 
 def proxy() -> str:

@@ -98,7 +98,7 @@ class TestMirrors:
             mirrors.choose(self.TARGETS, lambda uri, suite: False)
 
     def test_the_cache_makes_the_tls_connection(self) -> None:
-        assert mirrors.cached("https://m.test/debian") == "http://HTTPS///m.test/debian"
+        assert mirrors.cached("https://m.test/debian") == "http://m.test/debian"
 
     def test_another_mirror_is_another_image(self) -> None:
         one = mirrors.Mirrors("http://a.test/debian/", "")
@@ -172,9 +172,16 @@ class TestWhatToBoot:
         assert not found._is_up(self.state(found))
         assert found._is_usable(self.state(found))
 
-    def test_all_dead(self, alive: set[str]) -> None:
+    def test_all_dead_start_again_with_what_they_wrote(self, alive: set[str]) -> None:
         found = lab.Lab.open()
-        assert not found._is_usable(self.state(found))
+        assert not found._is_up(self.state(found))
+        assert found._is_usable(self.state(found))
+
+    def test_a_host_beyond_the_labs_ranges(self) -> None:
+        found = lab.Lab.open()
+        found.hosts["far"] = lab.Host("far", "far.x", "10.99.0.3", "2001:db8:18::3", ())
+        with pytest.raises(lab.LabError, match=r"far: 10\.99\.0\.3 is in none"):
+            found._in_our_ranges()
 
     def test_another_checkout(self, alive: set[str]) -> None:
         found = lab.Lab.open()
