@@ -8,7 +8,7 @@ from pathlib import Path
 from danhba.findings import Finding, shown
 from danhba.load import load, load_text
 from danhba.model import Agency, Directory
-from danhba.names import LOCAL_PART, MAX_OCTETS, RESERVED
+from danhba.names import LOCAL_PART, MAX_OCTETS, RESERVED, SYSTEM
 
 ONE_ADDRESS = "Điều 5.3"
 
@@ -28,7 +28,7 @@ def check_text(data: bytes, file: str) -> tuple[Directory | None, list[Finding]]
 
 def check(directory: Directory) -> list[Finding]:
     """Every finding, by line. An empty list: the directory may be compiled."""
-    checks = (_syntax, _name_space, _reserved, _one_each, _references, _aliases)
+    checks = (_syntax, _name_space, _reserved, _one_each, _references, _parents, _aliases)
     return sorted(finding for run in checks for finding in run(directory))
 
 
@@ -77,6 +77,10 @@ def _name_space(directory: Directory) -> Iterator[Finding]:
 
 
 def _reserved(directory: Directory) -> Iterator[Finding]:
+    for alias in directory.aliases:
+        if alias.address.lower() in SYSTEM:
+            message = f"{shown(alias.address)} is a name of the mail system"
+            yield _error(directory, alias.line, message, "take another name")
     for address, line in _mailboxes(directory):
         if address.lower() in RESERVED:
             message = f"{shown(address)} is a name of the mail system or of RFC 2142"
@@ -133,10 +137,25 @@ def _agency(
     if agency.it_officer and agency.it_officer not in people:
         message = f"there is no person {shown(agency.it_officer)} to be the IT officer"
         yield _error(directory, agency.line, message, person, "Điều 9.2.b")
+    if len(set(agency.keepers)) < len(agency.keepers):
+        message = f"{agency.address} names a keeper twice"
+        yield _error(directory, agency.line, message, "name each once", "Điều 9.2.c")
     if agency.parent and (agency.parent not in agencies or agency.parent == agency.address):
         message = f"{agency.address} belongs to the unknown agency {shown(agency.parent)}"
         remedy = "write the address of another agency of this file"
         yield _error(directory, agency.line, message, remedy)
+
+
+def _parents(directory: Directory) -> Iterator[Finding]:
+    above = {agency.address: agency.parent for agency in directory.agencies}
+    for agency in directory.agencies:
+        seen, parent = {agency.address}, agency.parent
+        while parent in above and parent not in seen:
+            seen.add(parent)
+            parent = above[parent]
+        if parent == agency.address != agency.parent:
+            message = f"{agency.address} belongs to itself, by way of {agency.parent}"
+            yield _error(directory, agency.line, message, "correct one of the parents")
 
 
 def _aliases(directory: Directory) -> Iterator[Finding]:

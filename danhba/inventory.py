@@ -51,6 +51,9 @@ def load(path: Path) -> Environment:
         for key, value in runpy.run_path(str(path)).items()
         if not key.startswith("_") and isinstance(value, (list, tuple))
     }
+    if unknown := sorted(names.keys() - {"hosts", *ROLES}):
+        known = ", ".join(ROLES)
+        raise InventoryError(f"{path.stem}: {unknown[0]} is no role; there are {known}")
     data: dict[str, dict[str, Any]] = {}
     roles: dict[str, list[str]] = {}
     for group, members in names.items():
@@ -79,6 +82,7 @@ def build(
             raise InventoryError(f"{name}: host {host} has no role ({', '.join(ROLES)})")
         hosts.append(Host(host, facts["fqdn"], facts["ipv4"], facts["ipv6"], own, dict(facts)))
     env = Environment(name, tuple(hosts))
+    _all_different(env)
     for role in ROLES:
         if not env.having(role):
             raise InventoryError(f"{name}: no host has the role {role}")
@@ -87,3 +91,14 @@ def build(
             f"{name}: one host may have the role people; passwords are not replicated yet"
         )
     return env
+
+
+def _all_different(env: Environment) -> None:
+    for what in ("fqdn", "ipv4", "ipv6"):
+        held: dict[str, str] = {}
+        for host in env.hosts:
+            value = getattr(host, what)
+            if value in held:
+                both = f"{held[value]} and {host.name}"
+                raise InventoryError(f"{env.name}: {both} have one {what}, {value}")
+            held[value] = host.name

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from danhba.findings import Finding, shown
 from danhba.model import (
@@ -32,8 +33,11 @@ T = TypeVar("T")
 
 _NUMBER = re.compile(r"[-+]?(0[xob])?\.?[0-9][0-9a-f_.:]*(e[-+]?[0-9]+)?|[-+]?\.(inf|nan)", re.I)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_DOMAIN = re.compile(r"([a-z0-9]+(-+[a-z0-9]+)*\.)+[a-z]{2,}")
+_DOMAIN = re.compile(r"(?=.{4,120}\Z)((?=[^.]{1,63}\.)[a-z0-9]+(-+[a-z0-9]+)*\.)+[a-z]{2,}")
+"""Labels of 63 octets at most (RFC 1035 2.3.4), and room for a local part before it."""
 _TIMEZONE = re.compile(r"[A-Z][A-Za-z_]+(/[A-Z][A-Za-z_-]+)*")
+_EARLIEST, _LATEST = date(1990, 1, 1), date(2100, 1, 1)
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -110,8 +114,11 @@ class _Reader:
             self.refuse(node.line, f"{what} cannot be {shown(text)}", f"write it like {example}")
         return text
 
-    def positive(self, node: Node, what: str) -> int:
+    def positive(self, node: Node, what: str, limit: int) -> int:
         if isinstance(node, Scalar) and re.fullmatch("[1-9][0-9]{0,6}", node.text) and node.plain:
+            if int(node.text) > limit:
+                message = f"{what} is {node.text}: no server has room for that"
+                self.refuse(node.line, message, f"write at most {limit}")
             return int(node.text)
         remedy = "write a whole number above 0 without quotes"
         self.refuse(node.line, f"{what} is not a whole number", remedy)
@@ -120,8 +127,8 @@ class _Reader:
     def date(self, node: Node, what: str) -> date:
         text = node.text if isinstance(node, Scalar) else ""
         try:
-            if _DATE.fullmatch(text):
-                return date.fromisoformat(text)
+            if _DATE.fullmatch(text) and _EARLIEST <= (day := date.fromisoformat(text)) < _LATEST:
+                return day
             problem = f"{what} is not a date: {shown(text)}"
         except ValueError:
             problem = f"{what} is a date that does not exist: {text}"
@@ -201,16 +208,25 @@ class _Reader:
         return Province(
             self.text(fields["name"], "the province's name"),
             self.matching(fields["domain"], "the domain", _DOMAIN, "angiang.gov.vn"),
-            self.matching(fields["timezone"], "the time zone", _TIMEZONE, "Asia/Ho_Chi_Minh"),
+            self.timezone(fields["timezone"]),
             node.line,
         )
+
+    def timezone(self, node: Node) -> str:
+        zone = self.matching(node, "the time zone", _TIMEZONE, "Asia/Ho_Chi_Minh")
+        try:
+            ZoneInfo(zone or "UTC")
+        except (OSError, ValueError, KeyError):
+            remedy = "write one of the tz database, as Asia/Ho_Chi_Minh"
+            self.refuse(node.line, f"there is no time zone {shown(zone)}", remedy)
+        return zone
 
     def policy(self, node: Node) -> Policy | None:
         fields = self.fields(node, "policy", _POLICY)
         if fields is None:
             return None
         quota_gb, agency_quota_gb, message_mb = (
-            self.positive(fields[key], key) for key in ("quota_gb", "agency_quota_gb", "message_mb")
+            self.positive(fields[key], key, limit) for key, limit in _FIGURES.items()
         )
         return Policy(quota_gb, agency_quota_gb, message_mb, node.line)
 
@@ -291,7 +307,9 @@ _DIRECTORY = frozenset(
 """All needed, even when empty, and `reserved` last: so a file cut off between two lines is seen."""
 
 _PROVINCE = frozenset(("name", "domain", "timezone"))
-_POLICY = frozenset(("quota_gb", "agency_quota_gb", "message_mb"))
+_FIGURES = {"quota_gb": 1000, "agency_quota_gb": 1000, "message_mb": 200}
+"""And the largest that is no slip of the finger."""
+_POLICY = frozenset(_FIGURES)
 _REQUEST = frozenset(("agency", "date", "signer"))
 _REQUEST_OPTIONAL = frozenset(("sha256",))
 _AGENCY = frozenset(("kind", "name", "keepers", "staff"))
