@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from danhba.generations.generation import Generation
 from danhba.generations.host.common import Json, sha256
-from danhba.service import File, Part, Probe, Service, Tree
+from danhba.service import File, Part, Probe, Service, State, Tree
 
 
 class AssemblyError(Exception):
@@ -41,6 +41,7 @@ def assemble(parts: Sequence[Part], revision: str) -> Generation:
         "packages": sorted({name for part in parts for name in part.packages}),
         "debconf": sorted({line for part in parts for line in part.debconf}),
         "services": [_service(service, part) for part in parts for service in part.services],
+        "states": [_state(state) for part in parts for state in part.states],
         "validate": [list(argv) for part in parts for argv in part.validate],
         "tree": _tree(trees[0], contents[files[trees[0].path]["sha256"]]) if trees else None,
     }
@@ -62,6 +63,16 @@ def _service(service: Service, part: Part) -> Json:
     }
 
 
+def _state(state: State) -> Json:
+    return {
+        "name": state.name,
+        "argv": list(state.argv),
+        "expected": state.expected,
+        "unit": state.unit,
+        "way": state.way,
+    }
+
+
 def _digest(files: Sequence[File]) -> str:
     """Of what a service takes up in one way: says whether it has to do it again."""
     rows = [[file.path, sha256(file.content), file.mode, file.owner, file.group] for file in files]
@@ -76,4 +87,5 @@ def _probe(probe: Probe) -> Json:
         "timeout": probe.timeout,
         "ca": probe.ca,
         "address": probe.address,
+        "talk": [list(turn) for turn in probe.talk],
     }

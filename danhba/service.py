@@ -37,7 +37,8 @@ class Probe:
     """How to see that a service answers: connect from the host itself, expect a greeting.
 
     tls: the port speaks TLS from the first byte. expect: bytes the greeting starts with, as text;
-    empty when a connection is proof enough. timeout in seconds. address: "" for the
+    empty when a connection is proof enough. talk: lines to send then, and what each answer starts
+    with. timeout in seconds. address: "" for the
     host's own. ca: file of the authority that signs the hosts' certificates, beside those that the
     host trusts anyway.
     """
@@ -47,6 +48,7 @@ class Probe:
     tls: bool = False
     timeout: int = 20
     address: str = ""
+    talk: tuple[tuple[str, str], ...] = ()
     ca: str = "/etc/ssl/danhba/ca.pem"
 
 
@@ -60,6 +62,22 @@ class Service:
 
     unit: str
     answers: tuple[Probe, ...] = ()
+
+
+@dataclass(frozen=True)
+class State:
+    """What must be true on the host beyond files, and is drift when it is not.
+
+    argv prints it and changes nothing. expected: what it must print; None: what it printed when
+    `unit` had last loaded. unit and way: who makes it true again; without a unit,
+    systemd-tmpfiles does, which runs at every activation.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    expected: str | None = None
+    unit: str = ""
+    way: Literal["reload", "restart"] = "restart"
 
 
 @dataclass(frozen=True)
@@ -92,5 +110,6 @@ class Part:
     links: dict[str, str] = field(default_factory=dict)
     tables: tuple[str, ...] = ()
     services: tuple[Service, ...] = ()
+    states: tuple[State, ...] = ()
     validate: tuple[tuple[str, ...], ...] = ()
     tree: Tree | None = None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
-from danhba.service import File, Part, Service
-from deploys.common import CA, suffix
+from danhba.service import File, Part, Service, State
+from deploys.common import CA, KEY, suffix
 
 
 def name(directory: Compiled, env: Environment, host: Host) -> Part:
@@ -17,14 +17,28 @@ def name(directory: Compiled, env: Environment, host: Host) -> Part:
     /etc/hostname only while booting.
     """
     unit = "danhba-hostname.service"
+    path = f"/etc/systemd/system/{unit}"
     return Part(
         name="name",
         files=(
             File("/etc/hostname", f"{host.name}\n".encode(), effect="restart"),
             File("/etc/hosts", render("base/hosts", hosts=env.hosts)),
-            File(f"/etc/systemd/system/{unit}", render("base/hostname.service")),
+            File(path, render("base/hostname.service")),
         ),
+        # `systemctl enable` would follow the link into the generation of today.
+        links={f"/etc/systemd/system/multi-user.target.wants/{unit}": path},
         services=(Service(unit),),
+        states=(State("the name of the host", ("hostname",), f"{host.name}\n", unit),),
+    )
+
+
+def certificate(directory: Compiled, env: Environment, host: Host) -> Part:
+    """The host's key comes with the host; that only root reads it is danhba's matter."""
+    mode = f"z {KEY} 0600 root root\n"
+    return Part(
+        name="certificate",
+        files=(File("/etc/tmpfiles.d/danhba-key.conf", mode.encode()),),
+        states=(State(f"the mode of {KEY}", ("stat", "-c", "%U:%G %a", KEY), "root:root 600\n"),),
     )
 
 
@@ -44,6 +58,8 @@ def clock(directory: Compiled, env: Environment, host: Host) -> Part:
         name="clock",
         packages=("tzdata",),
         links={"/etc/localtime": f"/usr/share/zoneinfo/{directory.timezone}"},
+        # Old names, Asia/Saigon say, are in another package, and a dangling link means UTC.
+        validate=(("test", "-f", f"/usr/share/zoneinfo/{directory.timezone}"),),
     )
 
 

@@ -29,6 +29,11 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         packages=("dovecot-imapd", "dovecot-pop3d", "dovecot-managesieved", "dovecot-ldap"),
         files=(
             File("/etc/dovecot/dovecot.conf", config, effect="reload"),
+            File(
+                "/etc/systemd/system/dovecot.service.d/danhba.conf",
+                render("dovecot_edge/unit.conf"),
+            ),
+            File("/etc/tmpfiles.d/danhba-auth-socket.conf", render("dovecot_edge/tmpfiles.conf")),
             File(ROUTES, routes(directory, env), accounts=True),
         ),
         services=(Service("dovecot.service", answers=ANSWERS),),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
-from danhba.service import File, Part, Probe, Service
+from danhba.service import File, Part, Probe, Service, State
 from deploys.common import (
     CA,
     CERTIFICATE,
@@ -62,8 +62,12 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
                 ),
             ),
         ),
+        states=(
+            State("the mode of /srv/mail", ("stat", "-c", "%U:%G %a", "/srv/mail"),
+                  "vmail:vmail 700\n"),
+        ),
         validate=(("doveconf", "-n"),),
-    )
+    )  # fmt: skip
 
 
 def accounts(directory: Compiled, env: Environment, host: Host) -> bytes:

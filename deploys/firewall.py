@@ -5,7 +5,7 @@ from __future__ import annotations
 from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
-from danhba.service import File, Part, Service
+from danhba.service import File, Part, Service, State
 from deploys.common import REPLY_PORT, STORE_PORT
 
 PUBLIC: dict[str, tuple[int, ...]] = {
@@ -34,5 +34,9 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         packages=("nftables",),
         files=(File("/etc/nftables.conf", rules, effect="reload"),),
         services=(Service("nftables.service"),),
+        states=(
+            State("the rules of nftables", ("nft", "-s", "list", "ruleset"),
+                  unit="nftables.service", way="reload"),
+        ),
         validate=(("nft", "-c", "-f", "/etc/nftables.conf"),),
-    )
+    )  # fmt: skip

@@ -18,13 +18,14 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         tables=TABLES,
         certificate=CERTIFICATE,
         key=KEY,
-        message_size=message_size(directory.message_mb),
+        size_within=size_within(directory.message_mb),
     )
     master = render(
         "postfix_edge/master.cf",
         ca=CA,
         reply_port=REPLY_PORT,
         stores=networks(env.having("store")),
+        size_outside=size_outside(directory.message_mb),
     )
     return postfix(
         "postfix_edge",
@@ -38,7 +39,8 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             "senders": senders(directory),
         },
         answers=(
-            Probe(25, "220 "),
+            # The first question of every sender: a full disk or a wrong size limit answers 452.
+            Probe(25, "220 ", talk=(("HELO localhost", "250"), ("MAIL FROM:<>", "250"))),
             Probe(465, "220 ", tls=True),
             Probe(587, "220 "),
             Probe(REPLY_PORT, "220 "),
@@ -46,11 +48,16 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
     )
 
 
-def message_size(megabytes: int) -> int:
-    """Bytes of the largest message on the wire: base64 makes 78 bytes of 57 (RFC 2045 6.8), so that
-    30 MB hold attachments of 21 MB.
-    """
+def size_outside(megabytes: int) -> int:
+    """Bytes of the largest message that comes in: base64 makes 78 bytes of 57 (RFC 2045 6.8), so
+    that 30 MB hold attachments of 21 MB."""
     return megabytes * 1024 * 1024
+
+
+def size_within(megabytes: int) -> int:
+    """Once in, a message grows by the headers of every hop: none may be too large for the next, or
+    what was accepted would bounce."""
+    return size_outside(megabytes) + 1024 * 1024
 
 
 def homes(directory: Compiled, env: Environment) -> dict[str, str]:

@@ -18,7 +18,7 @@ from deploys.common import (
     networks,
 )
 from deploys.postfix import postfix
-from deploys.postfix_edge import message_size
+from deploys.postfix_edge import size_within
 
 
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
@@ -32,7 +32,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         key=KEY,
         edges=env.having("edge"),
         reply_port=REPLY_PORT,
-        message_size=message_size(directory.message_mb),
+        size_within=size_within(directory.message_mb),
     )
     master = render(
         "postfix_store/master.cf",

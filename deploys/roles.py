@@ -21,11 +21,14 @@ from deploys import (
 EVERY = "every"
 
 ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
-    EVERY: (base.name, base.ldap, base.clock, base.upgrades, base.journal, firewall.part),
+    EVERY: (
+        base.name, base.certificate, base.ldap, base.clock, base.upgrades, base.journal,
+        firewall.part,
+    ),
     "store": (dovecot_store.part, postfix_store.part),
     "people": (people.part,),
     "edge": (tunnel.part, dovecot_edge.part, postfix_edge.part),
-}
+}  # fmt: skip
 
 
 def parts(directory: Compiled, env: Environment, host: Host) -> tuple[Part, ...]:

@@ -32,7 +32,9 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         name="tunnel",
         packages=("stunnel4",),
         files=(
-            File("/etc/stunnel/danhba.conf", config, effect="reload"),
+            # Of a configuration it cannot read stunnel only says so at a reload, and goes on with
+            # the old one until it starts next.
+            File("/etc/stunnel/danhba.conf", config, effect="restart"),
             File(f"/etc/systemd/system/{_UNIT}.d/danhba.conf", render("tunnel/unit.conf"),
                  effect="restart"),
         ),

@@ -161,7 +161,8 @@ def test_senders_are_owners_also_under_an_alias() -> None:
 
 
 def test_an_attachment_of_20_mb_fits_into_a_message_of_30() -> None:
-    assert 20 * 1024 * 1024 * 78 // 57 < postfix_edge.message_size(30) == 30 * 1024 * 1024
+    assert 20 * 1024 * 1024 * 78 // 57 < postfix_edge.size_outside(30) == 30 * 1024 * 1024
+    assert postfix_edge.size_within(30) > postfix_edge.size_outside(30)
 
 
 def test_ports_of_a_store_open_to_edges_only() -> None:
