@@ -80,7 +80,8 @@ def _service(unit: str) -> Task:
 def main(directory: str, name: str, folder: str) -> None:
     project = Project(Path(directory))
     env = project.environment("staging")
-    write(env.host(name), Path(folder), project.compile(env, "")[name])
+    text = project.directory.read_bytes()
+    write(env.host(name), Path(folder), project.compile(env, "", text)[name])
 
 
 if __name__ == "__main__":

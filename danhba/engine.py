@@ -32,6 +32,10 @@ class EngineError(Exception):
     """A host could not be reached, or a step failed there. The message names host and reason."""
 
 
+class ConnectionLost(EngineError):
+    """It is not known whether the step was done."""
+
+
 def environment_of(hosts: Inventory) -> Environment:
     """The Environment behind pyinfra's own inventory, for runs started by pyinfra's CLI."""
     data = {host.name: host.data.dict() for host in hosts}  # type: ignore[no-untyped-call]
@@ -59,19 +63,24 @@ class Session:
     def each(self, work: Callable[[Host], Answer]) -> dict[str, Answer]:
         """Do one thing on all hosts at once. Raises EngineError naming every host that failed."""
 
-        def on(host: Host) -> Answer:
+        failed: dict[str, Exception] = {}
+        done: dict[str, Answer] = {}
+
+        def on(host: Host) -> None:
             with ctx_host.use(host), ctx_inventory.use(self.state.inventory):
-                return work(host)
+                try:
+                    done[host.name] = work(host)
+                except Exception as error:  # gevent would print it
+                    failed[host.name] = error
 
         with ctx_state.use(self.state):
-            active = self.hosts()
-            jobs = {host.name: gevent.spawn(on, host) for host in active}
-            gevent.joinall(list(jobs.values()))
-        failed = {name: job.exception for name, job in jobs.items() if job.exception}
+            gevent.joinall([gevent.spawn(on, host) for host in self.hosts()])
         if failed:
             reasons = [f"{name}: {error}" for name, error in failed.items()]
-            raise EngineError("\n".join(self.said + reasons)) from next(iter(failed.values()))
-        return {name: job.value for name, job in jobs.items()}
+            lost = any(isinstance(error, ConnectionLost) for error in failed.values())
+            kind = ConnectionLost if lost else EngineError
+            raise kind("\n".join(self.said + reasons)) from next(iter(failed.values()))
+        return done
 
     def in_order(self, work: Callable[[Host], None]) -> None:
         """Add operations host by host, so that all hosts have them in one order."""
@@ -99,7 +108,7 @@ class Session:
         try:
             done, output = host.run_shell_command(command, _stdin=remote.stdin(step, request))
         except (OSError, SSHException) as error:
-            raise EngineError(f"{host.name}: connection lost ({error})") from None
+            raise ConnectionLost(f"connection lost ({error})") from None
         if not done:
             raise EngineError(output.stderr or f"the step {step} failed")
         return remote.answer(output.stdout.splitlines())

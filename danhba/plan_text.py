@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 from danhba.generations.plan import Plan
@@ -55,8 +55,13 @@ def _host(plan: Plan) -> Iterator[str]:
     for unit, action in plan.services:
         yield f"  {action}: {unit}"
     if plan.vanished:
-        yield f"  REFUSED: on the servers, not in the directory: {', '.join(plan.vanished)}"
-        yield "  an account is never removed by leaving it out; put the lines back"
+        yield f"  REFUSED: would be gone from this host: {listed(plan.vanished)}"
+        yield "  an address is never removed by leaving it out, nor with a role; put the lines back"
+
+
+def listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - ROWS} more" if len(names) > ROWS else ""
+    return ", ".join(names[:ROWS]) + more
 
 
 def _cut(rows: Iterable[str]) -> Iterator[str]:

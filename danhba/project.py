@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,16 +48,26 @@ class Project:
         with nothing to do, an apply at 100,000 accounts need not read the directory again.
         """
         revision = self.revision()
-        key = self._key(env)
+        text = self._text()
+        key = self._key(env, text)
         found = _recall(key)
         if found is None:
-            compiled = self.compile(env, revision)
+            compiled = self.compile(env, revision, text)
             _remember(key, {name: dict(item.manifest) for name, item in compiled.items()})
             return compiled
-        late = _Late(self, env, revision)
+        late = _Late(lambda: self.compile(env, revision, text))
         return {
             name: Generation(manifest, late.of(name), revision) for name, manifest in found.items()
         }
+
+    def _text(self) -> bytes:
+        """Read once: what is compiled is what the memory is keyed by."""
+        from danhba.check import check_file
+
+        try:
+            return self.directory.read_bytes()
+        except OSError:
+            raise BadDirectory(check_file(self.directory)[1]) from None
 
     def revision(self) -> str:
         """The git revision of the checkout, with + when files differ from it."""
@@ -69,37 +79,34 @@ class Project:
         changed = git("status", "--porcelain", "--untracked-files=no")
         return (git("rev-parse", "HEAD") or "no revision") + ("+" if changed else "")
 
-    def compile(self, env: Environment, revision: str) -> dict[str, Generation]:
-        """Load, check, compile: without memory. Raises BadDirectory."""
+    def compile(self, env: Environment, revision: str, text: bytes) -> dict[str, Generation]:
+        """Load, check, compile: without memory. text: of the directory. Raises BadDirectory."""
         from danhba.assemble import assemble
-        from danhba.check import check_file
+        from danhba.check import check_text
         from danhba.compile import compile_directory
         from deploys.roles import parts
 
-        directory, findings = check_file(self.directory)
+        directory, findings = check_text(text, str(self.directory))
         errors = [finding for finding in findings if finding.severity == "error"]
         if directory is None or errors:
             raise BadDirectory(findings)
         compiled = compile_directory(directory)
         return {host.name: assemble(parts(compiled, env, host), revision) for host in env.hosts}
 
-    def _key(self, env: Environment) -> str:
-        seen = hashlib.sha256(repr(env).encode())
-        paths = sorted(path for pattern in SOURCES for path in self.root.glob(pattern))
-        for path in (self.directory, *paths):
+    def _key(self, env: Environment, text: bytes) -> str:
+        seen = hashlib.sha256(f"{env!r}:{len(text)}:".encode() + text)
+        for path in sorted(path for pattern in SOURCES for path in self.root.glob(pattern)):
             if path.is_file() and "__pycache__" not in path.parts:
                 content = path.read_bytes()
                 seen.update(f"{path.name}:{len(content)}:".encode() + content)
-            elif path == self.directory:
-                seen.update(b"absent")
         return seen.hexdigest()
 
 
 class _Late:
     """Contents of generations whose manifests were remembered; compiled when first asked for."""
 
-    def __init__(self, project: Project, env: Environment, revision: str) -> None:
-        self._project, self._env, self._revision = project, env, revision
+    def __init__(self, compile: Callable[[], dict[str, Generation]]) -> None:
+        self._compile = compile
         self._made: dict[str, Generation] | None = None
 
     def of(self, host: str) -> Mapping[str, bytes]:
@@ -107,7 +114,7 @@ class _Late:
 
     def get(self, host: str) -> Mapping[str, bytes]:
         if self._made is None:
-            self._made = self._project.compile(self._env, self._revision)
+            self._made = self._compile()
         return self._made[host].contents
 
 

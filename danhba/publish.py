@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.host import Host
 
 from danhba.generations import operations, remote
@@ -22,8 +23,12 @@ from danhba.owner import is_gone, me
 from danhba.transport import tune
 
 
-class Vanished(Exception):
+class Vanished(PyinfraError):
     """Accounts on the servers that the directory lacks: nothing is applied."""
+
+
+class Absent(PyinfraError):
+    """A host is not connected, and nobody said that it should be left out."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ def ask(host: Host, generation: Generation) -> Asked:
 def carry_out(host: Host, asked: Asked, take_over: bool = False) -> None:
     """Add the operations of one host's plan. Call it for every host at the same place."""
     plan, generation, token = asked.plan, asked.generation, me()["token"]
+    _all_there(host)
     if plan.vanished:
         raise Vanished(", ".join(plan.vanished))
     holder = plan.locked
@@ -77,6 +83,16 @@ def carry_out(host: Host, asked: Asked, take_over: bool = False) -> None:
             here=here,
         )
     operations.unlock(name="Unlock", plan=plan, token=token)
+
+
+def _all_there(host: Host) -> None:
+    """pyinfra's CLI goes on without a host that it cannot reach: an edge would learn of accounts
+    that its store does not know. Raises Absent."""
+    state = host.state
+    wanted = state.limit_hosts or list(state.inventory)
+    active = set(state.inventory.get_active_hosts())
+    if missing := [other.name for other in wanted if other not in active]:
+        raise Absent(f"not connected: {', '.join(missing)}; nothing was applied")
 
 
 def _first_active(host: Host) -> Host:

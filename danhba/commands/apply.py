@@ -48,6 +48,11 @@ def command(
             raise EngineError("accounts have vanished from the directory (see above); nothing done")
         if not any(plan.changes for plan in plans):
             return
+        if limit and plans[0].arriving and "edge" in env.host(limit).roles:
+            raise EngineError(
+                f"{limit} would take mail for addresses that its stores may not know yet: "
+                f"{plan_text.listed(plans[0].arriving)}; apply without --limit"
+            )
         if not yes and not click.confirm("Apply this?"):
             sys.exit(1)
         publish(hosts, asked, take_over)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import click
 
@@ -47,6 +47,19 @@ def prepare(project: Project, environment: str) -> tuple[Environment, dict[str, 
     """Inventory and compiled generations. Raises InventoryError, BadDirectory."""
     env = project.environment(environment)
     return env, project.generations(env)
+
+
+def look(session: Session) -> dict[str, dict[str, Any]]:
+    """What the hosts say of themselves (host/report.py), whatever the directory holds: one with
+    errors must not stand in the way of somebody who looks, or goes back."""
+    nothing: dict[str, Any] = {
+        "files": {},
+        "secret": [],
+        "packages": [],
+        "units": [],
+        "entries": None,
+    }
+    return session.each(lambda host: session.step(host, "report", nothing))
 
 
 def ask_all(session: Session, generations: dict[str, Generation]) -> dict[str, Asked]:

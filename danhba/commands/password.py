@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from danhba import passphrase
 from danhba.commands.common import errors_to_status, prepare, tell
-from danhba.engine import EngineError, session
+from danhba.engine import ConnectionLost, EngineError, session
 from danhba.generations.generation import Generation
 from danhba.generations.host.entries import read_tree
-from danhba.inventory import Environment
 from danhba.project import Project
 
 
@@ -43,7 +44,7 @@ def issue(project: Project, environment: str | None, agency: str, out: Path | No
 
 @command.command("reset")
 @click.argument("environment", required=False)
-@click.option("--address", required=True, help="The account, such as nvan.")
+@click.option("--address", required=True, help="The part before @, such as nvan.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write here, not to the terminal.")
 @click.pass_obj
 @errors_to_status
@@ -52,7 +53,7 @@ def reset(project: Project, environment: str | None, address: str, out: Path | N
 
     Example: danhba password reset staging --address nvan
     """
-    _give(project, environment, out, replace=True, address=address.partition("@")[0])
+    _give(project, environment, out, replace=True, address=address)
 
 
 def _give(
@@ -64,22 +65,50 @@ def _give(
     accounts = dict(_chosen(generations[people.name], agency, address))
     if not accounts:
         raise EngineError(f"the directory has no account for {agency or address}")
-    target = _open(out) if out else None  # before anything is set: a password is shown or not made
     plain = {dn: passphrase.new() for dn in accounts}
     rows = {dn: f"{accounts[dn]}\t{plain[dn]}\n" for dn in sorted(plain)}
-    if target is not None:  # on disk before any is set: none is lost when the connection is
-        _fill(target, rows.values())
-    done = _set(env, generations[people.name], plain, replace)
-    kept = len(accounts) - len(done)
-    handed = [rows[dn] for dn in sorted(done)]
-    if target is not None:
-        _fill(target, handed)
-        os.close(target)
-        tell(f"{len(handed)} passwords are in {out}")
-    else:
-        click.echo("".join(handed), nl=False)
-    if kept:
+    request = _request(generations[people.name], plain, replace)
+    with session(env, people.name) as hosts, _shown_once(out) as show:
+        show(rows.values())  # before any is set: none is lost when the connection is
+        answers = hosts.each(lambda host: hosts.step(host, "passwords", request))
+        done = answers[people.name]["done"]
+        show([rows[dn] for dn in sorted(done)])
+    if kept := len(accounts) - len(done):
         tell(f"{kept} had a password already and keep it")
+
+
+@contextlib.contextmanager
+def _shown_once(out: Path | None) -> Iterator[Callable[[Iterable[str]], None]]:
+    """Keeps rows in a file of its own, or for the terminal, and drops them when none was set."""
+    last: list[str] = []
+    target = _open(out) if out else None
+
+    def show(rows: Iterable[str]) -> None:
+        last[:] = rows
+        if target is not None:
+            _fill(target, last)
+
+    try:
+        yield show
+    except ConnectionLost:
+        tell("The people host did not confirm: these passwords are all set, or none of them is.")
+        _hand_over(last, out)
+        raise
+    except BaseException:
+        if out:
+            out.unlink()
+        raise
+    finally:
+        if target is not None:
+            os.close(target)
+    _hand_over(last, out)
+
+
+def _hand_over(rows: list[str], out: Path | None) -> None:
+    if out:
+        tell(f"{len(rows)} passwords are in {out}")
+    else:
+        click.echo("".join(rows), nl=False)
 
 
 def _only_environment(project: Project) -> str:
@@ -98,19 +127,12 @@ def _chosen(generation: Generation, agency: str, address: str) -> Iterable[tuple
             yield dn, f"{attributes['cn'][0]} <{attributes['mail'][0]}>"
 
 
-def _set(
-    env: Environment, generation: Generation, plain: dict[str, str], replace: bool
-) -> list[str]:
+def _request(generation: Generation, plain: Mapping[str, str], replace: bool) -> dict[str, Any]:
     tree = generation.manifest["tree"]
-    request = {
+    return {
         "hashes": {dn: passphrase.hashed(text) for dn, text in plain.items()},
         "replace": replace, "base": tree["base"], "top": tree["top"],
     }  # fmt: skip
-    name = env.having("people")[0].name
-    with session(env, name) as hosts:
-        answers = hosts.each(lambda host: hosts.step(host, "passwords", request))
-    done: list[str] = answers[name]["done"]
-    return done
 
 
 def _fill(target: int, rows: Iterable[str]) -> None:

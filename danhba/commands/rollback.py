@@ -2,67 +2,125 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import click
 from pyinfra.api.host import Host
 
-from danhba.commands.common import errors_to_status, tell
+from danhba.commands.common import errors_to_status, look, tell
 from danhba.engine import EngineError, Session, session
 from danhba.owner import is_gone, me
+from danhba.plan_text import listed
 from danhba.project import Project
 
-NOTHING: dict[str, Any] = {"files": {}, "secret": [], "packages": [], "units": [], "entries": None}
+Report = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One host's way back. gone, new: addresses that leave and come to its tables."""
+
+    host: Host
+    digest: str
+    instead_of: str | None
+    gone: tuple[str, ...]
+    new: tuple[str, ...]
 
 
 @click.command("rollback")
 @click.argument("environment")
-@click.option("--to", "digest", metavar="DIGEST", help="A generation; default: the one before.")
-@click.option("--limit", metavar="HOST", help="Only this host; needed with --to.")
+@click.option("--to", "digest", metavar="DIGEST", help="A generation; needs --limit.")
+@click.option("--limit", metavar="HOST", help="Only this host.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
 @errors_to_status
-def command(project: Project, environment: str, digest: str | None, limit: str | None) -> None:
-    """Swap back to the generation before, or to one named by (the start of) its digest.
+def command(
+    project: Project, environment: str, digest: str | None, limit: str | None, yes: bool
+) -> None:
+    """Undo the last apply on the hosts that it changed, or go to a generation named by digest.
 
     Accounts in LDAP and mail stay as they are; a later apply goes forward again.
 
     Example: danhba rollback staging --limit mx1 --to 4f0c1b2a9d3e
     """
-    if digest and not limit:
+    if digest is not None and not (digest and limit):
         raise EngineError("--to names a generation of one host: say which with --limit")
     with session(project.environment(environment), limit) as hosts:
-        # Only what the hosts have is asked: a directory with errors must not stand in the way.
-        reports = hosts.each(lambda host: hosts.step(host, "report", NOTHING))
-        targets = {name: _target(name, report, digest) for name, report in reports.items()}
-        for host in hosts.hosts():
-            if targets[host.name] is None:
-                tell(f"{host.name}: has no older generation; stays")
-                continue
-            _roll_back(hosts, host, reports[host.name]["lock"], str(targets[host.name]))
+        reports = look(hosts)
+        steps = _steps(hosts, reports, digest)
+        for step in steps:
+            tell(f"{step.host.name}: {_short(reports, step)} -> {step.digest[:12]}")
+            for words, addresses in (("refused again", step.gone), ("known again", step.new)):
+                if addresses:
+                    tell(f"  {words}: {listed(addresses)}")
+        if not steps or not (yes or click.confirm("Swap back?")):
+            sys.exit(1)
+        _carry_out(hosts, steps)
 
 
-def _target(name: str, report: Mapping[str, Any], wanted: str | None) -> str | None:
+def _short(reports: Mapping[str, Report], step: Step) -> str:
+    return str(reports[step.host.name]["live"] or "none")[:12]
+
+
+def _steps(hosts: Session, reports: Mapping[str, Report], wanted: str | None) -> list[Step]:
+    newest = max((_since(report) for report in reports.values()), default="")
+    steps = []
+    for host in hosts.hosts():
+        report = reports[host.name]
+        digest = _named(host.name, report, wanted) if wanted else _before(report, newest)
+        if digest is None or digest == report["live"]:
+            tell(f"{host.name}: was not changed by the last apply; stays")
+            continue
+        moved = hosts.step(host, "accounts", {"digest": digest})
+        holder = report["lock"]
+        instead_of = holder["token"] if holder and is_gone(holder) else None
+        steps.append(Step(host, digest, instead_of, tuple(moved["gone"]), tuple(moved["new"])))
+    return _in_order(steps)
+
+
+def _since(report: Report) -> str:
+    """When the host's last swap began, and which run it was part of."""
+    swapped = report["swapped"] or {}
+    return f"{swapped.get('since', '')} {swapped.get('token', '')}"
+
+
+def _before(report: Report, newest: str) -> str | None:
+    if report["live"] != report["confirmed"]:  # the swap was cut off before all answered
+        return report["confirmed"]  # type: ignore[no-any-return]
+    return report["previous"] if _since(report) == newest else None
+
+
+def _named(name: str, report: Report, wanted: str) -> str:
     kept = [item["digest"] for item in report["generations"]]
-    if wanted is None:
-        before: str | None = report["previous"]
-        return before
     found = [digest for digest in kept if digest.startswith(wanted)]
     if len(found) != 1:
         raise EngineError(f"{name}: {wanted} names {len(found)} of its generations")
     return str(found[0])
 
 
-def _roll_back(hosts: Session, host: Host, holder: Mapping[str, Any] | None, digest: str) -> None:
+def _in_order(steps: list[Step]) -> list[Step]:
+    """An edge may never accept what its store does not know: stores learn first, forget last."""
+    forgets = any(step.gone for step in steps) and not any(step.new for step in steps)
+    return sorted(steps, key=lambda step: ("edge" in step.host.groups) != forgets)
+
+
+def _carry_out(hosts: Session, steps: list[Step]) -> None:
     token = me()["token"]
-    instead_of = holder["token"] if holder and is_gone(holder) else None
-    hosts.step(host, "lock", {"owner": me(), "instead_of": instead_of})
     try:
-        request = {
-            "token": token, "digest": digest, "entries": None,
-            "address": host.data.get("ipv4"), "name": host.data.get("fqdn"),
-        }  # fmt: skip
-        hosts.step(host, "activate", request)
+        for step in steps:
+            hosts.step(step.host, "lock", {"owner": me(), "instead_of": step.instead_of})
+        for step in steps:
+            request = {
+                "token": token, "digest": step.digest, "entries": None,
+                "address": step.host.data.get("ipv4"), "name": step.host.data.get("fqdn"),
+            }  # fmt: skip
+            hosts.step(step.host, "activate", request)
+            tell(f"{step.host.name}: generation {step.digest[:12]} is live")
     finally:
-        hosts.step(host, "unlock", {"token": token})
-    tell(f"{host.name}: generation {digest[:12]} is live")
+        for step in steps:  # a lock that is not ours stays
+            with contextlib.suppress(EngineError):
+                hosts.step(step.host, "unlock", {"token": token})

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from danhba.commands.common import ask_all, errors_to_status, prepare
+from danhba.commands.common import errors_to_status, look
 from danhba.engine import session
 from danhba.project import Project
 
@@ -22,12 +22,10 @@ def command(project: Project, environment: str) -> None:
 
     Example: danhba status staging
     """
-    env, generations = prepare(project, environment)
-    with session(env) as hosts:
-        asked = ask_all(hosts, generations)
+    with session(project.environment(environment)) as hosts:
+        reports = look(hosts)
     stopped = False
-    for name, item in asked.items():
-        report = item.report
+    for name, report in reports.items():
         live = (report["live"] or "none")[:12]
         click.echo(f"{name}: generation {live} from {report['revision'] or 'nothing yet'}")
         for kept in report["generations"]:
@@ -37,6 +35,6 @@ def command(project: Project, environment: str) -> None:
             if not state["active"]:
                 stopped = True
                 click.echo(f"  {unit} is not running: danhba apply {environment}")
-        if item.plan.locked:
-            click.echo(f"  locked by {item.plan.locked['who']} since {item.plan.locked['since']}")
+        if report["lock"]:
+            click.echo(f"  locked by {report['lock']['who']} since {report['lock']['since']}")
     sys.exit(2 if stopped else 0)

@@ -42,7 +42,7 @@ class Generation:
         tree = self.manifest["tree"]
         wanted = tree and {
             "base": tree["base"], "top": tree["top"], "wanted": files[tree["path"]]["sha256"],
-            "count": tree["count"],
+            "count": tree["count"], "path": tree["path"],
         }  # fmt: skip
         return {
             "files": {path: facts["sha256"] for path, facts in files.items()},

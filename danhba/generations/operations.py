@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Generator, Mapping
 from typing import Any
 
@@ -52,7 +51,7 @@ def _missing(plan: Plan, generation: Generation, live: Mapping[str, Any] | None)
     for path, facts in generation.manifest["files"].items():
         if path in drifted or held.get(path, {}).get("sha256") != facts["sha256"]:
             content = generation.contents[facts["sha256"]]
-            blobs[facts["sha256"]] = base64.b64encode(content).decode()
+            blobs[facts["sha256"]] = content.decode(errors="surrogateescape")
     return blobs
 
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import unified_diff
 from typing import Any
 
 from danhba.generations.generation import Generation
-from danhba.generations.host.common import service_actions
+from danhba.generations.host.common import due_again, keys, service_actions
 from danhba.generations.host.entries import Attributes, differences, read_tree
 
 
 @dataclass(frozen=True)
 class FileChange:
-    """action: add, change, remove or mend (was edited on the host). rows: a diff, or the rows of a
-    lookup table that go and come; none for a secret."""
+    """action: add, change, remove or mend (was edited on the host). rows: a diff, the rows of a
+    lookup table that go and come, or where a link leads; none for a secret."""
 
     path: str
     action: str
@@ -34,7 +33,10 @@ class EntryChange:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything an apply would do on one host. Nothing else happens there."""
+    """Everything an apply would do on one host. Nothing else happens there.
+
+    vanished: addresses that it would lose, for which it is refused. arriving: new ones.
+    """
 
     host: str
     live: str | None
@@ -47,6 +49,7 @@ class Plan:
     unread: bool = False
     services: tuple[tuple[str, str], ...] = ()
     vanished: tuple[str, ...] = ()
+    arriving: tuple[str, ...] = ()
     locked: Mapping[str, Any] | None = field(default=None, compare=False)
 
     @property
@@ -60,7 +63,8 @@ class Plan:
 
 def compare(host: str, generation: Generation, report: Mapping[str, Any]) -> Plan:
     """The plan for one host from its one answer (host/report.py)."""
-    tree = compare_tree(generation, report["entries"])
+    tree = compare_tree(generation, report)
+    gone, new = _moved_accounts(generation, report)
     drift = tuple((item["path"], item["problem"]) for item in report["drift"])
     packages = [name for name in generation.manifest["packages"] if name not in report["packages"]]
     return Plan(
@@ -69,12 +73,16 @@ def compare(host: str, generation: Generation, report: Mapping[str, Any]) -> Pla
         wanted=generation.digest,
         drift=drift,
         packages=tuple(packages),
-        files=tuple(_file_changes(generation, report, {path for path, _ in drift})),
+        files=(
+            *_file_changes(generation, report, {path for path, _ in drift}),
+            *_link_changes(generation, report["manifest"]),
+        ),
         entries=tree.entries,
         mark=tree.mark,
         unread=tree.unread,
         services=tuple(_services(generation, report, {path for path, _ in drift})),
-        vanished=tree.vanished + _gone_accounts(generation, report),
+        vanished=tree.vanished + tuple(sorted(gone)),
+        arriving=tuple(sorted(new)),
         locked=report["lock"],
     )
 
@@ -82,12 +90,16 @@ def compare(host: str, generation: Generation, report: Mapping[str, Any]) -> Pla
 def _services(
     generation: Generation, report: Mapping[str, Any], drifted: set[str]
 ) -> list[tuple[str, str]]:
-    """As the host will decide it (host/common.py): who read an edited file is due again."""
-    loaded = dict(report["loaded"])
-    for service in (report["manifest"] or {"services": []})["services"]:
-        if drifted & set(service["reads"]):
-            loaded[service["unit"]] = {}
-    return service_actions(generation.manifest["services"], report["units"], loaded)
+    """As the host will decide it (host/stage.py): who read an edited file is due again, and all
+    are when packages come or nobody knows what they read."""
+    notes, live = dict(report["loaded"]), report["manifest"]
+    again = due_again(live, drifted) if live else {}
+    for unit, ways in again.items():
+        note = notes.get(unit, {})
+        notes[unit] = {way: digest for way, digest in note.items() if way not in ways}
+    if not live or set(generation.manifest["packages"]) - report["packages"].keys():
+        notes |= {service["unit"]: {} for service in generation.manifest["services"]}
+    return service_actions(generation.manifest["services"], report["units"], notes)
 
 
 def _file_changes(
@@ -107,27 +119,44 @@ def _file_changes(
     return changes
 
 
-def _gone_accounts(generation: Generation, report: Mapping[str, Any]) -> tuple[str, ...]:
-    """Addresses in the live tables that the wanted ones lack: on every host, LDAP or not."""
+def _link_changes(generation: Generation, live: Mapping[str, Any] | None) -> Iterator[FileChange]:
+    wanted = generation.manifest["links"]
+    there = live["links"] if live else {}
+    for path in sorted(wanted.keys() | there.keys()):
+        old, new = there.get(path), wanted.get(path)
+        if old != new:
+            action = "remove" if new is None else "change" if old else "add"
+            yield FileChange(
+                path, action, tuple(f"{sign}{to}" for sign, to in (("-", old), ("+", new)) if to)
+            )
+
+
+def _moved_accounts(generation: Generation, report: Mapping[str, Any]) -> tuple[set[str], set[str]]:
+    """Addresses that leave the host's tables, and that come: on every host, LDAP or not.
+
+    A table that the host would have no more, because it loses a role, loses all of them.
+    """
+    wanted = generation.manifest["files"]
+    live = (report["manifest"] or {"files": {}})["files"]
     gone: set[str] = set()
-    for path, facts in generation.manifest["files"].items():
-        if facts["accounts"] and path in report["contents"]:
-            gone |= _keys(report["contents"][path]) - _keys(generation.text(path))
-    return tuple(sorted(gone))
-
-
-def _keys(table: str) -> set[str]:
-    return {re.split(r"[\s:]", row, maxsplit=1)[0] for row in table.splitlines() if row}
+    new: set[str] = set()
+    for path in {path for path, facts in (live | wanted).items() if facts["accounts"]}:
+        if path in report["contents"]:  # else it stays as it is
+            names = (path, f"{path}.cdb")
+            held = set().union(*(keys(report["contents"].get(name, "")) for name in names))
+            left = keys(generation.text(path)) if path in wanted else set()
+            gone, new = gone | (held - left), new | (left - held)
+    return gone, new
 
 
 def _rows(generation: Generation, path: str, report: Mapping[str, Any]) -> tuple[str, ...]:
     facts = generation.manifest["files"][path]
     if facts["secret"]:
         return ("(secret: not shown)",)
-    old = report["contents"].get(path, "").splitlines()
-    new = generation.text(path).splitlines()
-    if not old:
+    if path not in report["contents"]:
         return ()  # a new file speaks for itself; its length is told
+    old = report["contents"][path].splitlines()
+    new = generation.text(path).splitlines()
     if facts["accounts"] or path == (generation.manifest["tree"] or {}).get("path"):
         # One row an account: order says nothing, and there are many.
         before, after = set(old), set(new)
@@ -149,22 +178,57 @@ class TreeChange:
     unread: bool = False
 
 
-def compare_tree(generation: Generation, state: Mapping[str, Any] | None) -> TreeChange:
+def compare_tree(generation: Generation, report: Mapping[str, Any]) -> TreeChange:
+    state = report["entries"]
     if state is None:
         return TreeChange()
     if not state["ready"]:
-        return TreeChange(mark=True, unread=True)
+        there, wanted = _differing(_live_tree(generation, report), generation.tree_text)
+        return TreeChange(mark=True, unread=True, vanished=tuple(_handed_on(there, wanted)))
     if state["entries"] is None:  # as the last load left it
-        return TreeChange()
-    wanted, there = read_tree(generation.tree_text), state["entries"]
+        if state["loaded"] == _tree_digest(generation):
+            return TreeChange()
+        there, wanted = _differing(_live_tree(generation, report), generation.tree_text)
+    else:
+        there, wanted = state["entries"], read_tree(generation.tree_text)
     entries = tuple(
         EntryChange(change["dn"], "add" if "add" in change else "change",
                     change.get("add") or change["replace"])
         for change in differences(wanted, there, generation.manifest["tree"]["top"])
     )  # fmt: skip
-    vanished = tuple(sorted(dn for dn in there if dn not in wanted))
+    vanished = [dn for dn in there if dn not in wanted] + _handed_on(there, wanted)
     mark = bool(entries) or state["loaded"] != _tree_digest(generation)
-    return TreeChange(entries, mark, vanished)
+    return TreeChange(entries, mark, tuple(sorted(vanished)))
+
+
+def _handed_on(there: Mapping[str, Attributes], wanted: Mapping[str, Attributes]) -> list[str]:
+    """Accounts whose address would go to somebody else, with mailbox and password: who holds an
+    account is told by the staff code, which an agency has not."""
+    found = []
+    for dn, attributes in wanted.items():
+        if dn not in there or "uid" not in attributes:
+            continue
+        before, after = (
+            each.get("employeeNumber", ["an agency"])[0] for each in (there[dn], attributes)
+        )
+        if before != after:
+            found.append(f"{dn} (of {before}, would be of {after})")
+    return found
+
+
+def _live_tree(generation: Generation, report: Mapping[str, Any]) -> str:
+    """The live tree file; when it is the same as wanted it did not come along."""
+    text: str = report["contents"].get(generation.manifest["tree"]["path"], "")
+    return text
+
+
+def _differing(old: str, new: str) -> tuple[dict[str, Attributes], dict[str, Attributes]]:
+    """Of two tree files what is not in both; of 100,000 entries few are read."""
+    before, after = old.splitlines(), new.splitlines()
+    same = set(before).intersection(after)
+    only = ("\n".join(row for row in rows if row not in same) for rows in (before, after))
+    there, wanted = map(read_tree, only)
+    return there, wanted
 
 
 def _tree_digest(generation: Generation) -> str:

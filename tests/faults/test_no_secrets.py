@@ -224,7 +224,7 @@ manifest = json.load(open("/var/lib/danhba/current/manifest.json"))
 wanted = {path: (facts["owner"], facts["group"], facts["mode"])
           for path, facts in manifest["files"].items()
           if facts["secret"] or not int(facts["mode"], 8) & 4}
-wanted["/etc/ssl/danhba/host.key"] = ("root", "ssl-cert", "0640")
+wanted["/etc/ssl/danhba/host.key"] = ("root", "root", "0600")
 if os.path.exists("/var/lib/ldap/data.mdb"):
     wanted["/var/lib/ldap/data.mdb"] = ("openldap", "openldap", "0600")
 for path, expected in wanted.items():

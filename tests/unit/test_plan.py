@@ -55,6 +55,14 @@ def answer(live: Generation, **changed: Any) -> dict[str, Any]:
     return report | changed
 
 
+def answer_bare(live: Generation) -> dict[str, Any]:
+    """As answer, for a generation without services and LDAP."""
+    return {
+        "live": live.digest, "manifest": live.manifest, "drift": [], "packages": {}, "lock": None,
+        "contents": {}, "units": {}, "loaded": {}, "entries": None,
+    }  # fmt: skip
+
+
 def _tree(of: Generation) -> str:
     return str(of.manifest["files"]["/etc/people"]["sha256"])
 
@@ -86,6 +94,17 @@ def test_one_person_more_is_one_entry() -> None:
     assert loaded["wanted"] == _tree(after)
 
 
+def test_what_the_last_load_left_need_not_be_listed() -> None:
+    """The live tree file tells what LDAP has: the two files' difference is what there is to do."""
+    before, after = generation(people=(entry("an"),)), generation(people=(entry("an"), entry("b")))
+    state = {"ready": True, "loaded": _tree(before), "entries": None}
+    plan = compare("h", after, answer(before, entries=state))
+    assert [(change.dn, change.action) for change in plan.entries] == [(f"uid=b,{TOP}", "add")]
+    assert plan.mark
+    back = compare("h", before, answer(after, entries=state | {"loaded": _tree(after)}))
+    assert back.vanished == (f"uid=b,{TOP}",)
+
+
 def test_a_password_or_a_mark_is_no_difference() -> None:
     live = generation(people=(entry("an"),))
     state = ldap(live, loaded=_tree(live))
@@ -107,13 +126,13 @@ def test_a_vanished_account_is_named_and_never_removed() -> None:
     assert "REFUSED" in plan_text.as_text([plan])
 
 
-@pytest.mark.parametrize("path", ["/etc/a.conf", "/etc/key"])
-def test_drift_is_named_mended_and_taken_up(path: str) -> None:
+@pytest.mark.parametrize(("path", "action"), [("/etc/a.conf", "reload"), ("/etc/key", "restart")])
+def test_drift_is_named_mended_and_taken_up(path: str, action: str) -> None:
     drift = [{"path": path, "problem": "edited"}]
     plan = compare("h", generation(), answer(generation(), drift=drift))
     assert plan.drift == ((path, "edited"),)
     assert [change.action for change in plan.files] == ["mend"]
-    assert plan.services == (("a.service", "restart"),)
+    assert plan.services == (("a.service", action),)
 
 
 def test_a_missing_package_and_a_stopped_service_are_named() -> None:
@@ -174,3 +193,60 @@ def test_an_address_that_vanished_from_a_table_is_named_on_any_host() -> None:
     live = edge("an@x store:1\nbinh@x store:1\n")
     plan = compare("h", edge("an@x store:2\n"), answer(live, entries=None, packages={}))
     assert plan.vanished == ("binh@x",)
+
+
+def test_with_its_role_a_host_would_lose_every_address_and_its_service() -> None:
+    file = File("/etc/homes", b"an@x store:1\n", accounts=True)
+    service = Service("b.service")
+    store = assemble([Part("b", files=(file,), services=(service,))], "r")
+    bare = assemble([Part("a")], "r")
+    report = answer_bare(store) | {
+        "loaded": {"b.service": {}}, "contents": {"/etc/homes": "an@x store:1\n"},
+    }  # fmt: skip
+    plan = compare("h", bare, report)
+    assert plan.vanished == ("an@x",)
+    assert plan.services == (("b.service", "stop"),)
+
+
+def test_a_table_emptied_by_hand_hides_nobody() -> None:
+    """What Postfix still reads names him who is gone from the text and from the file alike."""
+    before, after = "an@x store:1\nbinh@x store:1\n", "an@x store:1\n"
+    live, wanted = (
+        assemble([Part("a", files=(File("/etc/homes", rows.encode(), accounts=True),))], "r")
+        for rows in (before, after)
+    )
+    report = answer_bare(live) | {
+        "drift": [{"path": "/etc/homes", "problem": "edited"}],
+        "contents": {"/etc/homes": "", "/etc/homes.cdb": "an@x\nbinh@x"},
+    }
+    assert compare("h", wanted, report).vanished == ("binh@x",)
+
+
+def test_a_link_that_leads_elsewhere_is_in_the_plan() -> None:
+    live, wanted = (
+        assemble([Part("a", links={"/etc/localtime": f"/usr/share/zoneinfo/{zone}"})], "r")
+        for zone in ("Asia/Ho_Chi_Minh", "Asia/Bangkok")
+    )
+    plan = compare("h", wanted, answer_bare(live))
+    said = plan_text.as_text([plan])
+    assert "change: /etc/localtime" in said
+    assert "+/usr/share/zoneinfo/Asia/Bangkok" in said
+
+
+def test_rows_of_a_table_that_was_empty_are_shown() -> None:
+    plan = compare("h", generation("an 1\n"), answer(generation("")))
+    assert next(change.rows for change in plan.files) == ("+an 1",)
+    assert plan.arriving == ("an",)
+
+
+def test_who_holds_an_account_is_told_by_the_staff_code() -> None:
+    before = generation(people=(entry("an", cn="An", employeeNumber="1"),))
+    for other in ({"employeeNumber": "2"}, {}):
+        after = generation(people=(entry("an", cn="An", **other),))
+        for state in (ldap(before), {"ready": False, "loaded": None, "entries": None}):
+            plan = compare("h", after, answer(before, entries=state))
+            assert plan.vanished == (
+                f"uid=an,{TOP} (of 1, would be of {other.get('employeeNumber', 'an agency')})",
+            )
+    renamed = generation(people=(entry("an", cn="An Khánh", employeeNumber="1"),))
+    assert compare("h", renamed, answer(before, entries=ldap(before))).vanished == ()

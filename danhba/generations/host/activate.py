@@ -10,7 +10,7 @@ import ssl
 import time
 from pathlib import Path
 
-from danhba.generations.host import entries
+from danhba.generations.host import entries, states
 from danhba.generations.host.common import (
     CONFIRMED,
     CURRENT,
@@ -18,11 +18,14 @@ from danhba.generations.host.common import (
     KEEP,
     LOADED,
     PREVIOUS,
+    SWAPPED,
+    WAYS,
     Json,
     Refused,
+    forget,
     link,
     live_digest,
-    loaded_of,
+    loaded,
     manifest_of,
     must,
     owned_links,
@@ -31,8 +34,8 @@ from danhba.generations.host.common import (
     unit_states,
     write,
 )
-from danhba.generations.host.lock import must_hold
-from danhba.generations.host.report import generations
+from danhba.generations.host.lock import lock_holder, must_hold
+from danhba.generations.host.report import damage, generations
 
 
 def activate(request: Json) -> Json:
@@ -42,22 +45,31 @@ def activate(request: Json) -> Json:
     """
     must_hold(request["token"])
     digest = request["digest"]
+    if edited := damage(digest):
+        raise Refused(f"generation {digest[:12]} was edited on this host: {', '.join(edited)}")
     before = live_digest(CONFIRMED)
     try:
         done = go_live(digest, request)
-    except Refused as error:
+    except (Refused, OSError) as error:
         if before is None or before == digest:
-            raise
-        try:
-            go_live(before, request)
-        except Refused as worse:
-            raise Refused(f"{error}\nand going back to {before[:12]}: {worse}") from None
-        raise Refused(f"{error}\nthe host is back on generation {before[:12]}") from None
+            raise Refused(str(error)) from None
+        raise Refused(f"{error}\n{_go_back(before, request)}") from None
     _confirm(digest, before)
     if request.get("entries"):
         entries.load(request["entries"])
     _forget_old(digest, before)
     return {"live": digest, "done": done}
+
+
+def _go_back(before: str, request: Json) -> str:
+    """After a swap that failed; says how it went."""
+    try:
+        go_live(before, request)
+    except (Refused, OSError) as worse:
+        return f"and going back to {before[:12]}: {worse}"
+    edited = damage(before)
+    aside = f" (edited meanwhile: {', '.join(edited)})" if edited else ""
+    return f"the host is back on generation {before[:12]}{aside}"
 
 
 def go_live(digest: str, request: Json) -> list[str]:
@@ -73,30 +85,40 @@ def go_live(digest: str, request: Json) -> list[str]:
             _answers(service["unit"], probe, address, request["name"])
     for service in manifest["services"]:
         _write_loaded(service)
+    states.note(manifest)
     return done
 
 
 def _swap(digest: str, manifest: Json) -> None:
     """`current` first, then links that are new, then those that nobody wants any more."""
-    last = live_digest()
-    old = owned_links(manifest_of(last) or {"files": {}, "tables": [], "links": {}})
-    wanted = owned_links(manifest)
-    if last != digest:
+    last = manifest_of(live_digest()) or {"files": {}, "tables": [], "links": {}, "services": []}
+    old, wanted = owned_links(last), owned_links(manifest)
+    if live_digest() != digest:
+        _forget_what_changes(last, manifest)
         link(CURRENT, f"generations/{digest}")
     for path, target in wanted.items():
         if not os.path.islink(path) or os.readlink(path) != target:
-            if Path(path).is_dir() and not os.path.islink(path):
-                raise Refused(f"{path} is a directory on this host; danhba wants a file there")
             link(Path(path), target)
     for path in old.keys() - wanted.keys():
         if os.path.islink(path) and os.readlink(path) == old[path]:
             os.unlink(path)
 
 
+def _forget_what_changes(last: Json, manifest: Json) -> None:
+    """From the swap on nobody knows what a service has loaded: it may start anew at any time."""
+    before = {service["unit"]: service for service in last["services"]}
+    for service in manifest["services"]:
+        unit, digests = service["unit"], [f"{way}_digest" for way in WAYS]
+        was = before.get(unit, {})
+        changed = [name for name in digests if was.get(name) != service[name]]
+        forget(unit, [name.removesuffix("_digest") for name in changed])
+
+
 def _confirm(digest: str, before: str | None) -> None:
     if before != digest:
         if before:
             link(PREVIOUS, f"generations/{before}")
+        write(SWAPPED, json.dumps(lock_holder()).encode())
         link(CONFIRMED, f"generations/{digest}")
 
 
@@ -109,20 +131,22 @@ def _follow(manifest: Json) -> list[str]:
             must([argv, *(["--create"] if folder == "tmpfiles" else []), *own])
     must(["systemctl", "daemon-reload"])
     units = [service["unit"] for service in manifest["services"]]
-    due = service_actions(
-        manifest["services"], unit_states(units), {unit: loaded_of(unit) for unit in units}
-    )
-    by_unit = {service["unit"]: service for service in manifest["services"]}
+    due = service_actions(manifest["services"], unit_states(units), loaded())
     for unit, action in due:
-        if action in ("reload", "restart", "start"):
-            # Until it has taken the new files up and answers, it counts as not having loaded them.
-            (LOADED / unit).unlink(missing_ok=True)
-        _act(by_unit[unit], action)
+        _stop(unit) if action == "stop" else _act(unit, action)
     return [f"{action} {unit}" for unit, action in due]
 
 
-def _act(service: Json, action: str) -> None:
-    unit = service["unit"]
+def _stop(unit: str) -> None:
+    """A service of a role that the host has no more; its unit file may be gone already."""
+    run(["systemctl", "disable", unit])
+    run(["systemctl", "stop", unit])
+    if unit_states([unit])[unit]["active"]:
+        raise Refused(f"{unit} does not stop")
+    (LOADED / unit).unlink(missing_ok=True)
+
+
+def _act(unit: str, action: str) -> None:
     if action == "start":
         must(["systemctl", "enable", unit])
     argv = ["systemctl", action, unit]
@@ -139,32 +163,42 @@ def _answers(unit: str, probe: Json, address: str, name: str) -> None:
     deadline, last = time.monotonic() + probe["timeout"], ""
     while time.monotonic() < deadline:
         try:
-            greeting = _greeting(probe, address, name)
+            last = _conversation(probe, address, name)
         except OSError as error:
             last = str(error)
-        else:
-            if greeting.startswith(probe["expect"].encode()):
-                return
-            last = f"greets with {greeting[:60]!r}"
+        if not last:
+            return
         time.sleep(0.1)
     raise Refused(f"{unit} does not answer on port {probe['port']}: {last}")
 
 
-def _greeting(probe: Json, address: str, name: str) -> bytes:
+def _conversation(probe: Json, address: str, name: str) -> str:
+    """What was not as expected, "" when all was."""
     with socket.create_connection((address, probe["port"]), timeout=5) as plain:
         if not probe["tls"]:
-            return plain.recv(256) if probe["expect"] else b""
+            return _talk(plain, probe)
         trusted = ssl.create_default_context()
         if probe["ca"]:
             trusted.load_verify_locations(probe["ca"])
         with trusted.wrap_socket(plain, server_hostname=name) as secure:
-            return secure.recv(256) if probe["expect"] else b""
+            return _talk(secure, probe)
+
+
+def _talk(connection: socket.socket, probe: Json) -> str:
+    turns = [("", probe["expect"])] if probe["expect"] else []
+    for line, expected in [*turns, *probe["talk"]]:
+        if line:
+            connection.sendall(f"{line}\r\n".encode())
+        said = connection.recv(1024)
+        if not said.startswith(expected.encode()):
+            return f"answers {line or 'a connection'} with {said[:60]!r}"
+    return ""
 
 
 def _write_loaded(service: Json) -> None:
-    loaded = {key: service[f"{key}_digest"] for key in ("reload", "restart")}
-    if loaded_of(service["unit"]) != loaded:
-        write(LOADED / service["unit"], json.dumps(loaded).encode())
+    note = {way: service[f"{way}_digest"] for way in WAYS}
+    if loaded().get(service["unit"]) != note:
+        write(LOADED / service["unit"], json.dumps(note).encode())
 
 
 def _forget_old(live: str, before: str | None) -> None:

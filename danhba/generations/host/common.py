@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -21,8 +22,12 @@ PREVIOUS = ROOT / "previous"
 """The confirmed one before that: where a rollback goes."""
 LOADED = ROOT / "loaded"
 LOCK = ROOT / "lock"
+SWAPPED = ROOT / "swapped"
+"""The lock's owner of the last swap: tells which hosts one apply has changed together."""
 KEEP = 5
 """Generations kept for rollback, the live one included."""
+WAYS = ("reload", "restart")
+"""How a service takes up what changed: the digests of a service, and of what it last loaded."""
 
 
 class Refused(Exception):
@@ -60,7 +65,9 @@ def write(path: Path, content: bytes, mode: int = 0o644) -> None:
 
 
 def link(path: Path, target: str) -> None:
-    """Point a symbolic link somewhere else by one rename."""
+    """Point a symbolic link somewhere else by one rename. Raises Refused."""
+    if path.is_dir() and not path.is_symlink():
+        raise Refused(f"{path} is a directory on this host; danhba wants a file there")
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.danhba-new")
     fresh.unlink(missing_ok=True)
@@ -76,13 +83,23 @@ def live_digest(which: Path = CURRENT) -> str | None:
 
 
 def manifest_of(digest: str | None) -> Json | None:
+    """None as well when the manifest is not the one that gave the generation its name."""
     if digest is None:
         return None
     try:
-        found: Json = json.loads((GENERATIONS / digest / "manifest.json").read_bytes())
-    except (OSError, ValueError):
+        content = (GENERATIONS / digest / "manifest.json").read_bytes()
+    except OSError:
         return None
-    return found
+    return _of_any_version(json.loads(content)) if sha256(content) == digest else None
+
+
+def _of_any_version(manifest: Json) -> Json:
+    """A manifest that an earlier danhba wrote, with what it did not know of yet."""
+    manifest.setdefault("states", [])
+    for service in manifest["services"]:
+        for probe in service["answers"]:
+            probe.setdefault("talk", [])
+    return manifest
 
 
 def owned_links(manifest: Json) -> dict[str, str]:
@@ -92,13 +109,22 @@ def owned_links(manifest: Json) -> dict[str, str]:
     return wanted | dict(manifest["links"])
 
 
-def loaded_of(unit: str) -> Json:
-    """What the service last loaded, as written after its last successful reload."""
+def loaded() -> dict[str, Json]:
+    """What every service of danhba's last loaded, as written after its last successful reload."""
+    return {path.name: _note(path) for path in LOADED.iterdir()} if LOADED.is_dir() else {}
+
+
+def _note(path: Path) -> Json:
     try:
-        found: Json = json.loads((LOADED / unit).read_bytes())
+        found: Json = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return {}
     return found
+
+
+def keys(table: str) -> set[str]:
+    """The addresses (first words) of a lookup table or passwd-file."""
+    return {re.split(r"[\s:]", row, maxsplit=1)[0] for row in table.splitlines() if row}
 
 
 def unit_states(units: Iterable[str]) -> dict[str, Json]:
@@ -113,23 +139,28 @@ def unit_states(units: Iterable[str]) -> dict[str, Json]:
         facts = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
         states[name] = {
             "active": facts.get("ActiveState") == "active",
+            "masked": facts.get("UnitFileState") in ("masked", "masked-runtime"),
             "enabled": facts.get("UnitFileState") in ("enabled", "static", "alias", "indirect"),
         }
     return states
 
 
 def service_actions(
-    services: Sequence[Json], states: dict[str, Json], loaded: dict[str, Json]
+    services: Sequence[Json], states: dict[str, Json], notes: dict[str, Json]
 ) -> list[tuple[str, str]]:
     """(unit, action) for all that is due, derived from the host's state alone.
 
     The plan calls this with what the host reported, the apply with what it finds: both agree, and
-    an apply that was cut off finds the same need again.
+    an apply that was cut off finds the same need again. A service that has a note of danhba's and
+    is not wanted any more (the host lost a role) ends.
     """
-    due: list[tuple[str, str]] = []
+    wanted = {service["unit"] for service in services}
+    due = [(unit, "stop") for unit in sorted(notes.keys() - wanted)]
     for service in services:
         unit = service["unit"]
-        state, last = states.get(unit, {}), loaded.get(unit, {})
+        state, last = states.get(unit, {}), notes.get(unit, {})
+        if state.get("masked"):
+            due.append((unit, "unmask"))
         if not state.get("active"):
             due.append((unit, "start"))  # and enables it
             continue
@@ -142,12 +173,24 @@ def service_actions(
     return due
 
 
-def forget_loaded(manifest: Json, drifted: Iterable[str]) -> None:
-    """Services that read an edited file may have loaded the edit: they are due again.
-
-    Done before the files are mended, so that the need survives a run that ends in between.
-    """
+def due_again(manifest: Json, drifted: Iterable[str]) -> dict[str, set[str]]:
+    """Units that may have loaded the edit of a file, or whose state was altered, and in which of
+    WAYS they must load again."""
     paths = set(drifted)
+    found: dict[str, set[str]] = {}
     for service in manifest["services"]:
-        if paths & set(service["reads"]):
-            (LOADED / service["unit"]).unlink(missing_ok=True)
+        ways = {manifest["files"][path]["effect"] for path in paths.intersection(service["reads"])}
+        if ways:
+            found[service["unit"]] = ways
+    for state in manifest["states"]:
+        if state["name"] in paths and state["unit"]:
+            found.setdefault(state["unit"], set()).add(state["way"])
+    return found
+
+
+def forget(unit: str, ways: Iterable[str]) -> None:
+    """Note that the service has to load again, before the need arises: it survives a cut."""
+    note = _note(LOADED / unit)
+    left = {way: digest for way, digest in note.items() if way not in ways}
+    if left != note:
+        write(LOADED / unit, json.dumps(left).encode())

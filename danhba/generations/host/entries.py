@@ -12,17 +12,19 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from danhba.generations.host.common import Json, Refused, must, run
+from danhba.generations.host.common import Json, Refused, must, run, sha256
 
 Attributes = dict[str, list[str]]
 
 SOCKET = "ldapi:///"
 MODIFY = ("ldapmodify", "-Q", "-Y", "EXTERNAL", "-H", SOCKET)
+WHOLE = ("-E", "!txn=commit")
+"""ldapmodify's words for one transaction (RFC 5805), without which it may not go on."""
 NO_SUCH_OBJECT = 32
 """Result code of RFC 4511: the tree is empty."""
 
 CHUNK = 2000
-"""Changes in one LDAP transaction (RFC 5805): one commit to disk for all, 16 times as fast as one
+"""Changes in one transaction: one commit to disk for all, 16 times as fast as one
 for each at 30,000 entries; in larger ones slapd slows down again (measured)."""
 
 MARK = "danhba-loaded:"
@@ -32,9 +34,10 @@ MARK = "danhba-loaded:"
 def state(question: Json) -> Json:
     """{"ready", "loaded", "entries"}: entries (dn to attributes) come only when they are needed.
 
-    question: {"base": suffix, "top": dn that carries the mark, "wanted": sha256 of the tree,
-    "count": of its entries}.
-    An answer without entries means: the tree is as the last load left it, and that is `wanted`.
+    question: {"base": suffix, "top": dn that carries the mark, "wanted": sha256 of the tree file,
+    "count": of its entries, "path": of the live tree file}.
+    An answer without entries means: all is as the last load left it, and `loaded` is either wanted
+    or the live tree file, so that the difference between the two files is all there is to do.
     """
     try:
         found = _search("-b", question["top"], "-s", "base", "description", "entryCSN")
@@ -43,10 +46,19 @@ def state(question: Json) -> Json:
     if found.returncode not in (0, NO_SUCH_OBJECT):
         return {"ready": False, "loaded": None, "entries": None}
     loaded, stamp = _mark(found.stdout)
-    whole = loaded == question["wanted"] and _count(question["base"]) == question["count"]
-    if whole and not _changed_since(question["base"], stamp):
+    count = question["count"] if loaded == question["wanted"] else _live_count(question, loaded)
+    if _count(question["base"]) == count and not _changed_since(question["base"], stamp):
         return {"ready": True, "loaded": loaded, "entries": None}
     return {"ready": True, "loaded": loaded, "entries": dump(question["base"])}
+
+
+def _live_count(question: Json, loaded: str | None) -> int | None:
+    """Of the entries of the live tree file, when that is what was loaded."""
+    try:
+        live = Path(question["path"]).read_bytes()
+    except OSError:
+        return None
+    return live.count(b"\n") if sha256(live) == loaded else None
 
 
 def _search(*arguments: str) -> subprocess.CompletedProcess[bytes]:
@@ -162,11 +174,13 @@ def load(batch: Json) -> None:
     if changes is None:
         wanted = read_tree(Path(batch["tree"]).read_text())
         changes = differences(wanted, dump(batch["base"]), batch["top"])
-    mark = {"dn": batch["top"], "replace": {"description": [MARK + batch["wanted"]]}}
-    changes = [*changes, mark]
+    changes = [*changes, _marking(batch["top"], batch["wanted"])]
     for first in range(0, len(changes), CHUNK):
         ldif = "".join(_ldif(change) for change in changes[first : first + CHUNK])
-        if run([*MODIFY, "-E", "!txn=commit"], ldif.encode()).returncode:
+        status = run([*MODIFY, *WHOLE], ldif.encode()).returncode
+        if status < 0:
+            raise Refused("ldapmodify was killed; nothing of its transaction is done")
+        if status:
             _one_by_one(ldif)
 
 
@@ -176,6 +190,10 @@ def _one_by_one(ldif: str) -> None:
     if done.returncode:
         last = done.stdout.decode(errors="replace").strip().splitlines()[-1:]
         raise Refused("\n".join([*last, done.stderr.decode(errors="replace").strip()]))
+
+
+def _marking(top: str, loaded: str) -> Json:
+    return {"dn": top, "replace": {"description": [MARK + loaded]}}
 
 
 def _ldif(change: Json) -> str:
@@ -195,31 +213,28 @@ def _line(key: str, value: str) -> str:
 
 
 def passwords(request: Json) -> Json:
-    """Set first passwords; plain ones never come here.
+    """Set first passwords, all or none; plain ones never come here.
 
     request: {"hashes": {dn: hash}, "replace", "base", "top"}. Without "replace" an account that has
-    a password keeps it; both lists come back.
+    a password keeps it. Answers {"done": dns that got one}. Raises Refused: none got one.
     """
-    done: list[str] = []
-    kept: list[str] = []
     top = _search("-b", request["top"], "-s", "base", "description", "entryCSN")
     loaded, stamp = _mark(top.stdout)
     untouched = loaded is not None and not _changed_since(request["base"], stamp)
     has = {dn: _has_password(dn) for dn in request["hashes"]}  # all exist, before any is set
-    for dn, hashed in request["hashes"].items():
-        if has[dn] and not request["replace"]:
-            kept.append(dn)
-            continue
-        change = {"dn": dn, "replace": {"userPassword": [hashed]}}
-        must(MODIFY, _ldif(change).encode())
-        done.append(dn)
-    if untouched and done:  # our own change is no reason to look at the whole tree next time
-        load({"changes": [], "top": request["top"], "wanted": loaded})
-    return {"done": done, "kept": kept}
+    done = [dn for dn in request["hashes"] if request["replace"] or not has[dn]]
+    changes = [{"dn": dn, "replace": {"userPassword": [request["hashes"][dn]]}} for dn in done]
+    if untouched:  # our own change is no reason to look at the whole tree next time
+        changes.append(_marking(request["top"], str(loaded)))
+    if done:
+        must([*MODIFY, *WHOLE], "".join(map(_ldif, changes)).encode())
+    return {"done": done}
 
 
 def _has_password(dn: str) -> bool:
     found = _search("-b", dn, "-s", "base", "(userPassword=*)", "1.1")
+    if found.returncode == NO_SUCH_OBJECT:
+        raise Refused(f"{dn} is not on the servers yet: apply first; no password was set")
     if found.returncode:
         raise Refused(f"{dn}: {found.stderr.decode(errors='replace').strip()}")
     return bool(found.stdout.strip())

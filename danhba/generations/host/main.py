@@ -14,8 +14,12 @@ from collections.abc import Iterator
 from danhba.generations.host import activate, entries, lock, report, stage
 from danhba.generations.host.common import ROOT, Json, Refused
 
+LINE = 8192
+"""Characters. Much longer ones take the client quadratic time, and every line costs it a little."""
+
 STEPS = {
     "report": report.report,
+    "accounts": report.accounts,
     "lock": lock.lock,
     "unlock": lock.unlock,
     "stage": stage.stage,
@@ -42,7 +46,7 @@ def main(request: Json) -> None:
     try:
         with _alone(request["step"]):
             answer = STEPS[request["step"]](request)
-    except Refused as refusal:
+    except (Refused, OSError) as refusal:  # no room on the disk, say
         print(refusal, file=sys.stderr)
         sys.exit(1)
     print(packed(answer))
@@ -54,4 +58,5 @@ def packed(answer: Json) -> str:
     At 30,000 accounts a tree and its tables are 30 MB, and 4 MB like this.
     """
     squeezed = zlib.compress(json.dumps(answer, separators=(",", ":")).encode(), 1)
-    return base64.encodebytes(squeezed).decode()
+    text = base64.b64encode(squeezed).decode()
+    return "\n".join(text[at : at + LINE] for at in range(0, len(text), LINE))

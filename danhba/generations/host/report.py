@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import grp
+import json
 import os
 import pwd
 import stat
+import struct
+from collections.abc import Iterator
 from pathlib import Path
 
-from danhba.generations.host import entries
+from danhba.generations.host import entries, states
 from danhba.generations.host.common import (
+    CONFIRMED,
     CURRENT,
     GENERATIONS,
     PREVIOUS,
+    SWAPPED,
     Json,
+    keys,
     live_digest,
-    loaded_of,
+    loaded,
     manifest_of,
     owned_links,
     run,
@@ -37,15 +43,17 @@ def report(question: Json) -> Json:
     drifted = drift(manifest) if manifest else []
     return {
         "live": digest,
+        "confirmed": live_digest(CONFIRMED),
         "previous": live_digest(PREVIOUS),
+        "swapped": json.loads(_text(SWAPPED) or "null"),
         "manifest": manifest,
         "revision": _text(CURRENT / "revision"),
         "generations": generations(),
         "drift": drifted,
         "contents": _contents(question, manifest, {item["path"] for item in drifted}),
         "packages": _packages(question["packages"]),
-        "units": unit_states(question["units"]),
-        "loaded": {unit: loaded_of(unit) for unit in question["units"]},
+        "units": unit_states({*question["units"], *_units(manifest)}),
+        "loaded": loaded(),
         "lock": lock_holder(),
         "entries": entries.state(question["entries"]) if question.get("entries") else None,
     }
@@ -60,6 +68,39 @@ def generations() -> list[Json]:
     return [{"digest": path.name, "revision": _text(path / "revision")} for path in whole]
 
 
+def _units(manifest: Json | None) -> list[str]:
+    return [service["unit"] for service in manifest["services"]] if manifest else []
+
+
+def accounts(request: Json) -> Json:
+    """{"gone", "new"}: addresses that a swap to the generation request["digest"] would take away
+    from this host's tables, and bring to them."""
+    live, other = _addresses(live_digest()), _addresses(request["digest"])
+    return {"gone": sorted(live - other), "new": sorted(other - live)}
+
+
+def _addresses(digest: str | None) -> set[str]:
+    found: set[str] = set()
+    for path, facts in (manifest_of(digest) or {"files": {}})["files"].items():
+        if facts["accounts"]:
+            found |= keys(Path(f"{GENERATIONS}/{digest}/files{path}").read_text())
+    return found
+
+
+def damage(digest: str) -> list[str]:
+    """Files and tables of a generation that are not as they were made; live or not."""
+    manifest = manifest_of(digest)
+    if manifest is None:
+        return ["manifest.json"]
+    root = GENERATIONS / digest
+    bad = {
+        path
+        for path, wanted in manifest["files"].items()
+        if file_problem(Path(f"{root}/files{path}"), wanted)
+    }
+    return sorted(bad | {path for path in manifest["tables"] if table_problem(root, path)})
+
+
 def _text(path: Path) -> str | None:
     try:
         return path.read_text().strip()
@@ -68,7 +109,7 @@ def _text(path: Path) -> str | None:
 
 
 def drift(manifest: Json) -> list[Json]:
-    """Every file and link that is not as the live generation says."""
+    """Every file, link and state that is not as the live generation says."""
     found = []
     for path, target in owned_links(manifest).items():
         problem = _link_problem(Path(path), target)
@@ -78,7 +119,7 @@ def drift(manifest: Json) -> list[Json]:
             problem = table_problem(CURRENT.resolve(), path.removesuffix(".cdb"))
         if problem:
             found.append({"path": path, "problem": problem})
-    return found
+    return found + [{"path": name, "problem": "altered"} for name in states.altered(manifest)]
 
 
 def _link_problem(path: Path, target: str) -> str:
@@ -124,9 +165,19 @@ def _owner(facts: os.stat_result) -> tuple[str, str]:
 
 
 def _contents(question: Json, manifest: Json | None, drifted: set[str]) -> dict[str, str]:
-    """Live contents, as text, of the files that will change or were edited."""
+    """Live contents, as text, of the files that will change or were edited.
+
+    Of tables of accounts also where the generation to come has none, and, edited ones, the keys
+    that Postfix still reads: an account may not get lost on either way.
+    """
     held = manifest["files"] if manifest else {}
+    tables = manifest["tables"] if manifest else []
     contents = {}
+    for path, facts in held.items():
+        if facts["accounts"] and path not in question["files"]:
+            contents[path] = Path(path).read_text(errors="replace") if os.path.exists(path) else ""
+        if path in drifted and f"{path}.cdb" not in drifted and path in tables:
+            contents[f"{path}.cdb"] = "\n".join(_cdb_keys(Path(f"{path}.cdb").read_bytes()))
     for path, wanted in question["files"].items():
         same = path not in drifted and held.get(path, {}).get("sha256") == wanted
         if same or path in question["secret"]:
@@ -134,6 +185,16 @@ def _contents(question: Json, manifest: Json | None, drifted: set[str]) -> dict[
         with contextlib.suppress(OSError):
             contents[path] = Path(path).read_text(errors="replace")
     return contents
+
+
+def _cdb_keys(data: bytes) -> Iterator[str]:
+    """Keys of a constant database: records (two lengths, key, value) lie behind 256 pointers to
+    hash tables, which follow the last record."""
+    at, end = 2048, min(struct.unpack_from("<512I", data)[::2])
+    while at < end:
+        key, value = struct.unpack_from("<II", data, at)
+        yield data[at + 8 : at + 8 + key].rstrip(b"\0").decode()
+        at += 8 + key + value
 
 
 def _packages(names: list[str]) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import ctypes
 import json
@@ -16,9 +15,11 @@ from danhba.generations.host.common import (
     CURRENT,
     GENERATIONS,
     ROOT,
+    WAYS,
     Json,
     Refused,
-    forget_loaded,
+    due_again,
+    forget,
     link,
     live_digest,
     manifest_of,
@@ -37,20 +38,24 @@ SCRATCH = Path("/run/danhba-rehearsal")
 
 
 def stage(request: Json) -> Json:
-    """Packages, files, tables, validation. Raises Refused; the live generation is not touched.
+    """Packages, files, tables, validation. Raises Refused; nothing is swapped, only mended.
 
     request: {"token", "live": digest the plan was made from, "digest", "manifest", "revision",
-    "blobs": {sha256: base64}}.
+    "blobs": {sha256: content as text}}.
     """
     must_hold(request["token"])
     if live_digest() != request["live"]:
         raise Refused("the host was changed since the plan was made: run it again")
     manifest, digest = request["manifest"], request["digest"]
-    install(manifest["packages"], manifest["debconf"])
+    _one_file_system()
     root = GENERATIONS / digest
     live = manifest_of(live_digest())
-    if live:
-        forget_loaded(live, [item["path"] for item in drift(live)])
+    again = due_again(live, [item["path"] for item in drift(live)]) if live else {}
+    if install(manifest["packages"], manifest["debconf"]) or not live:
+        # New libraries under running daemons, or nobody knows what they have read.
+        again = {service["unit"]: set(WAYS) for service in manifest["services"]}
+    for unit, ways in again.items():
+        forget(unit, ways)
     if live_digest() == digest:
         mend(root, request)
     else:
@@ -59,7 +64,15 @@ def stage(request: Json) -> Json:
     return {"staged": digest}
 
 
-def install(packages: list[str], debconf: list[str]) -> None:
+def _one_file_system() -> None:
+    """Links in /etc lead to danhba's own directory, and units and firewall are read before any
+    other file system is mounted (systemctl(1), link)."""
+    ROOT.mkdir(parents=True, exist_ok=True)
+    if os.stat("/etc").st_dev != ROOT.stat().st_dev:
+        raise Refused(f"{ROOT} is not on the root file system: at boot, links into it would dangle")
+
+
+def install(packages: list[str], debconf: list[str]) -> bool:
     """Install what is missing; no daemon starts before its configuration is there."""
     shown = run(["dpkg-query", "-W", "-f=${Package} ${db:Status-Abbrev}\\n", *packages]).stdout
     there = {row.split()[0] for row in shown.decode().splitlines() if row.split()[-1][1] == "i"}
@@ -67,7 +80,7 @@ def install(packages: list[str], debconf: list[str]) -> None:
     if POLICY.exists() and POLICY.read_bytes() == FORBID:  # of a run that was killed
         POLICY.unlink()
     if not missing:
-        return
+        return False
     if debconf:
         must(["debconf-set-selections"], "\n".join(debconf).encode() + b"\n")
     with _no_service_starts():
@@ -78,6 +91,7 @@ def install(packages: list[str], debconf: list[str]) -> None:
             "--no-install-recommends", "-o", "Dpkg::Options::=--force-confold",
             "-o", "DPkg::Lock::Timeout=300", *missing,
         ])  # fmt: skip
+    return True
 
 
 @contextlib.contextmanager
@@ -111,14 +125,21 @@ def build(root: Path, request: Json) -> None:
     for table in manifest["tables"]:
         build_table(partial, table)
     write(partial / "revision", request["revision"].encode() + b"\n")
-    write(partial / "manifest.json", json.dumps(manifest, sort_keys=True).encode())
+    write(partial / "manifest.json", _written(manifest))
     os.sync()
     os.rename(partial, root)
+
+
+def _written(manifest: Json) -> bytes:
+    """The bytes whose digest names the generation."""
+    return json.dumps(manifest, sort_keys=True).encode()
 
 
 def mend(root: Path, request: Json) -> None:
     """Put back the files of a generation that somebody edited."""
     manifest = request["manifest"]
+    if manifest_of(root.name) is None:
+        write(root / "manifest.json", _written(manifest))
     bad = [
         path
         for path, wanted in manifest["files"].items()
@@ -146,7 +167,7 @@ def _place(root: Path, path: str, request: Json) -> None:
 def _content(digest: str, path: str, blobs: dict[str, str]) -> bytes:
     """From the upload, or from the live generation when it has the same file."""
     if digest in blobs:
-        content = base64.b64decode(blobs[digest])
+        content = blobs[digest].encode(errors="surrogateescape")
     else:
         try:
             content = Path(f"{CURRENT}/files{path}").read_bytes()
@@ -210,7 +231,7 @@ def _rehearse(root: Path, manifest: Json, writer: int) -> None:
                 words = (done.stdout + done.stderr).decode(errors="replace").strip()
                 said += f"{' '.join(argv)}: {words or f'exit status {done.returncode}'}\n"
     except BaseException as error:
-        said = said or f"rehearsal: {error!r}"
+        said = said or f"rehearsal: {error or type(error).__name__}"
     os.write(writer, said[:60000].encode())
     os._exit(0)
 
