@@ -11,7 +11,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from staging import delay
-from staging.config import BRIDGE, GATEWAYS, RANGES
+from staging.config import BRIDGE, CACHE_ADDRESS, GATEWAYS, RANGES
 from staging.shell import LabError, run
 
 _INSIDE = "host0"
@@ -37,7 +37,9 @@ def up() -> None:
         run(["ip", *route, "metric", _METRIC])
     if is_up():
         return
-    run(["ip", "link", "add", BRIDGE, "type", "bridge"])
+    # With an address of its own: else it has that of some cable, another one whenever a host boots,
+    # and the other hosts go on writing to the old one.
+    run(["ip", "link", "add", BRIDGE, "address", _mac(CACHE_ADDRESS), "type", "bridge"])
     for address in GATEWAYS:
         nodad = ["nodad"] if ":" in address else []
         run(["ip", "address", "add", address, "dev", BRIDGE, *nodad])

@@ -15,8 +15,12 @@ PLACES = (
 )  # fmt: skip
 """Everything of a host's own disk but what only packages write and what the journal writes."""
 
-NOT_OURS = ("/var/lib/systemd/timers", "/var/lib/systemd/random-seed", "/var/spool/postfix")
-"""What the host changes by itself, whoever looks: its timers and Postfix's queue and wake-ups."""
+NOT_OURS = (
+    "/var/lib/systemd/timers", "/var/lib/systemd/random-seed", "/var/spool/postfix",
+    "/var/lib/ldap/lock.mdb",
+)  # fmt: skip
+"""What the host changes by itself, whoever looks: its timers, Postfix's queue and wake-ups, and
+LMDB's table of readers, in which every search may enter itself."""
 
 FORMATS = ("text", "markdown", "json")
 Snapshot = dict[str, list[Any]]
