@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from danhba.errors import DanhbaError
 from danhba.generations.generation import Generation
 from danhba.generations.host.common import Json, sha256
 from danhba.service import File, Part, Probe, Service, State, Tree
 
 
-class AssemblyError(Exception):
+class AssemblyError(DanhbaError):
     """Two parts disagree; the message names both."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from danhba.check_naming import check_naming
 from danhba.findings import Finding, shown
 from danhba.load import load, load_text
 from danhba.model import Agency, Directory
@@ -29,11 +30,18 @@ def check_text(data: bytes, file: str) -> tuple[Directory | None, list[Finding]]
 def check(directory: Directory) -> list[Finding]:
     """Every finding, by line. An empty list: the directory may be compiled."""
     checks = (_syntax, _name_space, _reserved, _one_each, _references, _parents, _aliases)
-    return sorted(finding for run in checks for finding in run(directory))
+    found = [finding for run in checks for finding in run(directory)]
+    # what is wrong already need not follow a rule
+    known = {finding.line for finding in found if finding.severity == "error"}
+    return sorted(found + [each for each in check_naming(directory) if each.line not in known])
 
 
 def _error(directory: Directory, line: int, message: str, remedy: str, clause: str = "") -> Finding:
     return Finding(directory.file, line, "error", clause, message, remedy)
+
+
+def _warning(directory: Directory, line: int, message: str, remedy: str, clause: str) -> Finding:
+    return Finding(directory.file, line, "warning", clause, message, remedy)
 
 
 def _mailboxes(directory: Directory) -> Iterator[tuple[str, int]]:
@@ -49,6 +57,8 @@ def _addresses(directory: Directory) -> Iterator[tuple[str, int]]:
     yield from _mailboxes(directory)
     for alias in directory.aliases:
         yield alias.address, alias.line
+    for gone in directory.retired:
+        yield gone.address, gone.line
     for name in directory.reserved:
         yield name.address, name.line
 
@@ -134,7 +144,18 @@ def _agency(
         if keeper not in people:
             message = f"there is no person {shown(keeper)} to keep the mailbox {agency.address}"
             yield _error(directory, agency.line, message, person, "Điều 9.2.c")
-    if agency.it_officer and agency.it_officer not in people:
+        elif keeper not in {each.address for each in agency.staff}:
+            message = f"{shown(keeper)} keeps the mailbox {agency.address} and is of another agency"
+            yield _error(directory, agency.line, message, "name one of its staff", "Điều 9.2.c")
+    if not agency.keepers:
+        message = f"nobody keeps the mailbox {agency.address}"
+        remedy = f"danhba keeper {agency.address} --add ADDRESS"
+        yield _warning(directory, agency.line, message, remedy, "Điều 9.2.c")
+    if not agency.it_officer:
+        message = f"{agency.address} names no IT officer"
+        remedy = "ask the agency, and write it_officer: ADDRESS"
+        yield _warning(directory, agency.line, message, remedy, "Điều 9.2.b")
+    elif agency.it_officer not in people:
         message = f"there is no person {shown(agency.it_officer)} to be the IT officer"
         yield _error(directory, agency.line, message, person, "Điều 9.2.b")
     if len(set(agency.keepers)) < len(agency.keepers):

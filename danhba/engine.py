@@ -22,13 +22,14 @@ from pyinfra.api.state import BaseStateCallback, State
 from pyinfra.context import ctx_host, ctx_inventory, ctx_state
 
 from danhba import inventory
+from danhba.errors import DanhbaError
 from danhba.generations import remote
 from danhba.inventory import ROLES, Environment
 
 Answer = TypeVar("Answer")
 
 
-class EngineError(Exception):
+class EngineError(DanhbaError):
     """A host could not be reached, or a step failed there. The message names host and reason."""
 
 

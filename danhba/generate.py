@@ -18,6 +18,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from danhba import naming
+from danhba.fmt import formatted
 from danhba.names import RESERVED
 from danhba.source import NOT_TEXT
 
@@ -109,7 +110,8 @@ def generate(people: int, seed: int) -> str:
         unit.number = f"{chance.randint(1, 250)}/CV-{unit.address.upper()}"
         # One list after the other is registered, five on a day.
         unit.since = IN_FORCE + timedelta(days=order // 5 + 1)
-    return "".join(f"{line}\n" for line in _file(units, people, seed))
+    text = "".join(f"{line}\n" for line in _file(units, people, seed))
+    return formatted(text.encode(), "the generated directory")
 
 
 def province() -> list[Unit]:

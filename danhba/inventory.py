@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from danhba.errors import DanhbaError
+
 ROLES = ("store", "people", "edge")
 """The roles danhba knows; deploys/roles.py says what runs in each."""
 
 
-class InventoryError(Exception):
+class InventoryError(DanhbaError):
     """The inventory cannot be used; the message says what to change."""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -25,6 +26,7 @@ from danhba.model import (
     Province,
     Request,
     Reserved,
+    Retired,
 )
 from danhba.naming import KINDS
 from danhba.source import NOT_TEXT, Mapping, Node, Scalar, Sequence, parse
@@ -36,6 +38,8 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DOMAIN = re.compile(r"(?=.{4,120}\Z)((?=[^.]{1,63}\.)[a-z0-9]+(-+[a-z0-9]+)*\.)+[a-z]{2,}")
 """Labels of 63 octets at most (RFC 1035 2.3.4), and room for a local part before it."""
 _TIMEZONE = re.compile(r"[A-Z][A-Za-z_]+(/[A-Z][A-Za-z_-]+)*")
+_NAME = re.compile(r"[A-Za-z\u00c0-\u024f\u0300-\u036f\u1e00-\u1eff'\u2019. -]+")
+"""Latin letters: Vietnamese, and those of the province's other languages."""
 _EARLIEST, _LATEST = date(1990, 1, 1), date(2100, 1, 1)
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -114,6 +118,17 @@ class _Reader:
             self.refuse(node.line, f"{what} cannot be {shown(text)}", f"write it like {example}")
         return text
 
+    def name(self, node: Node) -> str:
+        """Of a person. A letter of another script may look the same and is found by nobody."""
+        before = len(self.findings)
+        text = self.text(node, "the name of a person")
+        if len(self.findings) == before and not _NAME.fullmatch(text):
+            odd = next(letter for letter in text if not _NAME.fullmatch(letter.strip() or "a"))
+            what = unicodedata.name(odd, "a character without a name")
+            message = f"the name {shown(text)} holds {shown(odd)}, {what}"
+            self.refuse(node.line, message, "type it in Vietnamese letters (TCVN 6909)", "Điều 3.1")
+        return text
+
     def positive(self, node: Node, what: str, limit: int) -> int:
         if isinstance(node, Scalar) and re.fullmatch("[1-9][0-9]{0,6}", node.text) and node.plain:
             if int(node.text) > limit:
@@ -184,7 +199,7 @@ class _Reader:
     # Entries
 
     def directory(self, root: Node) -> Directory | None:
-        fields = self.fields(root, "the directory", _DIRECTORY, hint=_WHOLE)
+        fields = self.fields(root, "the directory", _DIRECTORY, _DIRECTORY_OPTIONAL, hint=_WHOLE)
         if fields is None:
             return None
         province = self.province(fields["province"])
@@ -196,10 +211,15 @@ class _Reader:
             Reserved(self.text(item, "a reserved name"), item.line)
             for item in self.items(fields["reserved"], "reserved")
         )
+        retired: tuple[Retired, ...] = ()
+        if "retired" in fields:
+            retired = self.each(fields["retired"], "retired", self.gone)
         basis = self.texts(fields["legal_basis"], "legal_basis")
         if province is None or policy is None:
             return None
-        return Directory(self.file, province, basis, policy, requests, agencies, aliases, reserved)
+        return Directory(
+            self.file, province, basis, policy, requests, agencies, aliases, retired, reserved
+        )
 
     def province(self, node: Node) -> Province | None:
         fields = self.fields(node, "province", _PROVINCE)
@@ -283,12 +303,14 @@ class _Reader:
             return None
         return Person(
             self.text(fields["id"], "id"),
-            self.text(fields["name"], "the name of a person"),
+            self.name(fields["name"]),
             self.text(fields["address"], "address"),
             agency,
             self.date(fields["since"], "since"),
             self.text(fields["request"], "request"),
             self.optional(fields, "title"),
+            self.optional(fields, "given_name"),
+            self.exemption(fields["exception"]) if "exception" in fields else None,
             node.line,
         )
 
@@ -298,6 +320,13 @@ class _Reader:
             return None
         return Alias(address, self.text(fields["to"], "the target of an alias"), node.line)
 
+    def gone(self, address: str, node: Node) -> Retired | None:
+        fields = self.fields(node, f"retired {shown(address)}", _RETIRED)
+        if fields is None:
+            return None
+        was = self.text(fields["was"], "who a retired address was")
+        return Retired(address, was, self.date(fields["since"], "since"), node.line)
+
 
 _WHOLE = "; if the file ends too early, restore it from git"
 
@@ -306,6 +335,8 @@ _DIRECTORY = frozenset(
 )
 """All needed, even when empty, and `reserved` last: so a file cut off between two lines is seen."""
 
+_DIRECTORY_OPTIONAL = frozenset(("retired",))
+_RETIRED = frozenset(("was", "since"))
 _PROVINCE = frozenset(("name", "domain", "timezone"))
 _FIGURES = {"quota_gb": 1000, "agency_quota_gb": 1000, "message_mb": 200}
 """And the largest that is no slip of the finger."""
@@ -316,5 +347,5 @@ _AGENCY = frozenset(("kind", "name", "keepers", "staff"))
 _AGENCY_OPTIONAL = frozenset(("parent", "it_officer", "exception"))
 _EXEMPTION = frozenset(("decision", "reason"))
 _PERSON = frozenset(("id", "name", "address", "since", "request"))
-_PERSON_OPTIONAL = frozenset(("title",))
+_PERSON_OPTIONAL = frozenset(("title", "given_name", "exception"))
 _ALIAS = frozenset(("to",))

@@ -56,7 +56,10 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An official. id: staff code. agency: its address. since: day of registration."""
+    """An official. id: staff code. agency: its address. since: day of registration.
+
+    given_name: the word of the name that is the given one, where it is not the last, or "".
+    """
 
     id: str
     name: str
@@ -65,6 +68,8 @@ class Person:
     since: date
     request: str
     title: str
+    given_name: str
+    exception: Exemption | None
     line: int
 
 
@@ -105,6 +110,19 @@ class Reserved:
 
 
 @dataclass(frozen=True, slots=True)
+class Retired:
+    """A local part that somebody had, and that nobody gets again (Điều 5.3).
+
+    was: who it was, in words. since: the day on which the line left the file.
+    """
+
+    address: str
+    was: str
+    since: date
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Directory:
     """All of directory.yaml. file: its path as given. Tuples are in the order of the file."""
 
@@ -115,6 +133,7 @@ class Directory:
     requests: tuple[Request, ...]
     agencies: tuple[Agency, ...]
     aliases: tuple[Alias, ...]
+    retired: tuple[Retired, ...]
     reserved: tuple[Reserved, ...]
 
     @property

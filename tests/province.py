@@ -90,7 +90,8 @@ class Province:
         )
         lines = "".join(
             f'      - {{id: "T{address}", name: Nguyễn Thử {address}, address: {address}, '
-            f"since: 2026-11-25, request: {request}}}\n"
+            f"since: 2026-11-25, request: {request}, "
+            "exception: {decision: 1/QĐ-THU, reason: tên thử}}\n"
             for address in addresses
         )
         head, staff, rest = self.directory.read_text().partition(f"\n  {agency}:\n")

@@ -15,7 +15,7 @@ GOOD = Path(__file__).parent / "good.yaml"
 
 def directory_of(text: str) -> Directory:
     directory, findings = check_text(text.encode(), "directory.yaml")
-    assert findings == []
+    assert all(finding.severity == "warning" for finding in findings)
     assert directory is not None
     return directory
 
@@ -57,14 +57,13 @@ def test_agency_is_owned_by_itself_and_its_keepers() -> None:
         id="",
         title="",
         quota_mb=10240,
-        owners=("noivu.chomoi", "nvan", "nvan02"),
+        owners=("noivu.chomoi", "nvan02"),
     )
 
 
 def test_grants_are_those_of_the_keepers() -> None:
     assert SMALL.grants == (
         Grant("chomoi", "dddat"),
-        Grant("noivu.chomoi", "nvan"),
         Grant("noivu.chomoi", "nvan02"),
         Grant("sotaichinh", "nvan"),
     )

@@ -1,0 +1,269 @@
+"""The one canonical form of directory.yaml, so that a diff shows what changed and nothing else.
+
+Order within entries is fixed; agencies stay as they are, for an engineer arranges them. What many
+branches add to is sorted by what is added: staff by address, requests by agency and date, aliases
+and reserved names by name. Two branches that add different people to one agency thus touch
+different places, and git merges them, unless the two are neighbours in the order.
+
+Comments stay: one on a line of its own belongs to the entry below it and moves with it, one behind
+an entry stays behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from danhba import source
+from danhba.findings import Finding
+from danhba.load import load_text
+from danhba.source import NOT_TEXT, Mapping, Node, Scalar, Sequence
+
+ORDER = {
+    "directory": ("province", "legal_basis", "policy", "requests", "agencies", "aliases",
+                  "retired", "reserved"),
+    "province": ("name", "domain", "timezone"),
+    "policy": ("quota_gb", "agency_quota_gb", "message_mb"),
+    "request": ("agency", "date", "signer", "sha256"),
+    "agency": ("kind", "name", "parent", "keepers", "it_officer", "exception", "staff"),
+    "exception": ("decision", "reason"),
+    "person": ("id", "name", "given_name", "address", "since", "request", "title", "exception"),
+    "alias": ("to",),
+    "retired": ("was", "since"),
+}  # fmt: skip
+"""Keys of each sort of entry, in the order in which they are written."""
+
+_PLAIN = re.compile(r"[^\W_](?:[\w ./-]*[\w.])?")
+_NUMBER = re.compile(r"[0-9]+")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_BEHIND = re.compile(r"""(?:[^"'#]|"(?:[^"\\]|\\.)*"|'[^']*'|(?<![ ])\#)*?[ ](\#.*)""")
+_ALWAYS_QUOTED = frozenset(("id",))
+
+
+class Unformatted(Exception):
+    """The text has errors of form; the findings say which."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__(f"{len(findings)} findings")
+        self.findings = findings
+
+
+def formatted(data: bytes, file: str) -> str:
+    """The canonical form of the bytes of a file called `file`. Raises Unformatted."""
+    before, findings = load_text(data, file)
+    root, _ = source.parse(data, file)
+    if before is None or not isinstance(root, Mapping):
+        raise Unformatted(findings)
+    writer = _Writer(_comments(data.decode("utf-8-sig").splitlines()))
+    writer.directory(root)
+    return "".join(f"{line}\n" for line in writer.lines)
+
+
+@dataclass
+class _Comments:
+    """above: line of a comment to its text, blank lines that follow one included. behind: line of
+    an entry to the comment at its end."""
+
+    above: dict[int, str] = field(default_factory=dict)
+    behind: dict[int, str] = field(default_factory=dict)
+
+
+def _comments(lines: list[str]) -> _Comments:
+    found = _Comments()
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if text.startswith("#") or (not text and number - 1 in found.above):
+            found.above[number] = text
+        elif "#" in line and (match := _BEHIND.match(line)):
+            found.behind[number] = match[1].rstrip()
+    return found
+
+
+class _Writer:
+    """Writes entry by entry; `first` and `last` line of each bring its comments along."""
+
+    def __init__(self, comments: _Comments) -> None:
+        self.comments = comments
+        self.lines: list[str] = []
+        self.owned: dict[int, list[int]] = {}
+
+    def directory(self, root: Mapping) -> None:
+        self.owned = _owners(root, self.comments)
+        for key in _ordered(root, "directory"):
+            getattr(self, key)(root.entries[key])
+        self.lines += [self.comments.above[line] for line in self.owned.get(0, [])]
+
+    def entry(self, indent: str, text: str, node: Node) -> None:
+        """One line, with the comments that belong to it."""
+        above = [self.comments.above[line] for line in self.owned.pop(node.line, [])]
+        self.lines += [f"{indent}{comment}" if comment else "" for comment in above]
+        behind = [
+            self.comments.behind.pop(line)
+            for line in range(node.line, _last(node) + 1)
+            if line in self.comments.behind
+        ]
+        self.lines.append(" ".join([f"{indent}{text}", *behind]))
+
+    def head(self, indent: str, key: str, node: Node) -> None:
+        """The line of a key whose entries follow on lines of their own."""
+        self.entry(indent, f"{key}:", Scalar("", node.line, True))
+
+    def province(self, node: Node) -> None:
+        self.entry("", f"province: {_flow(node, 'province')}", node)
+
+    def legal_basis(self, node: Node) -> None:
+        self.entry("", f"legal_basis: {_list(node)}", node)
+
+    def policy(self, node: Node) -> None:
+        self.head("", "policy", node)
+        for key in _ordered(node, "policy"):
+            value = _entries(node)[key]
+            self.entry("  ", f"{key}: {_scalar(value)}", value)
+
+    def requests(self, node: Node) -> None:
+        def order(item: tuple[str, Node]) -> tuple[str, str, str]:
+            fields = _entries(item[1])
+            return _text(fields["agency"]), _text(fields["date"]), item[0]
+
+        self._flows("requests", node, "request", order)
+
+    def aliases(self, node: Node) -> None:
+        self._flows("aliases", node, "alias", lambda item: item[0])
+
+    def retired(self, node: Node) -> None:
+        self._flows("retired", node, "retired", lambda item: item[0])
+
+    def _flows(
+        self, key: str, node: Node, kind: str, order: Callable[[tuple[str, Node]], object]
+    ) -> None:
+        """A block of entries of one line each; an empty one is written {}."""
+        if not _entries(node):
+            self.entry("", f"{key}: {{}}", node)
+            return
+        self.head("", key, node)
+        for name, value in sorted(_entries(node).items(), key=order):  # type: ignore[arg-type]
+            self.entry("  ", f"{word(name)}: {_flow(value, kind)}", value)
+
+    def reserved(self, node: Node) -> None:
+        """On one line: a file that ends too early then lacks it, or is no YAML."""
+        names = sorted(_items(node), key=_text)
+        self.entry("", f"reserved: {_list(Sequence(names, node.line))}", node)
+
+    def agencies(self, node: Node) -> None:
+        if not _entries(node):
+            self.entry("", "agencies: {}", node)
+            return
+        self.head("", "agencies", node)
+        for address, agency in _entries(node).items():
+            self.head("  ", word(address), agency)
+            for key in _ordered(agency, "agency"):
+                self._agency_key(key, _entries(agency)[key])
+
+    def _agency_key(self, key: str, value: Node) -> None:
+        if key == "staff" and _items(value):
+            self.head("    ", key, value)
+            for person in sorted(_items(value), key=lambda item: _text(_entries(item)["address"])):
+                self.entry("      ", f"- {_flow(person, 'person')}", person)
+        elif key == "exception":
+            self.entry("    ", f"{key}: {_flow(value, key)}", value)
+        elif isinstance(value, Sequence):
+            self.entry("    ", f"{key}: {_list(value)}", value)
+        else:
+            self.entry("    ", f"{key}: {_scalar(value)}", value)
+
+
+def _owners(root: Mapping, comments: _Comments) -> dict[int, list[int]]:
+    """For each entry's line the lines of the comments above or within it; 0: behind the last."""
+    starts = sorted(set(_starts(root)))
+    found: dict[int, list[int]] = {}
+    place = 0
+    for line in sorted(comments.above):
+        while place < len(starts) and starts[place][1] < line:
+            place += 1
+        owner = starts[place][0] if place < len(starts) else 0
+        found.setdefault(owner, []).append(line)
+    return found
+
+
+def _starts(root: Mapping) -> Iterator[tuple[int, int]]:
+    """First and last line of everything that gets a line of its own."""
+    for key, node in root.entries.items():
+        if key in ("policy", "requests", "aliases", "retired") and _entries(node):
+            yield node.line, node.line
+            yield from ((value.line, _last(value)) for value in _entries(node).values())
+        elif key == "agencies" and _entries(node):
+            yield node.line, node.line
+            for agency in _entries(node).values():
+                yield agency.line, agency.line
+                yield from _agency_starts(agency)
+        else:
+            yield node.line, _last(node)
+
+
+def _agency_starts(agency: Node) -> Iterator[tuple[int, int]]:
+    for key, value in _entries(agency).items():
+        if key == "staff" and _items(value):
+            yield value.line, value.line
+            yield from ((person.line, _last(person)) for person in _items(value))
+        else:
+            yield value.line, _last(value)
+
+
+def _last(node: Node) -> int:
+    """The last line that something of the node begins on."""
+    if isinstance(node, Mapping):
+        return max([node.line, *map(_last, node.entries.values())])
+    if isinstance(node, Sequence):
+        return max([node.line, *map(_last, node.items)])
+    return node.line
+
+
+def _ordered(node: Node, kind: str) -> list[str]:
+    return [key for key in ORDER[kind] if key in _entries(node)]
+
+
+def _flow(node: Node, kind: str) -> str:
+    entries = _entries(node)
+    rows = []
+    for key in _ordered(node, kind):
+        value = entries[key]
+        text = _flow(value, key) if isinstance(value, Mapping) else _scalar(value)
+        quoted = key in _ALWAYS_QUOTED and not text.startswith('"')
+        rows.append(f'{key}: "{text}"' if quoted else f"{key}: {text}")
+    return "{" + ", ".join(rows) + "}"
+
+
+def _list(node: Node) -> str:
+    return "[" + ", ".join(map(_scalar, _items(node))) + "]"
+
+
+def _scalar(node: Node) -> str:
+    text = _text(node)
+    if (
+        isinstance(node, Scalar)
+        and node.plain
+        and (_NUMBER.fullmatch(text) or _DATE.fullmatch(text))
+    ):
+        return text
+    return word(text)
+
+
+def word(text: str) -> str:
+    """text as a YAML scalar that no reader takes for anything but text."""
+    safe = _PLAIN.fullmatch(text) and text.lower() not in NOT_TEXT
+    if safe and not (text[0].isdigit() and re.fullmatch(r"[0-9_.:eExXoObB-]+", text)):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _text(node: Node) -> str:
+    return node.text if isinstance(node, Scalar) else ""
+
+
+def _entries(node: Node) -> dict[str, Node]:
+    return node.entries if isinstance(node, Mapping) else {}
+
+
+def _items(node: Node) -> list[Node]:
+    return node.items if isinstance(node, Sequence) else []
