@@ -7,7 +7,25 @@ from pathlib import Path
 
 import click
 
-COMMANDS = ("apply", "check", "password", "plan", "rollback", "status", "verify")
+COMMANDS = (
+    "add",
+    "apply",
+    "check",
+    "diff",
+    "fmt",
+    "import",
+    "keeper",
+    "password",
+    "plan",
+    "rollback",
+    "status",
+    "transfer",
+    "verify",
+)
+
+
+MODULES = {"import": "import_list"}
+"""Where the module of a command cannot have its name."""
 
 
 class _Lazy(click.Group):
@@ -19,7 +37,7 @@ class _Lazy(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"danhba.commands.{name}")
+        module = importlib.import_module(f"danhba.commands.{MODULES.get(name, name)}")
         command: click.Command = module.command
         return command
 

@@ -9,7 +9,8 @@ import click
 from pyinfra.api.host import Host
 
 from danhba import plan_text
-from danhba.commands.common import ask_all, errors_to_status, prepare, tell
+from danhba.commands.common import errors_to_status, tell
+from danhba.commands.hosts import ask_all, prepare
 from danhba.engine import EngineError, Session, session
 from danhba.generations.plan import Plan
 from danhba.owner import me

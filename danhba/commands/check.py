@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from dataclasses import asdict
 
 import click
 
 from danhba.check import check_file
+from danhba.check_since import check_since
+from danhba.commands.common import errors_to_status
+from danhba.findings_text import FORMATS
 from danhba.project import Project
+from danhba.revisions import at
 
 
 @click.command("check")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text")
+@click.option("--since", metavar="REVISION", help="Also: no address of that revision is lost.")
 @click.pass_obj
-def command(project: Project, form: str) -> None:
+@errors_to_status
+def command(project: Project, form: str, since: str | None) -> None:
     """Check directory.yaml; says file, line and what to do. Needs no server.
 
     Exit status: 0 nothing wrong, 1 findings that are errors.
 
-    Example: danhba check --format json
+    github and gitlab annotate the lines of a merge request.
+
+    In CI: danhba check --since origin/main
+
+    Example: danhba check --format gitlab >gl-code-quality-report.json
     """
     directory, findings = check_file(project.directory)
-    if form == "json":
-        rows = [{**asdict(item), "file": str(item.file)} for item in findings]
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
-    else:
-        for finding in findings:
-            click.echo(finding)
-        if directory is not None:
-            people = sum(len(agency.staff) for agency in directory.agencies)
-            click.echo(f"{len(directory.agencies)} agencies, {people} officials", err=True)
+    if since and directory is not None:
+        findings += check_since(at(project, since), directory)
+    click.echo(FORMATS[form](findings), nl=False)
+    if directory is not None:
+        click.echo(
+            f"{len(directory.agencies)} agencies, {len(directory.people)} officials", err=True
+        )
     sys.exit(1 if any(item.severity == "error" for item in findings) else 0)

@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from danhba import passphrase
-from danhba.commands.common import errors_to_status, prepare, tell
+from danhba.commands.common import errors_to_status, tell
+from danhba.commands.hosts import prepare
 from danhba.engine import ConnectionLost, EngineError, session
 from danhba.generations.generation import Generation
 from danhba.generations.host.entries import read_tree

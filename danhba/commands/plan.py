@@ -7,7 +7,8 @@ import sys
 import click
 
 from danhba import plan_text
-from danhba.commands.common import ask_all, errors_to_status, prepare
+from danhba.commands.common import errors_to_status
+from danhba.commands.hosts import ask_all, prepare
 from danhba.engine import session
 from danhba.project import Project
 

@@ -11,7 +11,8 @@ from typing import Any
 import click
 from pyinfra.api.host import Host
 
-from danhba.commands.common import errors_to_status, look, tell
+from danhba.commands.common import errors_to_status, tell
+from danhba.commands.hosts import look
 from danhba.engine import EngineError, Session, session
 from danhba.owner import is_gone, me
 from danhba.plan_text import listed

@@ -6,7 +6,8 @@ import sys
 
 import click
 
-from danhba.commands.common import errors_to_status, look
+from danhba.commands.common import errors_to_status
+from danhba.commands.hosts import look
 from danhba.engine import session
 from danhba.project import Project
 
