@@ -89,7 +89,7 @@ class Province:
             if f"agency: {agency}," in line
         )
         lines = "".join(
-            f'      - {{id: "T{address}", name: Nguyễn Thử {address}, address: {address}, '
+            f'      - {{id: "T{address}", name: Nguyễn Thử, address: {address}, '
             f"since: 2026-11-25, request: {request}, "
             "exception: {decision: 1/QĐ-THU, reason: tên thử}}\n"
             for address in addresses
