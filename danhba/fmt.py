@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from danhba import source
 from danhba.findings import Finding
-from danhba.load import load_text
+from danhba.load import NUMBER, load_text
 from danhba.source import NOT_TEXT, Mapping, Node, Scalar, Sequence
 
 ORDER = {
@@ -252,7 +252,7 @@ def _scalar(node: Node) -> str:
 def word(text: str) -> str:
     """text as a YAML scalar that no reader takes for anything but text."""
     safe = _PLAIN.fullmatch(text) and text.lower() not in NOT_TEXT
-    if safe and not (text[0].isdigit() and re.fullmatch(r"[0-9_.:eExXoObB-]+", text)):
+    if safe and not NUMBER.fullmatch(text) and not _DATE.fullmatch(text):
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 

@@ -33,7 +33,7 @@ from danhba.source import NOT_TEXT, Mapping, Node, Scalar, Sequence, parse
 
 T = TypeVar("T")
 
-_NUMBER = re.compile(r"[-+]?(0[xob])?\.?[0-9][0-9a-f_.:]*(e[-+]?[0-9]+)?|[-+]?\.(inf|nan)", re.I)
+NUMBER = re.compile(r"[-+]?(0[xob])?\.?[0-9][0-9a-f_.:]*(e[-+]?[0-9]+)?|[-+]?\.(inf|nan)", re.I)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DOMAIN = re.compile(r"(?=.{4,120}\Z)((?=[^.]{1,63}\.)[a-z0-9]+(-+[a-z0-9]+)*\.)+[a-z]{2,}")
 """Labels of 63 octets at most (RFC 1035 2.3.4), and room for a local part before it."""
@@ -97,7 +97,7 @@ class _Reader:
             self.refuse(node.line, f"{what} is not text", f"write one word or phrase for {what}")
             return ""
         text = node.text
-        if node.plain and (text in NOT_TEXT or _NUMBER.fullmatch(text)):
+        if node.plain and (text in NOT_TEXT or NUMBER.fullmatch(text)):
             self.not_text(node, what)
         elif not text.isprintable() or not text.strip():
             message = f"{what} is empty or holds unprintable characters: {shown(text)}"
@@ -108,7 +108,7 @@ class _Reader:
         if node.text in ("", "~"):
             self.refuse(node.line, f"{what} has no value", f"write {what}, or delete the key")
             return
-        taken = "a number" if _NUMBER.fullmatch(node.text) else "true, false or nothing"
+        taken = "a number" if NUMBER.fullmatch(node.text) else "true, false or nothing"
         message = f"{what} is text, but YAML takes {node.text} for {taken}"
         self.refuse(node.line, message, f'write "{node.text}"')
 
