@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from danhba import naming
 from danhba.check_naming import holders
 from danhba.errors import DanhbaError
-from danhba.fmt import word
+from danhba.fmt import quoted, word
 from danhba.model import Agency, Directory, Person, Request
 from danhba.names import RESERVED
 
@@ -68,7 +68,7 @@ def add_people(
         return _first_staff(lines, found, [row for _, row in edits]), addresses
     # From the end, so that line numbers stay true; among equals in the order of addresses.
     for line, row in sorted(edits, key=lambda edit: (edit[0], _address(edit[1])), reverse=True):
-        lines.insert(line - 1, row)
+        lines.insert(_above_comments(lines, line) - 1, row)
     return "".join(lines), addresses
 
 
@@ -93,7 +93,7 @@ def add_request(text: str, directory: Directory, request: Request) -> str:
 
     after = [each.line for each in directory.requests if order(each) > order(request)]
     last = max(each.line for each in directory.requests)
-    lines.insert(min(after) - 1 if after else last, row)
+    lines.insert(_above_comments(lines, min(after)) - 1 if after else last, row)
     return "".join(lines)
 
 
@@ -102,6 +102,27 @@ def _agency(directory: Directory, address: str) -> Agency:
         if agency.address == address:
             return agency
     raise EditError(f"there is no agency {address}")
+
+
+def _lines_of(lines: Sequence[str], agency: Agency) -> Iterator[int]:
+    """Indexes of the lines below an agency's own, up to the next agency."""
+    depth = _depth(lines[agency.line - 1])
+    for number in range(agency.line, len(lines)):
+        text = lines[number].strip()
+        if text and not text.startswith("#") and _depth(lines[number]) <= depth:
+            return
+        yield number
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def _above_comments(lines: Sequence[str], line: int) -> int:
+    """The line before which to insert, so that comments stay with the entry below them."""
+    while line > 1 and line <= len(lines) and lines[line - 2].lstrip().startswith("#"):
+        line -= 1
+    return line
 
 
 def _line_for(agency: Agency, address: str) -> int:
@@ -115,7 +136,7 @@ def _person(new: Newcomer, address: str) -> str:
     given = f", given_name: {word(new.given_name)}" if new.given_name else ""
     title = f", title: {word(new.title)}" if new.title else ""
     return (
-        f'      - {{id: "{new.id}", name: {word(new.name)}{given}, address: {word(address)}, '
+        f"      - {{id: {quoted(new.id)}, name: {word(new.name)}{given}, address: {word(address)}, "
         f"since: {new.since}, request: {word(new.request)}{title}}}\n"
     )
 
@@ -126,7 +147,7 @@ def _address(row: str) -> str:
 
 def _first_staff(lines: list[str], agency: Agency, rows: list[str]) -> str:
     """An agency without staff says so with an empty list."""
-    for number in range(agency.line, len(lines)):
+    for number in _lines_of(lines, agency):
         if lines[number].split("#")[0].split() == ["staff:", "[]"]:
             lines[number] = "    staff:\n" + "".join(sorted(rows, key=_address))
             return "".join(lines)
@@ -158,7 +179,7 @@ def transfer(
     lines[person.line - 1] = ""
     if not goal.staff:
         return _first_staff(lines, goal, [row]), lost
-    at = _line_for(goal, person.address)
+    at = _above_comments(lines, _line_for(goal, person.address))
     lines[at - 1 : at - 1] = [row]
     return "".join(lines), lost
 
@@ -166,7 +187,7 @@ def transfer(
 def _without_officer(text: str, agency: Agency) -> str:
     """The line stays, as a comment: lines keep their numbers, and somebody has to be named."""
     lines = text.splitlines(keepends=True)
-    for number in range(agency.line, len(lines)):
+    for number in _lines_of(lines, agency):
         if lines[number].strip().startswith(f"it_officer: {word(agency.it_officer)}"):
             lines[number] = f"    # it_officer: ? ({agency.it_officer} was transferred)\n"
             return "".join(lines)
@@ -192,7 +213,7 @@ def set_keepers(text: str, directory: Directory, agency: str, keepers: Sequence[
     """text with these keepers of an agency's mailbox (Điều 9.2.c). Raises EditError."""
     found = _agency(directory, agency)
     lines = text.splitlines(keepends=True)
-    for number in range(found.line, len(lines)):
+    for number in _lines_of(lines, found):
         before, mark, rest = lines[number].partition("keepers: [")
         if mark and not before.strip():
             behind = rest.partition("]")[2]

@@ -110,8 +110,10 @@ class Session:
             done, output = host.run_shell_command(command, _stdin=remote.stdin(step, request))
         except (OSError, SSHException) as error:
             raise ConnectionLost(f"connection lost ({error})") from None
+        if not done and not output.stderr:  # killed, say
+            raise ConnectionLost(f"the step {step} ended without a word")
         if not done:
-            raise EngineError(output.stderr or f"the step {step} failed")
+            raise EngineError(output.stderr)
         return remote.answer(output.stdout.splitlines())
 
 

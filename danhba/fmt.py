@@ -254,6 +254,10 @@ def word(text: str) -> str:
     safe = _PLAIN.fullmatch(text) and text.lower() not in NOT_TEXT
     if safe and not NUMBER.fullmatch(text) and not _DATE.fullmatch(text):
         return text
+    return quoted(text)
+
+
+def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

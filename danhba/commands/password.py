@@ -91,13 +91,13 @@ def _shown_once(out: Path | None) -> Iterator[Callable[[Iterable[str]], None]]:
 
     try:
         yield show
-    except ConnectionLost:
+    except BaseException as error:
+        if isinstance(error, EngineError) and not isinstance(error, ConnectionLost):
+            if out:  # the host said no: none was set
+                out.unlink()
+            raise
         tell("The people host did not confirm: these passwords are all set, or none of them is.")
         _hand_over(last, out)
-        raise
-    except BaseException:
-        if out:
-            out.unlink()
         raise
     finally:
         if target is not None:

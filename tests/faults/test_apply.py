@@ -184,6 +184,7 @@ def test_a_person_who_vanished_from_the_file_is_named_and_nothing_is_applied(
         ("store1", "ln -sf /usr/share/zoneinfo/UTC /etc/localtime", "/etc/localtime"),
         ("mx1", "nft flush ruleset", "drift: the rules of nftables altered"),
         ("mx1", "nft add rule inet danhba input tcp dport 9999 accept", "the rules of nftables"),
+        ("mx1", "apt-get remove -qy nftables", "install: nftables"),
         ("mx1", "hostname mx7", "drift: the name of the host altered"),
         ("store1", "chmod 777 /srv/mail", "drift: the mode of /srv/mail altered"),
         ("mx1", "chmod 644 /etc/ssl/danhba/host.key", "the mode of /etc/ssl/danhba/host.key"),
