@@ -37,7 +37,13 @@ ORDER = {
 _PLAIN = re.compile(r"[^\W_](?:[\w ./-]*[\w.])?")
 _NUMBER = re.compile(r"[0-9]+")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_BEHIND = re.compile(r"""(?:[^"'#]|"(?:[^"\\]|\\.)*"|'[^']*'|(?<![ ])\#)*?[ ](\#.*)""")
+_BEHIND = re.compile(
+    r"""(?: [^"'#] | (?<=[\[{ ]) (?: "(?:[^"\\]|\\.)*" | '[^']*' )
+          | (?<![\[{ ])["'] | (?<![ ])\# )*?  [ ] (\#.*)""",
+    re.VERBOSE,
+)
+"""A comment at the end of a line: behind a blank, and not in quotes, which open behind a blank or a
+bracket. An apostrophe within a name opens nothing."""
 _ALWAYS_QUOTED = frozenset(("id",))
 
 
@@ -57,6 +63,10 @@ def formatted(data: bytes, file: str) -> str:
         raise Unformatted(findings)
     writer = _Writer(_comments(data.decode("utf-8-sig").splitlines()))
     writer.directory(root)
+    if left := sorted(writer.comments.behind):
+        remedy = "put it on a line of its own, above the entry"
+        message = "the comment stands behind the end of an entry of several lines"
+        raise Unformatted([Finding(file, line, "error", "", message, remedy) for line in left])
     return "".join(f"{line}\n" for line in writer.lines)
 
 

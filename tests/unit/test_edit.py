@@ -239,3 +239,25 @@ def test_the_commands_of_an_engineers_day(tmp_path: Path) -> None:
     assert "no longer keeper of sotaichinh" in done.stderr
     assert run("keeper", "sotaichinh").stdout == "ttkngan\n"
     assert run("check").returncode == 0
+
+
+def test_an_edit_never_reaches_into_the_next_agency() -> None:
+    """Keepers written as a block are not found; those of the agency below must not be taken."""
+    text = GOOD.replace("keepers: [nvan]\n", "keepers:\n      - nvan\n")
+    with pytest.raises(EditError, match="run danhba fmt"):
+        set_keepers(text, directory(text), "sotaichinh", ["ttkngan"])
+
+
+def test_a_comment_stays_with_the_entry_below_it() -> None:
+    line = next(row for row in GOOD.splitlines() if '"10377"' in row)
+    text = GOOD.replace(line, f"      # phụ trách máy tính\n{line}")
+    new = [Newcomer("N1", "Phan Văn Bảo", "12/CV-STC", DAY)]
+    rows = add_people(text, directory(text), "sotaichinh", new)[0].splitlines()
+    assert rows[rows.index(line) - 1] == "      # phụ trách máy tính"
+
+
+def test_a_staff_code_of_a_strangers_list_is_nothing_but_text() -> None:
+    code = '7", address: "root'
+    text, _ = add_people(GOOD, directory(GOOD), "sotaichinh",
+                         [Newcomer(code, "Phan Văn Bảo", "12/CV-STC", DAY)])  # fmt: skip
+    assert held(directory(text))[code] == "pvbao"

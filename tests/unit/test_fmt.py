@@ -79,6 +79,18 @@ def test_comments_move_with_their_entry() -> None:
     assert rows[at + 1] == line + behind
 
 
+def test_a_comment_behind_an_apostrophe_stays() -> None:
+    text = GOOD.replace("name: Đặng Đức Đạt", "name: Đặng D'Đạt").replace("dddat", "ddat")
+    line = next(row for row in text.splitlines() if '"20001"' in row)
+    assert comments(fmt(text.replace(line, f"{line} # ghi chú"))) == [*comments(text), "# ghi chú"]
+
+
+def test_a_comment_that_belongs_to_no_entry_is_not_lost_in_silence() -> None:
+    with pytest.raises(Unformatted) as refused:
+        fmt(GOOD.replace("timezone: Asia/Ho_Chi_Minh}", "timezone: Asia/Ho_Chi_Minh\n  } # hết"))
+    assert refused.value.findings[0].line == 3
+
+
 def test_a_sign_in_quotes_is_no_comment() -> None:
     text = GOOD.replace("title: Chuyên viên", 'title: "Chuyên viên #2"')
     assert '"Chuyên viên #2"' in fmt(text)
