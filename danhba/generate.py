@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import csv
 import random
-import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -18,9 +17,8 @@ from itertools import accumulate
 from pathlib import Path
 
 from danhba import naming
-from danhba.fmt import formatted
+from danhba.fmt import formatted, word
 from danhba.names import RESERVED
-from danhba.source import NOT_TEXT
 
 DATA = Path(__file__).parent / "data"
 
@@ -45,8 +43,6 @@ ALIASES = {
 
 KEPT_FREE = ("angiang", "danhba", "hotro", "quantri")
 """Reserved by the operator: the province, this program, help, administration."""
-
-_PLAIN = re.compile(r"[^\W_](?:[\w ./-]*[\w.])?")
 
 
 @dataclass
@@ -163,7 +159,7 @@ def _file(units: list[Unit], people: int, seed: int) -> Iterator[str]:
     yield from HEADER.format(people=people, seed=seed).splitlines()
     yield "requests: # Điều 6.1: the lists with which agencies ask for addresses"
     for unit in units:
-        agency, day = _scalar(unit.address), unit.since - timedelta(days=1)
+        agency, day = word(unit.address), unit.since - timedelta(days=1)
         yield f"  {unit.number}: {{agency: {agency}, date: {day}, signer: Chánh Văn phòng}}"
     yield "agencies:"
     last = dict.fromkeys((unit.address for unit in units), 1) | dict.fromkeys(RESERVED, 1)
@@ -176,7 +172,7 @@ def _file(units: list[Unit], people: int, seed: int) -> Iterator[str]:
             code += 1
             title = HEADS.get(unit.kind, "Chủ tịch Ủy ban nhân dân") if not order else "Chuyên viên"
             yield (
-                f'      - {{id: "{code}", name: {_scalar(name)}, address: {_scalar(address)}, '
+                f'      - {{id: "{code}", name: {word(name)}, address: {word(address)}, '
                 f"since: {unit.since}, request: {unit.number}, title: {title}}}"
             )
     yield "aliases: # names that deliver to a mailbox; nobody logs in with them"
@@ -186,15 +182,15 @@ def _file(units: list[Unit], people: int, seed: int) -> Iterator[str]:
 
 
 def _agency(unit: Unit, access: list[str]) -> Iterator[str]:
-    yield f"  {_scalar(unit.address)}:"
+    yield f"  {word(unit.address)}:"
     yield f"    kind: {unit.kind}"
-    yield f"    name: {_scalar(unit.name)}"
+    yield f"    name: {word(unit.name)}"
     if unit.parent:
         yield f"    parent: {unit.parent}"
     # A large agency has a second keeper for when the first is away.
     keepers = access[1:3] if len(access) > 4 else access[-1:]
-    yield f"    keepers: [{', '.join(map(_scalar, keepers))}]"
-    yield f"    it_officer: {_scalar(access[-1])}"
+    yield f"    keepers: [{', '.join(map(word, keepers))}]"
+    yield f"    it_officer: {word(access[-1])}"
     if unit.exception:
         reason = f"hai xã của huyện {unit.exception} chỉ khác nhau dấu thanh"
         yield f"    exception: {{decision: 01/QĐ-STTTT, reason: {reason}}}"
@@ -206,12 +202,6 @@ def _access_name(name: str, last: dict[str, int]) -> str:
     base = naming.person(name)
     last[base] = last.get(base, 0) + 1
     return naming.numbered(base, last[base])
-
-
-def _scalar(text: str) -> str:
-    """text as a YAML scalar that no reader takes for anything but text."""
-    safe = _PLAIN.fullmatch(text) and text.lower() not in NOT_TEXT and not text[0].isdigit()
-    return text if safe else f'"{text}"'
 
 
 HEADER = """\
