@@ -1,0 +1,275 @@
+"""JSON Schema of directory.yaml, so that editors complete its keys and mark errors of form.
+
+Keys, types, figures and patterns come from the model, danhba.load, danhba.fmt and danhba.naming;
+only what a key means is said here. Draft-07 is what yaml-language-server knows in full. What
+entries owe each other (references, one name space) remains danhba check's matter.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields
+from datetime import date
+from types import UnionType
+from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
+
+from danhba import load
+from danhba.fmt import ORDER
+from danhba.model import (
+    Agency,
+    Alias,
+    Approval,
+    Closure,
+    Directory,
+    Exemption,
+    Person,
+    Policy,
+    Province,
+    Request,
+    Retired,
+    Status,
+)
+from danhba.names import LOCAL_PART, MAX_OCTETS
+from danhba.naming import KINDS
+
+Schema: TypeAlias = dict[str, Any]
+
+_ENTRIES: dict[str, tuple[type, frozenset[str]]] = {
+    "directory": (Directory, load._DIRECTORY),
+    "province": (Province, load._PROVINCE),
+    "policy": (Policy, load._POLICY),
+    "request": (Request, load._REQUEST),
+    "agency": (Agency, load._AGENCY),
+    "closed": (Closure, load._CLOSURE),
+    "exception": (Exemption, load._EXEMPTION),
+    "person": (Person, load._DECIDED),
+    "alias": (Alias, load._ALIAS),
+    "approval": (Approval, frozenset()),
+    "retired": (Retired, load._RETIRED),
+}
+"""Each sort of ORDER as the model has it, and the keys it always needs."""
+
+_SORTS = {entry: sort for sort, (entry, _) in _ENTRIES.items()}
+
+_ELSEWHERE = {
+    ("closed", "from"): (Closure, "since"),
+    ("person", "status"): (Status, "kind"),
+    ("person", "from"): (Status, "since"),
+    ("person", "reason"): (Status, "reason"),
+    ("person", "confirm_by"): (Status, "confirm_by"),
+}
+"""Where the model keeps what has another name in the file, or stands in an entry of its own."""
+
+_FORMS: dict[str, tuple[str | re.Pattern[str], str]] = {
+    "text": (r"(?=.*\S)[^\u0000-\u001f\u007f-\u009f]+", "Write plain letters on one line"),
+    "address": (LOCAL_PART, "Use a-z and 0-9, with single dots or hyphens between them"),
+    "date": (load._DATE, "Write the day as YYYY-MM-DD, as in 2026-11-05"),
+    "domain": (load._DOMAIN, "Write it like angiang.gov.vn"),
+    "timezone": (load._TIMEZONE, "Write it like Asia/Ho_Chi_Minh"),
+    "sha256": (load._SHA256, "Write 64 digits 0-9a-f"),
+    "name": (load._NAME, "Type it in Vietnamese letters (TCVN 6909)"),
+}
+"""How text of each form looks, and what to do where it does not."""
+
+_LIMITS: dict[str, Schema] = {"address": {"maxLength": MAX_OCTETS}, "date": {"format": "date"}}
+"""What the pattern of a form leaves open."""
+
+_FORM_OF = {
+    "person.name": "name",
+    "domain": "domain",
+    "timezone": "timezone",
+    "sha256": "sha256",
+    **dict.fromkeys(("address", "account", "agency", "parent", "it_officer", "to"), "address"),
+    **dict.fromkeys(("keepers", "successors", "protected", "reserved"), "address"),
+}
+"""By key, or by sort and key where the sort decides; the rest is plain text."""
+
+_PERSON_RULES: Schema = {
+    "anyOf": [{"required": ["request"]}, {"required": ["decision"]}],
+    "dependencies": {
+        "status": ["from", "reason"],
+        **{key: ["status"] for key in sorted(load._STATUS)},
+        "confirm_by": {"required": ["status"], "properties": {"status": {"const": "locked"}}},
+    },
+}
+
+DESCRIPTIONS = {
+    "directory": {
+        "province": "Name, domain and time zone of the province",
+        "legal_basis": "Decisions that this directory rests on",
+        "policy": "The figures of the regulation, or of the operator where it gives none",
+        "requests": "The agencies' written lists, by their numbers (Điều 6.1, 6.2)",
+        "agencies": "Agencies with their staff, by address (Điều 5.3)",
+        "aliases": "Second names, by address; nobody logs in with them",
+        "approve": "Decisions to disturb many, by number; one holds for the change that brings it",
+        "retired": "Names that somebody had and nobody gets again (Điều 5.3)",
+        "reserved": "Names given to nobody; the last key, so that a file cut short is seen",
+    },
+    "province": {
+        "name": "With diacritics",
+        "domain": "All addresses end in it",
+        "timezone": "Of all servers, as in the tz database",
+    },
+    "policy": {
+        "quota_gb": "A person's mailbox, gigabytes (Điều 10.1)",
+        "agency_quota_gb": "An agency's mailbox, gigabytes (Điều 10.1)",
+        "message_mb": "The largest message, megabytes; base64 included",
+        "alias_months": "How long a name that was given up still receives",
+        "confirm_days": "Within which an agency confirms a lock in writing (Điều 10.2.a)",
+        "guard_people_percent": "Share of all people above which a change needs an approval",
+        "guard_agency_percent": "Share of one agency above which a change needs an approval",
+        "protected": "Addresses that always need an approval, besides postmaster and abuse",
+    },
+    "request": {
+        "agency": "Address of the agency that asks (Điều 6.1)",
+        "date": "Of the list",
+        "signer": "Who signed the list",
+        "sha256": "Of the file that was received",
+    },
+    "agency": {
+        "kind": "Decides the address (Điều 5.3.a)",
+        "name": "As the decision has it",
+        "account": "Name under which mailbox and password are kept, where not the address",
+        "parent": "Address of the agency it belongs to",
+        "keepers": "Addresses: who of its staff reads its mailbox (Điều 9.2.c)",
+        "it_officer": "Address of a person: who looks after computers (Điều 9.2.b)",
+        "decision": "What its present name rests on",
+        "closed": "The end of the agency",
+        "exception": "Why the address deviates from the rule (Điều 5.3.a)",
+        "staff": "One person, one line, in the order of addresses",
+    },
+    "closed": {
+        "from": "The first day without the agency",
+        "decision": "Number of the decision that closes it",
+        "successors": "Addresses of agencies; the first one gets its mail",
+        "until": "The last day on which the successor gets its mail",
+    },
+    "exception": {
+        "decision": "Its number",
+        "reason": "In words",
+    },
+    "person": {
+        "id": "Staff code in quotes; stays with the person, in whatever agency",
+        "name": "With diacritics (TCVN 6909)",
+        "given_name": "The word that is the given name, where it is not the last",
+        "address": "Given once, by the rule (Điều 5.3.b)",
+        "account": "Name under which mailbox and password are kept, where not the address",
+        "since": "Day of registration",
+        "request": "Number of the written list that the line rests on (Điều 6.1, 6.2)",
+        "decision": "Number of the decision that the line rests on",
+        "changed": "Day of the last transfer, reinstatement or change of name",
+        "title": "What the person is",
+        "status": "locked: neither logs in nor sends, and receives (Điều 10.2.a). "
+        "withdrawn: does not receive either; the mailbox is kept (Điều 6.3)",
+        "from": "The first day of the status",
+        "reason": "Of the status",
+        "confirm_by": "Until when the agency confirms a lock in writing (Điều 10.2.a)",
+        "exception": "Why the address deviates from the rule (Điều 5.3.b)",
+    },
+    "alias": {
+        "to": "Address of a mailbox, or another alias: where the mail goes",
+        "until": "The last day on which a name that was given up receives",
+    },
+    "approval": {
+        "people": "How many people the change may disturb",
+        "agencies": "How many people of which agencies, by address",
+        "protected": "Which protected addresses the change may disturb",
+    },
+    "retired": {
+        "was": "Who had it, in words",
+        "since": "The day on which the line left the file (Điều 5.3)",
+    },
+}
+"""What an editor shows of every key of ORDER."""
+
+
+def schema_text() -> str:
+    """The file directory.schema.json."""
+    return json.dumps(schema(), ensure_ascii=False, indent=2) + "\n"
+
+
+def schema() -> Schema:
+    """The schema of directory.yaml as an editor reads it: YAML 1.2, where a date is text."""
+    head = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "directory.yaml",
+        "$comment": "Made by: danhba schema >directory.schema.json",
+    }
+    return {**head, **_entry("directory")}
+
+
+def _entry(sort: str) -> Schema:
+    described = DESCRIPTIONS[sort]
+    rules = _PERSON_RULES if sort == "person" else {}
+    return {
+        "type": "object",
+        "properties": {
+            key: {"description": described[key], **_value(sort, key)} for key in ORDER[sort]
+        },
+        "required": [key for key in ORDER[sort] if key in _ENTRIES[sort][1]],
+        "additionalProperties": False,
+        **rules,
+    }
+
+
+def _value(sort: str, key: str) -> Schema:
+    """Of one key, by its type in the model."""
+    of = _type(sort, key)
+    if get_origin(of) is tuple:
+        return _several(sort, key, get_args(of)[0])
+    if (sort, key) == ("agency", "kind"):
+        return {"enum": list(KINDS)}
+    if get_origin(of) is Literal:
+        return {"enum": list(get_args(of))}
+    if of is int:
+        return _figure(key)
+    if of is date:
+        return _text("date")
+    return _entry(_SORTS[of]) if of in _SORTS else _text(_form(sort, key))
+
+
+def _type(sort: str, key: str) -> Any:
+    """Of the value in the model, without the None of what is optional."""
+    entry, name = _ELSEWHERE.get((sort, key), (_ENTRIES[sort][0], key))
+    of = get_type_hints(entry)[name]
+    return get_args(of)[0] if isinstance(of, UnionType) else of
+
+
+def _several(sort: str, key: str, item: Any) -> Schema:
+    """A list, or a mapping where what names each entry is not among the entry's own keys."""
+    if get_origin(item) is tuple:
+        return _mapping("address", _figure(key))
+    if item not in _SORTS:
+        return {"type": "array", "items": _text(_form(sort, key))}
+    named = fields(item)[0].name
+    if named in ORDER[_SORTS[item]]:
+        return {"type": "array", "items": _entry(_SORTS[item])}
+    return _mapping(_FORM_OF.get(named, "text"), _entry(_SORTS[item]))
+
+
+def _mapping(form: str, value: Schema) -> Schema:
+    return {"type": "object", "propertyNames": _text(form), "additionalProperties": value}
+
+
+def _figure(key: str) -> Schema:
+    limit = load._FIGURES.get(key, load._MANY)
+    default = {"default": load.DEFAULTS[key]} if key in load.DEFAULTS else {}
+    return {"type": "integer", "minimum": 1, "maximum": limit, **default}
+
+
+def _form(sort: str, key: str) -> str:
+    return _FORM_OF.get(f"{sort}.{key}", _FORM_OF.get(key, "text"))
+
+
+def _text(form: str) -> Schema:
+    pattern, remedy = _FORMS[form]
+    found = {"type": "string", "pattern": _anchored(pattern), "patternErrorMessage": remedy}
+    return found | _LIMITS.get(form, {})
+
+
+def _anchored(pattern: str | re.Pattern[str]) -> str:
+    """As a regular expression of ECMA-262, which is searched for and does not know \\Z."""
+    text = pattern if isinstance(pattern, str) else pattern.pattern
+    ended = text.replace(r"\Z", "$")
+    return f"^(?:{ended})$"

@@ -1,0 +1,292 @@
+"""directory.schema.json: as the model gives it, and of one mind with load about every form."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from jsonschema import Draft7Validator, FormatChecker
+
+from danhba import generate, load
+from danhba.check import check_text
+from danhba.commands import main
+from danhba.fmt import ORDER, formatted
+from danhba.project import ROOT
+from danhba.schema import _ENTRIES, DESCRIPTIONS, schema, schema_text
+
+HERE = Path(__file__).parent
+LINE = "# yaml-language-server: $schema=directory.schema.json\n"
+
+FULL = """\
+province: {name: An Giang, domain: angiang.gov.vn, timezone: Asia/Ho_Chi_Minh}
+legal_basis: [50/2009/QĐ-UBND]
+policy:
+  quota_gb: 2
+  agency_quota_gb: 10
+  message_mb: 30
+  alias_months: 6
+  confirm_days: 5
+  guard_people_percent: 100
+  guard_agency_percent: 1
+  protected: [sotaichinh]
+requests:
+  12/CV-STC: {agency: sotaichinh, date: 2026-11-02, signer: Chánh Văn phòng, sha256: %s}
+agencies:
+  sotaichinh:
+    kind: so
+    name: Sở Tài chính
+    account: sotc
+    decision: 9/QĐ-UBND
+    keepers: [nvan]
+    it_officer: nvan
+    staff:
+      - {id: "10234", name: Nguyễn Văn An, address: nvan, since: 2026-11-05, request: 12/CV-STC, \
+title: Chuyên viên}
+      - {id: "10235", name: Trần Thị Kim Ngân, given_name: Ngân, address: ttkngan, account: ngan, \
+since: 2026-11-05, decision: 4/QĐ-STTTT, changed: 2026-11-06, \
+exception: {decision: 7/QĐ-STTTT, reason: tên cũ}}
+      - {id: "10236", name: Đặng Đức Đạt, address: dddat, since: 2026-11-05, request: 12/CV-STC, \
+status: locked, from: 2026-11-09, reason: lộ mật khẩu, confirm_by: 2099-11-16}
+  chomoi:
+    kind: huyen
+    name: Huyện Chợ Mới
+    keepers: []
+    closed: {from: 2026-12-01, decision: 8/QĐ-UBND, successors: [sotaichinh], until: 2027-11-30}
+    staff: []
+  noivu.chomoi:
+    kind: phong
+    name: Phòng Nội vụ
+    parent: chomoi
+    keepers: []
+    exception: {decision: 7/QĐ-STTTT, reason: tên cũ}
+    staff: []
+aliases:
+  sotc: {to: sotaichinh, until: 2027-06-30}
+  ngan: {to: ttkngan}
+approve:
+  8/QĐ-UBND: {people: 3, agencies: {sotaichinh: 3}, protected: [sotaichinh]}
+retired:
+  nvanh: {was: Ngô Vĩnh Anh, since: 2026-11-20}
+reserved: [hotro]
+""" % ("a0" * 32)
+"""Every key of the language stands in it once at least, and nothing is wrong with it."""
+
+
+class Editor(yaml.SafeLoader):
+    """Reads as yaml-language-server does, by the core schema of YAML 1.2: a date is text."""
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012
+
+
+for tag, form, first in (
+    ("bool", "true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", "null|Null|NULL|~|", ["n", "N", "~", ""]),
+    ("int", "[-+]?[0-9]+", "-+0123456789"),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)", "-+.0123456789"),
+):
+    Editor.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"({form})$"), first)
+
+VALIDATOR = Draft7Validator(schema(), format_checker=FormatChecker(["date"]))
+
+
+def seen(text: str) -> Any:
+    return yaml.load(text, Editor)
+
+
+def marks(tree: Any) -> list[str]:
+    """What an editor marks."""
+    return [f"{error.json_path}: {error.message}" for error in VALIDATOR.iter_errors(tree)]
+
+
+def loads(text: str) -> bool:
+    return load.load_text(text.encode(), "x.yaml")[0] is not None
+
+
+def errors(text: str) -> list[str]:
+    findings = check_text(text.encode(), "x.yaml", date(2026, 11, 20))[1]
+    return [str(each) for each in findings if each.severity == "error"]
+
+
+# The schema and the model
+
+
+def test_the_file_is_what_the_model_gives() -> None:
+    text = (ROOT / "directory.schema.json").read_text(encoding="utf-8")
+    assert text == schema_text(), "danhba schema >directory.schema.json"
+
+
+def test_the_command_prints_it() -> None:
+    done = CliRunner().invoke(main, ["schema"])
+    assert (done.exit_code, done.output) == (0, schema_text())
+
+
+def test_it_is_a_schema_of_draft_07() -> None:
+    Draft7Validator.check_schema(json.loads(schema_text()))
+
+
+def test_every_key_is_described() -> None:
+    assert {sort: list(keys) for sort, keys in DESCRIPTIONS.items()} == {
+        sort: list(keys) for sort, keys in ORDER.items()
+    }
+
+
+def test_every_key_of_load_is_known() -> None:
+    optional = {
+        "directory": load._DIRECTORY_OPTIONAL, "policy": load._POLICY_OPTIONAL,
+        "request": load._REQUEST_OPTIONAL, "agency": load._AGENCY_OPTIONAL,
+        "closed": load._CLOSURE_OPTIONAL, "alias": load._ALIAS_OPTIONAL,
+        "person": load._PERSON | load._PERSON_OPTIONAL, "approval": load._APPROVAL,
+    }  # fmt: skip
+    for sort, (_, needed) in _ENTRIES.items():
+        assert set(ORDER[sort]) == needed | optional.get(sort, frozenset())
+
+
+def objects(part: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(part, dict):
+        if part.get("type") == "object":
+            yield part
+        for value in part.values():
+            yield from objects(value)
+
+
+def test_no_unknown_key_passes_and_names_have_a_form() -> None:
+    for part in objects(schema()):
+        assert part["additionalProperties"] is False or "pattern" in part["propertyNames"]
+
+
+# What it takes
+
+
+@pytest.mark.parametrize("people", [344, 1000])
+def test_generated_directories_pass(people: int) -> None:
+    text = generate.generate(people, people)
+    assert loads(text)
+    assert marks(seen(text)) == []
+
+
+@pytest.mark.parametrize("path", [ROOT / "directory.yaml", HERE / "good.yaml"], ids=str)
+def test_files_in_use_pass(path: Path) -> None:
+    assert marks(seen(path.read_text(encoding="utf-8"))) == []
+
+
+def test_a_directory_with_every_key_passes() -> None:
+    assert errors(FULL) == []
+    assert marks(seen(FULL)) == []
+    assert {key for keys in ORDER.values() for key in keys} <= set(re.findall(r"\w+(?=:)", FULL))
+
+
+# What it marks
+
+OF_FORM = (
+    "address_in_different_case", "address_too_long", "address_with_newline",
+    "address_with_shell_characters", "agency_with_newline", "alias_until_no_date",
+    "confirm_by_of_the_withdrawn", "control_character_in_a_name", "date_in_local_form",
+    "date_that_does_not_exist", "deep_nesting", "domain_with_a_space", "empty",
+    "from_without_status", "missing_key", "name_in_another_script", "no_value", "null_is_text",
+    "number_as_id", "only_comments", "person_without_request_and_decision",
+    "request_of_unknown_agency", "status_unknown", "status_without_from", "status_without_reason",
+    "true_as_key",
+    "truncated_before_the_last_key", "truncated_between_lines", "unknown_key", "unknown_kind",
+    "unknown_section", "wrong_type_list", "wrong_type_mapping", "wrong_type_number",
+    "wrong_type_root", "wrong_type_text",
+)  # fmt: skip
+NOT_OF_SCHEMA = (
+    "anchors_that_expand", "control_character", "duplicate_agency", "duplicate_key",
+    "invalid_utf8", "merge_key", "second_document", "tab_indentation", "tag",
+    "truncated_in_an_entry", "unclosed_list", "utf16",
+    # true in YAML 1.1, and text in YAML 1.2, which editors read
+    "no_is_text", "on_is_text",
+)  # fmt: skip
+"""What load refuses of YAML itself: there a reader decides before a schema has its say."""
+
+
+@pytest.mark.parametrize("name", OF_FORM)
+def test_a_fault_of_form_is_marked(name: str) -> None:
+    assert marks(seen((HERE / f"bad/{name}.yaml").read_text(encoding="utf-8")))
+
+
+def test_every_bad_file_that_load_refuses_is_of_one_sort_or_the_other() -> None:
+    paths = [path for path in (HERE / "bad").glob("*.yaml") if load.load(path)[0] is None]
+    assert {path.stem for path in paths} - set(OF_FORM) == set(NOT_OF_SCHEMA)
+
+
+RULES = {
+    "neither request nor decision": (", decision: 4/QĐ-STTTT", ""),
+    "status alone": (", from: 2026-11-09, reason: lộ mật khẩu, confirm_by: 2099-11-16", ""),
+    "no reason": (", reason: lộ mật khẩu", ""),
+    "no first day": (", from: 2026-11-09", ""),
+    "no status": ("status: locked, ", ""),
+    "confirm_by alone": ("status: locked, from: 2026-11-09, reason: lộ mật khẩu, ", ""),
+    "confirm_by of who is withdrawn": ("status: locked", "status: withdrawn"),
+    "unknown status": ("status: locked", "status: gone"),
+    "figure above its limit": ("message_mb: 30", "message_mb: 201"),
+    "figure of nothing": ("people: 3", "people: 0"),
+    "figure in quotes": ("alias_months: 6", 'alias_months: "6"'),
+    "sha256 cut short": ("a0a0a0a0", "a0a0a0a"),
+    "month 13": ("2027-06-30", "2027-13-30"),
+    "blank text": ("title: Chuyên viên", 'title: " "'),
+    "two lines": ("title: Chuyên viên", r'title: "Chuyên\nviên"'),
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_of_load_is_one_of_the_schema(rule: str) -> None:
+    before, after = RULES[rule]
+    assert before in FULL
+    text = FULL.replace(before, after, 1)
+    assert not loads(text)
+    assert marks(seen(text))
+
+
+def places(tree: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path to everything in a tree."""
+    if isinstance(tree, dict | list):
+        for key in tree if isinstance(tree, dict) else range(len(tree)):
+            yield (*above, key)
+            yield from places(tree[key], (*above, key))
+
+
+def changed(tree: Any, place: tuple[Any, ...], *value: Any) -> Any:
+    """tree with another value at a place, or without it."""
+    tree = copy.deepcopy(tree)
+    part = tree
+    for key in place[:-1]:
+        part = part[key]
+    if value:
+        part[place[-1]] = value[0]
+    else:
+        del part[place[-1]]
+    return tree
+
+
+@pytest.mark.parametrize("value", [(), (7,), (None,), (True,), ([],), ({},), ("",)], ids=str)
+def test_schema_and_load_agree_on_every_place(value: tuple[Any, ...]) -> None:
+    """Whatever is taken away or of another type."""
+    whole = seen(FULL)
+    for place in places(whole):
+        tree = changed(whole, place, *value)
+        text = yaml.safe_dump(tree, allow_unicode=True, width=1000)
+        assert loads(text) == (marks(tree) == []), (place, marks(tree))
+
+
+# The line that names it
+
+
+def test_a_generated_directory_names_the_schema_first() -> None:
+    assert generate.generate(344, 1).startswith(LINE)
+    assert (ROOT / "directory.yaml").read_text(encoding="utf-8").startswith(LINE)
+
+
+def test_the_line_stays_on_top_whatever_moves() -> None:
+    head, rest = FULL.split("policy:\n")
+    text = formatted(f"{LINE}# of policy\npolicy:\n{rest}{head}".encode(), "x.yaml")
+    assert text == formatted(f"{LINE}{head}# of policy\npolicy:\n{rest}".encode(), "x.yaml")
+    assert text.startswith(LINE)
