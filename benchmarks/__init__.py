@@ -1,1 +1,1 @@
-"""How long danhba takes with nothing to do, beside plain ssh and beside Ansible."""
+"""How long danhba takes: with nothing to do, beside plain ssh and Ansible; to check a directory."""

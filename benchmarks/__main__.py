@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks import results
 from benchmarks.added import added
 from benchmarks.ansible import install
+from benchmarks.check import check, table
 from benchmarks.nothing import ADDED, Size, size
 from benchmarks.timing import Failed
 from staging.shell import LabError, say
@@ -19,25 +20,40 @@ SIZES = [1_000, results.MIDDLE, 100_000]
 
 def main() -> int:
     options = _parser().parse_args()
-    measured: dict[int, Size] = {}
     try:
         install()
         with tempfile.TemporaryDirectory(prefix="danhba-bench-") as name:
-            for people in options.people:
-                say(f"{people:,} officials ...")
-                found = size(people, Path(name), options.runs, options.ansible_runs, options.boot)
-                if people == results.MIDDLE:
-                    added(found.sample(ADDED), Path(name) / f"{people}.yaml", options.runs)
-                measured[people] = found
-                say("\n".join(results.table({people: found})))
+            folder = Path(name)
+            checks = "" if options.only == "hosts" else _checks(options, folder)
+            hosts = "" if options.only == "check" else _hosts(options, folder)
     except (Failed, LabError) as error:
         say(str(error))
         return 1
-    text = results.text(measured)
-    print(text)
+    print(f"{hosts}\n{checks}")
     if options.people == SIZES:
-        results.PATH.write_text(text, encoding="utf-8")
+        results.write(hosts, checks)
     return 0
+
+
+def _checks(options: argparse.Namespace, folder: Path) -> str:
+    measured: dict[int, Size] = {}
+    for people in options.people:
+        say(f"checks of {people:,} officials ...")
+        measured[people] = check(people, folder, options.runs)
+        say("\n".join(table({people: measured[people]})))
+    return results.of_checks(measured)
+
+
+def _hosts(options: argparse.Namespace, folder: Path) -> str:
+    measured: dict[int, Size] = {}
+    for people in options.people:
+        say(f"{people:,} officials ...")
+        found = size(people, folder, options.runs, options.ansible_runs, options.boot)
+        if people == results.MIDDLE:
+            added(found.sample(ADDED), folder / f"{people}.yaml", options.runs)
+        measured[people] = found
+        say("\n".join(results.table({people: found})))
+    return results.text(measured)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -45,6 +61,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--people", type=int, nargs="+", default=SIZES, metavar="N",
         help="sizes; results.md is written only when all of %(default)s are measured",
+    )  # fmt: skip
+    parser.add_argument(
+        "--only", choices=("hosts", "check"),
+        help="hosts: plan and apply, on the lab; check: danhba check, without it",
     )  # fmt: skip
     parser.add_argument("--runs", type=int, default=5, help="of everything but Ansible")
     parser.add_argument("--ansible-runs", type=int, default=5)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.ansible import Ansible
 from benchmarks.timing import Sample, measure
-from danhba.project import CACHE, ROOT
+from danhba.project import MANIFESTS, ROOT
 from staging import keys
 from staging.lab import Lab
 
@@ -38,10 +38,13 @@ def name_of(command: str, cold: bool) -> str:
     return f"`danhba {command}`, {'cold' if cold else 'warm'}"
 
 
-def forget() -> None:
-    """The compiled manifests that danhba remembers."""
-    for path in CACHE.glob("*.json"):
-        path.unlink(missing_ok=True)
+def generated(people: int, folder: Path) -> Path:
+    """A directory of so many officials, made when it is first asked for. Raises Failed."""
+    directory = folder / f"{people}.yaml"
+    if not directory.exists():
+        arguments = ["--people", str(people), "--seed", "2009", "--out", str(directory)]
+        measure(Sample(), [sys.executable, "-m", "danhba.generate", *arguments])
+    return directory
 
 
 def plain_ssh(lab: Lab) -> list[str]:
@@ -55,10 +58,7 @@ def plain_ssh(lab: Lab) -> list[str]:
 def size(people: int, folder: Path, runs: int, ansible_runs: int, boot: bool) -> Size:
     """Raises Failed, LabError."""
     found, lab = Size(people), Lab.open()
-    directory = folder / f"{people}.yaml"
-    if not directory.exists():
-        arguments = ["--people", str(people), "--seed", "2009", "--out", str(directory)]
-        measure(Sample(), [sys.executable, "-m", "danhba.generate", *arguments])
+    directory = generated(people, folder)
     if boot:
         lab.boot(fresh=True)
     danhba = [*DANHBA, str(directory)]
@@ -69,7 +69,7 @@ def size(people: int, folder: Path, runs: int, ansible_runs: int, boot: bool) ->
         for cold in (True, False):
             for command, arguments in COMMANDS.items():
                 if cold:
-                    forget()
+                    MANIFESTS.forget()
                 measure(found.sample(name_of(command, cold)), [*danhba, *arguments], says=says)
     with tempfile.TemporaryDirectory(prefix="bench-") as short:  # a socket's path must be short
         ansible = Ansible(directory, HOST, Path(short) / "a")

@@ -81,7 +81,7 @@ def main(directory: str, name: str, folder: str) -> None:
     project = Project(Path(directory))
     env = project.environment("staging")
     text = project.directory.read_bytes()
-    write(env.host(name), Path(folder), project.compile(env, "", text)[name])
+    write(env.host(name), Path(folder), project.compile(env, "", text)[0][name])
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
+from benchmarks import check
 from benchmarks.nothing import ADDED, ANSIBLE, COMMANDS, FIRST, SSH, Size, name_of
 from danhba.project import Project
 
@@ -35,11 +36,27 @@ def text(sizes: Mapping[int, Size]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def write(hosts: str, checks: str) -> None:
+    """Either may be "", not measured: then what is there stays."""
+    before, mark, after = PATH.read_text(encoding="utf-8").partition(f"\n{check.HEADING}\n")
+    PATH.write_text((hosts or before) + (f"\n{checks}" if checks else mark + after), "utf-8")
+
+
+def of_checks(sizes: Mapping[int, Size]) -> str:
+    return check.text(sizes, str(date.today()), _revision())
+
+
+def _revision() -> str:
+    """+: with changes that are in no commit."""
+    revision = Project().revision()
+    return revision[:12] + ("+" if revision.endswith("+") else "")
+
+
 def head() -> str:
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return HEAD.format(
         date=date.today(),
-        revision=Project().revision()[:12],
+        revision=_revision(),
         cores=os.cpu_count(),
         processor=_processor(),
         memory=round(pages / 2**30),

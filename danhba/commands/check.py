@@ -6,12 +6,10 @@ import sys
 
 import click
 
-from danhba.check import check_file
-from danhba.check_since import check_since
+from danhba.checked import checked
 from danhba.commands.common import errors_to_status
 from danhba.findings_text import FORMATS
 from danhba.project import Project
-from danhba.revisions import at
 
 
 @click.command("check")
@@ -30,12 +28,9 @@ def command(project: Project, form: str, since: str | None) -> None:
 
     Example: danhba check --format gitlab >gl-code-quality-report.json
     """
-    directory, findings = check_file(project.directory)
-    if since and directory is not None:
-        findings += check_since(at(project, since), directory)
-    click.echo(FORMATS[form](findings), nl=False)
-    if directory is not None:
-        click.echo(
-            f"{len(directory.agencies)} agencies, {len(directory.people)} officials", err=True
-        )
-    sys.exit(1 if any(item.severity == "error" for item in findings) else 0)
+    found = checked(project, since)
+    click.echo(FORMATS[form](found.findings), nl=False)
+    if found.size is not None:
+        agencies, officials = found.size
+        click.echo(f"{agencies} agencies, {officials} officials", err=True)
+    sys.exit(1 if any(item.severity == "error" for item in found.findings) else 0)
