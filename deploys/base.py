@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+from danhba import guards
 from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
@@ -50,6 +53,20 @@ def ldap(directory: Compiled, env: Environment, host: Host) -> Part:
     """
     config = render("base/ldap.conf", people=env.having("people"), suffix=suffix(directory), ca=CA)
     return Part(name="ldap", files=(File("/etc/ldap/ldap.conf", config),))
+
+
+def guard(directory: Compiled, env: Environment, host: Host) -> Part:
+    """What the next apply compares its change with."""
+    found = directory.guard
+    content = {
+        "people_percent": found.people_percent,
+        "agency_percent": found.agency_percent,
+        "protected": dict(found.protected),
+        "approvals": dict(found.approvals),
+        "withheld": dict(found.withheld),
+    }
+    text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    return Part(name="guard", files=(File(guards.FILE, text.encode()),))
 
 
 def clock(directory: Compiled, env: Environment, host: Host) -> Part:

@@ -22,6 +22,11 @@ TABLES = "/etc/danhba/tables"
 """Not below /etc/postfix, where Postfix warns of every link: a link's own mode is 0777."""
 
 
+BLOCKED = "/etc/dovecot/blocked"
+GRANTS = "/etc/dovecot/grants"
+"""Dovecot reads them; deploys/sessions.py writes them, for sessions end when they change."""
+
+
 def home(mailbox: Mailbox, env: Environment) -> Host:
     """The store that holds a mailbox.
 

@@ -6,10 +6,11 @@ from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Probe, Service
-from deploys.common import CA, CERTIFICATE, KEY, home, passwd, suffix
+from deploys.common import BLOCKED, CA, CERTIFICATE, KEY, home, passwd, suffix
 from deploys.tunnel import entrance
 
 ROUTES = "/etc/dovecot/routes"
+LOGINS = "/etc/dovecot/logins"
 
 
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
@@ -18,6 +19,9 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         host=host,
         domain=directory.domain,
         routes=ROUTES,
+        logins=LOGINS,
+        blocked=BLOCKED,
+        typed=typed(directory.domain),
         people=env.having("people"),
         suffix=suffix(directory),
         ca=CA,
@@ -35,6 +39,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             ),
             File("/etc/tmpfiles.d/danhba-auth-socket.conf", render("dovecot_edge/tmpfiles.conf")),
             File(ROUTES, routes(directory, env), accounts=True),
+            File(LOGINS, logins(directory)),
         ),
         services=(Service("dovecot.service", answers=ANSWERS),),
         validate=(("doveconf", "-n"),),
@@ -50,10 +55,28 @@ ANSWERS = (
 )
 
 
+def typed(domain: str) -> str:
+    """Dovecot's words for what somebody types, without the domain: NAME, or AGENCY*KEEPER."""
+    at = f"(@{domain.replace('.', '[.]')})?"
+    return f"%{{user | lower | regexp('^([^*@]*){at}([*]?)([^*@]*){at}$', '\\\\1\\\\3\\\\4')}}"
+
+
+def logins(directory: Compiled) -> bytes:
+    """What is typed to the account that is meant, for who was renamed and for keepers of what was.
+
+    The rest of the way knows accounts only: neither mail nor passwords move when a name changes.
+    """
+    rows = {}
+    for login, account in directory.logins:
+        names = (f"{name}@{directory.domain}" for name in account.split("*"))
+        rows[login] = f"user={'*'.join(names)}"
+    return passwd(rows)
+
+
 def routes(directory: Compiled, env: Environment) -> bytes:
     """Mailbox to store: host is for the log, hostip the way there (deploys/tunnel.py)."""
     rows = {}
     for mailbox in directory.mailboxes:
         store = home(mailbox, env)
-        rows[mailbox.address] = f"host={store.fqdn} hostip={entrance(env, store)}"
+        rows[mailbox.account] = f"host={store.fqdn} hostip={entrance(env, store)}"
     return passwd(rows)

@@ -7,8 +7,10 @@ from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Probe, Service, State
 from deploys.common import (
+    BLOCKED,
     CA,
     CERTIFICATE,
+    GRANTS,
     KEY,
     LOCAL_PORT,
     addresses,
@@ -18,7 +20,6 @@ from deploys.common import (
 )
 
 ACCOUNTS = "/etc/dovecot/accounts"
-GRANTS = "/etc/dovecot/grants"
 
 
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
@@ -28,6 +29,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         domain=directory.domain,
         accounts=ACCOUNTS,
         grants=GRANTS,
+        blocked=BLOCKED,
         edges=addresses(env.having("edge")),
         people=env.having("people"),
         suffix=suffix(directory),
@@ -48,7 +50,6 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         files=(
             File("/etc/dovecot/dovecot.conf", config, effect="reload"),
             File(ACCOUNTS, accounts(directory, env, host), accounts=True),
-            File(GRANTS, grants(directory)),
             File("/etc/sysusers.d/danhba-vmail.conf", render("dovecot_store/sysusers.conf")),
             File("/etc/tmpfiles.d/danhba-vmail.conf", render("dovecot_store/tmpfiles.conf")),
         ),
@@ -73,17 +74,10 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
 def accounts(directory: Compiled, env: Environment, host: Host) -> bytes:
     return passwd(
         {
-            f"{mailbox.address}@{directory.domain}": (
+            f"{mailbox.account}@{directory.domain}": (
                 f"userdb_quota_storage_size={mailbox.quota_mb}M"
             )
             for mailbox in directory.mailboxes
             if home(mailbox, env) == host
         }
     )
-
-
-def grants(directory: Compiled) -> bytes:
-    """KEEPER>AGENCY: whether the one may open the other's mailbox (Điều 9.2.c)."""
-    domain = directory.domain
-    keys = [f"{grant.keeper}@{domain}>{grant.agency}@{domain}" for grant in directory.grants]
-    return passwd(dict.fromkeys(keys, ""))

@@ -54,7 +54,7 @@ def entries(directory: Compiled) -> Iterator[dict[str, object]]:
         o=[directory.province],
     )
     yield _entry(f"ou=people,{root}", objectClass=["organizationalUnit"], ou=["people"])
-    for mailbox in sorted(directory.mailboxes, key=lambda each: each.address):
+    for mailbox in sorted(directory.mailboxes, key=lambda each: each.account):
         yield _mailbox(mailbox, directory)
 
 
@@ -64,11 +64,13 @@ def _mailbox(mailbox: Mailbox, directory: Compiled) -> dict[str, object]:
     sn is mandatory (RFC 4519 2.32): a Vietnamese family name comes first.
     """
     family = mailbox.name.split()[0] if mailbox.kind == "person" else mailbox.name
-    optional = {"title": mailbox.title, "employeeNumber": mailbox.id}
+    # No word for active: most entries stay as they are, whatever becomes of the others.
+    status = "" if mailbox.state == "active" else mailbox.state
+    optional = {"title": mailbox.title, "employeeNumber": mailbox.id, "employeeType": status}
     return _entry(
-        f"uid={mailbox.address},ou=people,{suffix(directory)}",
+        f"uid={mailbox.account},ou=people,{suffix(directory)}",
         objectClass=["inetOrgPerson"],
-        uid=[mailbox.address],
+        uid=[mailbox.account],
         cn=[mailbox.name],
         sn=[family],
         mail=[f"{mailbox.address}@{directory.domain}"],

@@ -15,16 +15,25 @@ def postfix(
     files: tuple[File, ...],
     tables: dict[str, dict[str, str]],
     answers: tuple[Probe, ...],
+    others: dict[str, dict[str, str]] | None = None,
 ) -> Part:
     """A Part for Postfix: main.cf and master.cf among files, lookup tables by their short name.
+
+    tables: every row is an address, and none may vanish. others: rows come and go.
 
     A changed table is a reload. Without one, Postfix's resolver would go on with the old table for
     up to ten seconds and send mail for a new address the wrong way; and to end it by force makes
     its master wait a minute before it starts another (both seen).
     """
     texts = tuple(
-        File(f"{TABLES}/{key}", table(rows), effect="reload", accounts=True)
-        for key, rows in tables.items()
+        File(
+            f"{TABLES}/{key}",
+            table(rows),
+            effect="reload",
+            accounts=key in tables,
+            ways=key == "homes",
+        )
+        for key, rows in (tables | (others or {})).items()
     )
     return Part(
         name=name,

@@ -36,8 +36,8 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         tables={
             "homes": homes(directory, env),
             "aliases": aliases(directory),
-            "senders": senders(directory),
         },
+        others={"senders": senders(directory), "refused": refused(directory)},
         answers=(
             # The first question of every sender: a full disk or a wrong size limit answers 452.
             Probe(25, "220 ", talk=(("HELO localhost", "250"), ("MAIL FROM:<>", "250"))),
@@ -63,24 +63,37 @@ def size_within(megabytes: int) -> int:
 def homes(directory: Compiled, env: Environment) -> dict[str, str]:
     """Mailbox to where it is delivered; that it is listed also makes it a known recipient."""
     return {
-        f"{mailbox.address}@{directory.domain}": f"store:[{home(mailbox, env).fqdn}]:{STORE_PORT}"
+        f"{mailbox.account}@{directory.domain}": f"store:[{home(mailbox, env).fqdn}]:{STORE_PORT}"
         for mailbox in directory.mailboxes
     }
 
 
 def aliases(directory: Compiled) -> dict[str, str]:
     return {
-        f"{alias}@{directory.domain}": f"{target}@{directory.domain}"
-        for alias, target in directory.aliases
+        f"{name.address}@{directory.domain}": f"{name.account}@{directory.domain}"
+        for name in directory.names
     }
+
+
+def refused(directory: Compiled) -> dict[str, str]:
+    """Addresses that receive no more, and what a sender is told (RFC 3463: 5.2.1, disabled)."""
+    domain = directory.domain
+    rows = {}
+    for gone in directory.refused:
+        instead = f"; write to {gone.instead}@{domain}" if gone.instead else ""
+        rows[f"{gone.address}@{domain}"] = f"550 5.2.1 This mailbox is no longer in use{instead}"
+    return rows
 
 
 def senders(directory: Compiled) -> dict[str, str]:
     """Address to the accounts that may send as it. Who owns a mailbox owns its aliases."""
     domain = directory.domain
     owners = {
-        mailbox.address: ",".join(f"{owner}@{domain}" for owner in mailbox.owners)
+        mailbox.account: ",".join(f"{owner}@{domain}" for owner in mailbox.owners)
         for mailbox in directory.mailboxes
+        if mailbox.owners
     }
-    names = {**{address: address for address in owners}, **dict(directory.aliases)}
-    return {f"{name}@{domain}": owners[target] for name, target in names.items()}
+    own = {box.address: box.account for box in directory.mailboxes if box.account in owners}
+    further = {name.address: name.account for name in directory.names if name.sends}
+    names = {**own, **further}
+    return {f"{name}@{domain}": owners[account] for name, account in names.items()}

@@ -57,7 +57,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
 def mailboxes(directory: Compiled, env: Environment, host: Host) -> dict[str, str]:
     """The mailboxes this store holds, and how they are delivered: everything else is an edge's."""
     return {
-        f"{mailbox.address}@{directory.domain}": "lmtp:unix:/run/dovecot/lmtp"
+        f"{mailbox.account}@{directory.domain}": "lmtp:unix:/run/dovecot/lmtp"
         for mailbox in directory.mailboxes
         if home(mailbox, env) == host
     }

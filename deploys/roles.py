@@ -15,6 +15,7 @@ from deploys import (
     people,
     postfix_edge,
     postfix_store,
+    sessions,
     tunnel,
 )
 
@@ -22,12 +23,12 @@ EVERY = "every"
 
 ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
     EVERY: (
-        base.name, base.certificate, base.ldap, base.clock, base.upgrades, base.journal,
+        base.name, base.certificate, base.guard, base.ldap, base.clock, base.upgrades, base.journal,
         firewall.part,
     ),
-    "store": (dovecot_store.part, postfix_store.part),
+    "store": (dovecot_store.part, postfix_store.part, sessions.store),
     "people": (people.part,),
-    "edge": (tunnel.part, dovecot_edge.part, postfix_edge.part),
+    "edge": (tunnel.part, dovecot_edge.part, postfix_edge.part, sessions.edge),
 }  # fmt: skip
 
 

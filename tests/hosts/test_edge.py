@@ -12,7 +12,7 @@ ROLE = "edge"
 def test_every_mailbox_resolves_to_its_store_and_no_other_does(server: Server) -> None:
     store = server.wanted.environment.having("store")[0].fqdn
     wanted = {
-        server.wanted.mail(mailbox.address): f"store:[{store}]:{STORE_PORT}"
+        server.wanted.mail(mailbox.account): f"store:[{store}]:{STORE_PORT}"
         for mailbox in server.wanted.compiled.mailboxes
     }
     assert server.table("homes") == wanted
@@ -20,14 +20,25 @@ def test_every_mailbox_resolves_to_its_store_and_no_other_does(server: Server) -
 
 def test_every_alias_points_where_it_should(server: Server) -> None:
     mail = server.wanted.mail
-    wanted = {mail(alias): mail(target) for alias, target in server.wanted.compiled.aliases}
+    wanted = {mail(name.address): mail(name.account) for name in server.wanted.compiled.names}
     assert server.table("aliases") == wanted
+
+
+def test_every_address_that_receives_no_more_is_refused_and_no_other(server: Server) -> None:
+    wanted = {server.wanted.mail(gone.address) for gone in server.wanted.compiled.refused}
+    assert server.table("refused").keys() == wanted
+
+
+def test_nobody_else_is_kept_from_logging_in(server: Server) -> None:
+    rows = server.run("cut -d: -f1 /etc/dovecot/blocked").split()
+    assert rows == list(server.wanted.compiled.blocked)
 
 
 def test_everybody_may_send_as_what_is_his_and_as_nothing_else(server: Server) -> None:
     mail, compiled = server.wanted.mail, server.wanted.compiled
-    owners = {mailbox.address: mailbox.owners for mailbox in compiled.mailboxes}
-    owners |= {alias: owners[target] for alias, target in compiled.aliases}
+    of_account = {mailbox.account: mailbox.owners for mailbox in compiled.mailboxes}
+    owners = {mailbox.address: mailbox.owners for mailbox in compiled.mailboxes if mailbox.owners}
+    owners |= {name.address: of_account[name.account] for name in compiled.names if name.sends}
     wanted = {
         mail(address): {mail(account) for account in accounts}
         for address, accounts in owners.items()
@@ -44,7 +55,7 @@ def test_postfix_reads_these_tables(server: Server) -> None:
 
 def test_every_mailbox_has_a_route_to_its_store(server: Server) -> None:
     rows = server.run("cut -d: -f1 /etc/dovecot/routes").split()
-    assert sorted(rows) == sorted(mailbox.address for mailbox in server.wanted.compiled.mailboxes)
+    assert sorted(rows) == sorted(mailbox.account for mailbox in server.wanted.compiled.mailboxes)
 
 
 def test_every_tls_port_shows_a_certificate_of_this_host(server: Server) -> None:

@@ -12,19 +12,20 @@ MARK = "danhba-loaded:"
 
 def test_every_mailbox_has_one_entry_and_no_entry_lacks_a_mailbox(server: Server) -> None:
     people = f"ou=people,{server.suffix}"
-    wanted = {f"uid={mailbox.address},{people}" for mailbox in server.wanted.compiled.mailboxes}
+    wanted = {f"uid={mailbox.account},{people}" for mailbox in server.wanted.compiled.mailboxes}
     assert set(server.entries) == wanted | {people, server.suffix}
 
 
 def test_every_entry_says_what_the_directory_says(server: Server) -> None:
     found, wanted = {}, {}
     for mailbox in server.wanted.compiled.mailboxes:
-        entry = server.entries.get(f"uid={mailbox.address},ou=people,{server.suffix}", {})
-        keys = ("cn", "mail", "departmentNumber", "o", "title", "employeeNumber")
+        entry = server.entries.get(f"uid={mailbox.account},ou=people,{server.suffix}", {})
+        keys = ("cn", "mail", "departmentNumber", "o", "title", "employeeNumber", "employeeType")
         found[mailbox.address] = [entry.get(key, []) for key in keys]
         said = (
             mailbox.name, server.wanted.mail(mailbox.address), mailbox.agency,
             mailbox.agency_name, mailbox.title, mailbox.id,
+            "" if mailbox.state == "active" else mailbox.state,
         )  # fmt: skip
         wanted[mailbox.address] = [[text] if text else [] for text in said]
     assert found == wanted

@@ -13,7 +13,7 @@ def held(server: Server) -> set[str]:
     """Addresses of the mailboxes this store holds: the first store holds all of them."""
     first = server.wanted.environment.having("store")[0] == server.facts
     boxes = server.wanted.compiled.mailboxes if first else ()
-    return {server.wanted.mail(mailbox.address) for mailbox in boxes}
+    return {server.wanted.mail(mailbox.account) for mailbox in boxes}
 
 
 def test_dovecot_knows_every_mailbox_and_no_other(server: Server, held: set[str]) -> None:
@@ -35,7 +35,7 @@ def test_keepers_open_their_agencies_and_nothing_else(server: Server) -> None:
 
 def test_every_mailbox_has_the_quota_of_the_directory(server: Server, held: set[str]) -> None:
     wanted = {
-        server.wanted.mail(mailbox.address): f"userdb_quota_storage_size={mailbox.quota_mb}M"
+        server.wanted.mail(mailbox.account): f"userdb_quota_storage_size={mailbox.quota_mb}M"
         for mailbox in server.wanted.compiled.mailboxes
     }
     rows = [row.split(":") for row in server.run("cat /etc/dovecot/accounts").splitlines()]

@@ -1,0 +1,62 @@
+"""Sessions that may not go on: of who is locked or withdrawn, of who keeps a mailbox no longer.
+
+Whoever is logged in is asked for nothing any more; so when the tables change, sessions are ended.
+It is a unit of systemd, so that an apply that is cut off in between does it when it is run again.
+"""
+
+from __future__ import annotations
+
+from danhba.compiled import Compiled
+from danhba.inventory import Environment, Host
+from danhba.render import render
+from danhba.service import File, Part, Service
+from deploys.common import BLOCKED, GRANTS, passwd
+
+_UNIT = "danhba-sessions.service"
+_SCRIPT = "/etc/danhba/end-sessions"
+
+
+def edge(directory: Compiled, env: Environment, host: Host) -> Part:
+    blocked = passwd(dict.fromkeys(directory.blocked, ""))
+    return _part("edge", render("sessions/edge"), (File(BLOCKED, blocked, effect="restart"),))
+
+
+def store(directory: Compiled, env: Environment, host: Host) -> Part:
+    return _part(
+        "store",
+        render("sessions/store", blocked=BLOCKED, grants=GRANTS),
+        (
+            File(BLOCKED, _blocked(directory), effect="restart"),
+            File(GRANTS, _grants(directory), effect="restart"),
+        ),
+    )
+
+
+def _part(role: str, script: bytes, tables: tuple[File, ...]) -> Part:
+    path = f"/etc/systemd/system/{_UNIT}"
+    return Part(
+        name=f"sessions_{role}",
+        packages=("procps",),
+        files=(
+            *tables,
+            File(_SCRIPT, script, mode="0755"),
+            File(path, render("sessions/unit.service", script=_SCRIPT)),
+        ),
+        # `systemctl enable` would follow the link into the generation of today.
+        links={f"/etc/systemd/system/multi-user.target.wants/{_UNIT}": path},
+        services=(Service(_UNIT),),
+    )
+
+
+def _blocked(directory: Compiled) -> bytes:
+    """Accounts that nobody logs in to: the edges refuse them too, but a store is not to depend on
+    that."""
+    boxes = (box for box in directory.mailboxes if box.state in ("locked", "withdrawn"))
+    return passwd(dict.fromkeys((f"{box.account}@{directory.domain}" for box in boxes), ""))
+
+
+def _grants(directory: Compiled) -> bytes:
+    """KEEPER>AGENCY: whether the one may open the other's mailbox (Điều 9.2.c)."""
+    domain = directory.domain
+    keys = [f"{grant.keeper}@{domain}>{grant.agency}@{domain}" for grant in directory.grants]
+    return passwd(dict.fromkeys(keys, ""))

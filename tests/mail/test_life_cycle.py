@@ -1,0 +1,261 @@
+"""What becomes of people and agencies in the directory becomes of their mail (Điều 6, 9)."""
+
+from __future__ import annotations
+
+import imaplib
+import smtplib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from doors import DOORS, IMAPS, SUBMISSIONS, Refused, enter
+from people import GUESSER, OUTSIDE_CLIENT, Person, trusting
+from province import Province, wait_for
+
+from staging.config import OUTSIDE
+
+DECISION = ("--decision", "9/QĐ-THU")
+
+
+@pytest.fixture(scope="module")
+def staff(province: Province, edge: str) -> dict[str, Person]:
+    """Officials of one agency who are there for these tests alone."""
+    names = ["thu.nghi", "thu.khoa", "thu.cu", "thu.giu", "thu.con", "thu.phien", "thu.thu"]
+    province.add_officials(*names)
+    province.apply()
+    return {name: _person(province, edge, name) for name in names}
+
+
+def _person(province: Province, edge: str, name: str) -> Person:
+    address = province.mail(name)
+    return Person(address, "Nguyễn Thử", edge, address, province.password(name))
+
+
+def _rcpt(edge: str, address: str) -> tuple[int, str]:
+    """What an outside server is told."""
+    with smtplib.SMTP(edge, 25, timeout=30, source_address=(OUTSIDE_CLIENT, 0)) as smtp:
+        smtp.ehlo("may.test")
+        smtp.mail(f"lan@{OUTSIDE}")
+        code, text = smtp.rcpt(address)
+        return code, text.decode()
+
+
+def _stays_out(person: Person) -> None:
+    """Two doors: Dovecot holds back an address that is refused, longer each time."""
+    for door in (SUBMISSIONS, IMAPS):
+        with pytest.raises(Refused):
+            enter(door, person.server, person.login, person.password, trusting(), GUESSER)
+
+
+def _gets_in(person: Person) -> None:
+    for door in DOORS:
+        enter(door, person.server, person.login, person.password, trusting())
+
+
+def test_who_is_withdrawn_neither_logs_in_nor_receives_and_loses_nothing(
+    province: Province, edge: str, staff: dict[str, Person]
+) -> None:
+    person = staff["thu.nghi"]
+    identity = province.deliver("thu.nghi")
+    _gets_in(person)
+    province.danhba("withdraw", "thu.nghi", "--reason", "nghỉ hưu", *DECISION)
+    province.apply()
+    code, text = _rcpt(edge, person.address)
+    assert (code, text.split()[0]) == (550, "5.2.1")
+    assert province.mail("sotaichinh") in text
+    _stays_out(person)
+    assert province.has("thu.nghi", identity)
+
+    province.danhba("reinstate", "thu.nghi", "--decision", "10/QĐ-THU")
+    province.apply()
+    _gets_in(person)
+    assert province.has("thu.nghi", identity)
+    province.deliver("thu.nghi")
+
+
+def test_who_is_withdrawn_is_not_in_the_address_book(
+    province: Province, staff: dict[str, Person]
+) -> None:
+    def found() -> set[str]:
+        reader = staff["thu.con"]
+        argv = ["ldapsearch", "-LLL", "-x", "-H", "ldaps://store1.angiang.gov.vn", "-b",
+                province.suffix, "-D", province.dn("thu.con"), "-w", reader.password,
+                "(uid=thu.*)", "uid"]  # fmt: skip
+        rows = province.lab.run("store1", argv).stdout.splitlines()
+        return {row.removeprefix("uid: ") for row in rows if row.startswith("uid: ")}
+
+    assert {"thu.giu", "thu.con"} <= found()
+    province.danhba("withdraw", "thu.giu", "--reason", "chuyển ngành", *DECISION)
+    province.apply()
+    assert "thu.giu" not in found()
+    assert "thu.con" in found()
+
+
+def test_a_day_that_has_not_come_changes_nothing(
+    province: Province, edge: str, staff: dict[str, Person]
+) -> None:
+    later = str(date.today() + timedelta(days=30))
+    province.danhba("withdraw", "thu.con", "--reason", "nghỉ hưu", "--from", later, *DECISION)
+    province.apply()
+    _gets_in(staff["thu.con"])
+    province.deliver("thu.con")
+
+
+def test_who_is_locked_still_receives(province: Province, staff: dict[str, Person]) -> None:
+    person = staff["thu.khoa"]
+    province.danhba("lock", "thu.khoa", "--reason", "lộ mật khẩu")
+    province.apply()
+    _stays_out(person)
+    identity = province.deliver("thu.khoa")
+    del province.passwords["thu.khoa"]
+    known, person = person, replace(person, password=province.password("thu.khoa"))
+    province.danhba("unlock", "thu.khoa")
+    province.apply()
+    _stays_out(known)
+    _gets_in(person)
+    assert province.has("thu.khoa", identity)
+
+
+def test_sessions_of_who_is_locked_end_with_the_apply_and_others_go_on(
+    province: Province, staff: dict[str, Person]
+) -> None:
+    person, other = staff["thu.phien"], staff["thu.con"]
+    with other.inbox() as untouched, _session(person) as imap, person.submission() as smtp:
+        province.danhba("lock", "thu.phien", "--reason", "lộ mật khẩu")
+        province.apply()
+        wait_for(lambda: _has_ended(imap), "the session for reading ends", limit=10)
+        with pytest.raises(smtplib.SMTPServerDisconnected):
+            smtp.noop()
+        assert untouched.noop()[0] == "OK"
+
+
+def test_the_session_of_a_keeper_ends_when_he_keeps_the_mailbox_no_longer(
+    province: Province, edge: str, staff: dict[str, Person]
+) -> None:
+    person = staff["thu.thu"]
+    keeper = replace(person, login=f"{province.mail('sotaichinh')}*{person.address}")
+    province.danhba("keeper", "sotaichinh", "--add", "thu.thu")
+    province.apply()
+    with _session(keeper) as imap, person.inbox() as own:
+        assert imap.noop()[0] == "OK"
+        province.danhba("keeper", "sotaichinh", "--remove", "thu.thu")
+        province.apply()
+        wait_for(lambda: _has_ended(imap), "the keeper's session ends", limit=10)
+        assert own.noop()[0] == "OK"
+    with pytest.raises(Refused):
+        enter(IMAPS, edge, keeper.login, keeper.password, trusting(), GUESSER)
+
+
+@contextmanager
+def _session(person: Person) -> Iterator[imaplib.IMAP4_SSL]:
+    """One that the server ends: there is no good-bye to say."""
+    imap = imaplib.IMAP4_SSL(person.server, ssl_context=trusting(), timeout=30)
+    imap.login(person.login, person.password)
+    yield imap
+    imap.shutdown()
+
+
+def _has_ended(imap: imaplib.IMAP4_SSL) -> bool:
+    try:
+        imap.noop()
+    except (OSError, imaplib.IMAP4.abort):
+        return True
+    return False
+
+
+def test_a_new_name_brings_a_new_address_and_the_old_one_only_receives(
+    province: Province, edge: str, staff: dict[str, Person], colleague: Person
+) -> None:
+    old = staff["thu.cu"]
+    before = colleague.send(colleague.write([old.address], "Trước", "Xin chào\n"))
+    old.reads(before)
+    done = province.danhba("rename", "thu.cu", "--name", "Trần Thị Thử Tên Mới", *DECISION)
+    address = done.stdout.strip()
+    province.apply()
+    new = replace(old, address=address, login=address, name="Trần Thị Thử Tên Mới")
+    _stays_out(old)
+    _gets_in(new)
+    new.reads(before)
+    for to in (old.address, new.address):
+        new.reads(colleague.send(colleague.write([to], f"Cho {to}", "Xin chào\n")))
+    colleague.reads(new.send(new.write([colleague.address], "Tên mới", "Xin chào\n")))
+    with pytest.raises(smtplib.SMTPRecipientsRefused):
+        new.send(new.write([colleague.address], "Tên cũ", "Xin chào\n", sender=old.address))
+
+    yesterday = date.today() - timedelta(days=1)
+    line = next(row for row in province.directory.read_text().splitlines() if "thu.cu: {to:" in row)
+    province.edit(line, f"{line.split('until:')[0]}until: {yesterday}}}")
+    province.apply()
+    code, text = _rcpt(edge, old.address)
+    assert (code, text.split()[0]) == (550, "5.2.1")
+    assert new.address in text
+    assert _rcpt(edge, new.address)[0] == 250
+    new.reads(before)
+
+
+def test_a_merged_agency_is_read_and_answered_by_its_successor(
+    province: Province, edge: str, colleague: Person
+) -> None:
+    done = province.danhba(
+        "agency", "add", "Sở Thử nghiệm", "--kind", "so", "--decision", "3/NQ-THU"
+    )
+    successor = done.stdout.strip()
+    old = next(agency for agency in province.compiled.grants if agency.agency == "sotnmt").agency
+    before = province.deliver(old)
+    province.danhba(
+        "agency", "merge", old, "--into", successor.partition("@")[0], "--decision", "3/NQ-THU"
+    )
+    staff = [box for box in province.compiled.mailboxes if box.agency == old]
+    people = [box for box in staff if box.kind == "person"]
+    province.danhba("keeper", successor.partition("@")[0], "--add", people[0].address)
+    province.apply()
+    keeper = _person(province, edge, people[0].address)
+    reader = replace(keeper, login=f"{successor}*{keeper.address}")
+    reader.reads(colleague.send(colleague.write([province.mail(old)], "Gửi sở cũ", "Xin chào\n")))
+    archive = replace(keeper, login=f"{province.mail(old)}*{keeper.address}")
+    with archive.inbox() as imap:
+        _, found = imap.uid("SEARCH", "HEADER", "Message-ID", f'"{before}"')
+        assert found[0]
+    keeper.send(keeper.write([colleague.address], "Trả lời", "Xin chào\n", sender=successor))
+    with pytest.raises(smtplib.SMTPRecipientsRefused):
+        old_name = province.mail(old)
+        keeper.send(keeper.write([colleague.address], "Trả lời", "Xin chào\n", sender=old_name))
+
+
+def test_a_renamed_agency_is_opened_under_its_new_name(
+    province: Province, edge: str, colleague: Person
+) -> None:
+    grant = next(grant for grant in province.compiled.grants if grant.agency == "sonoivu")
+    done = province.danhba(
+        "agency", "rename", "sonoivu", "--name", "Sở Nội vụ và Lao động", "--decision", "4/NQ-THU"
+    )
+    address = done.stdout.strip()
+    province.apply()
+    person = _person(province, edge, grant.keeper)
+    keeper = replace(person, login=f"{address}*{person.address}")
+    for to in (province.mail("sonoivu"), address):
+        keeper.reads(colleague.send(colleague.write([to], f"Cho {to}", "Xin chào\n")))
+    person.send(person.write([colleague.address], "Trả lời", "Xin chào\n", sender=address))
+    with pytest.raises(Refused):
+        old = f"{province.mail('sonoivu')}*{person.address}"
+        enter(IMAPS, edge, old, person.password, trusting(), GUESSER)
+
+
+def test_many_at_once_need_an_approval_that_names_the_number(province: Province) -> None:
+    of_agency = [
+        box.address for box in province.compiled.mailboxes
+        if box.kind == "person" and box.agency == "soyte"
+    ]  # fmt: skip
+    assert len(of_agency) > 3
+    province.danhba("withdraw", *of_agency, "--reason", "thử", *DECISION)
+    assert province.plan_status() == 1
+    refused = province.danhba("apply", "staging", "--yes", check=False)
+    assert refused.returncode == 1
+    assert "soyte is left without anybody" in refused.stdout
+    number = f"agencies: {{soyte: {len(of_agency)}}}"
+    assert f"approve: DECISION: {{{number}}}" in refused.stdout
+    province.edit("\nreserved:", f"\napprove:\n  5/NQ-THU: {{{number}}}\nreserved:")
+    province.apply()
+    assert province.plan_status() == 0
