@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from danhba.compiled import NOBODY, Guard
 from danhba.errors import DanhbaError
-from danhba.generations.generation import Generation
+from danhba.generations.generation import SIZES, Generation
 from danhba.generations.host.common import Json, sha256
 from danhba.service import File, Part, Probe, Service, State, Tree
 
@@ -15,9 +16,13 @@ class AssemblyError(DanhbaError):
     """Two parts disagree; the message names both."""
 
 
-def assemble(parts: Sequence[Part], revision: str) -> Generation:
-    """The generation of one host. Raises AssemblyError when two parts claim one path."""
-    contents: dict[str, bytes] = {}
+def assemble(parts: Sequence[Part], revision: str, guard: Guard = NOBODY) -> Generation:
+    """The generation of one host. guard: of the directory.
+
+    Raises AssemblyError when two parts claim one path.
+    """
+    sizes = {"people": guard.people, "agencies": dict(guard.agencies)}
+    contents: dict[str, bytes] = {SIZES: json.dumps(sizes).encode()}
     files: dict[str, Json] = {}
     claimed: dict[str, str] = {}
     for part in parts:
@@ -31,7 +36,7 @@ def assemble(parts: Sequence[Part], revision: str) -> Generation:
             files[file.path] = {
                 "sha256": digest, "mode": file.mode, "owner": file.owner, "group": file.group,
                 "secret": file.secret, "effect": file.effect,
-                "accounts": file.accounts,
+                "accounts": file.accounts, "ways": file.ways,
             }  # fmt: skip
     trees = [part.tree for part in parts if part.tree]
     manifest = {

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from danhba import naming
 from danhba.findings import Finding, shown
@@ -11,8 +10,6 @@ from danhba.model import Agency, Directory
 
 AGENCIES = "Điều 5.3.a"
 PEOPLE = "Điều 5.3.b"
-
-_NUMBER = re.compile(r"[0-9]{2,}")
 
 
 def check_naming(directory: Directory) -> Iterator[Finding]:
@@ -22,19 +19,39 @@ def check_naming(directory: Directory) -> Iterator[Finding]:
 
 
 def expected_agencies(directory: Directory) -> dict[str, str | None]:
-    """What the rule gives each agency, by the address that it has.
+    """What the rule gives each agency that is not closed, by the address that it has.
 
     None where the rule prescribes nothing: other units (Điều 5.3.a, end), and communes of one kind
-    in one district whose names differ by marks only.
+    in one district whose names differ by marks only. A commune is told from those beside it: from
+    the closed ones too when its own district is closed, for then it was named among them.
     """
     by_address = {agency.address: agency for agency in directory.agencies}
+    living = [agency for agency in directory.agencies if not agency.closed]
+    expected = _expected(living, by_address)
+    if len(living) < len(directory.agencies):
+        before = _expected(directory.agencies, by_address)
+        for agency in living:
+            district = _district(agency, by_address)
+            if district is not None and district.closed:
+                expected[agency.address] = before[agency.address]
+    return expected
+
+
+def _expected(
+    agencies: Sequence[Agency], by_address: Mapping[str, Agency]
+) -> dict[str, str | None]:
+    """By the rule, as if there were no others."""
     expected = {
-        each.address: naming.agency(each.kind, each.name, _district(each, by_address))
-        for each in directory.agencies
+        each.address: naming.agency(each.kind, each.name, district_name(each, by_address))
+        for each in agencies
     }
-    communes = [each for each in directory.agencies if _form(each) == "commune"]
-    units = [naming.Commune(each.kind, each.name, _district(each, by_address)) for each in communes]
-    districts = [naming.plain_name(each.kind, each.name) for each in _districts(directory)]
+    communes = [each for each in agencies if _form(each) == "commune"]
+    units = [
+        naming.Commune(each.kind, each.name, district_name(each, by_address)) for each in communes
+    ]
+    districts = [
+        naming.plain_name(each.kind, each.name) for each in agencies if _form(each) == "place"
+    ]
     found = naming.communes(units, districts)
     return expected | {each.address: part for each, part in zip(communes, found, strict=True)}
 
@@ -43,7 +60,7 @@ def _agencies(directory: Directory) -> Iterator[Finding]:
     expected = expected_agencies(directory)
     held = holders(directory)
     for agency in directory.agencies:
-        right = expected[agency.address]
+        right = expected.get(agency.address, agency.address)
         if agency.exception or right == agency.address:
             continue
         if right is not None:
@@ -72,7 +89,7 @@ def _people(directory: Directory) -> Iterator[Finding]:
     given = holders(directory)
     for person in directory.people:
         base = naming.person(person.name, person.given_name)
-        if person.exception or _is_numbered(person.address, base):
+        if person.exception or naming.is_numbered(person.address, base):
             continue
         free = naming.numbered(base, naming.free_number(base, given))
         message = f"{person.name} has the address {shown(person.address)}, not {shown(base)}"
@@ -80,22 +97,14 @@ def _people(directory: Directory) -> Iterator[Finding]:
         yield _finding(directory, person.line, message, f"write {free}, or {_DECIDE}", PEOPLE)
 
 
-def _is_numbered(address: str, base: str) -> bool:
-    """Is it base, or base with 02, 03, ... 100?"""
-    number = address.removeprefix(base)
-    if address == base:
-        return True
-    known = _NUMBER.fullmatch(number) is not None and address.startswith(base)
-    return known and address == naming.numbered(base, int(number)) and int(number) > 1
-
-
 def holders(directory: Directory) -> dict[str, tuple[str, int]]:
     """Name and line of whoever holds each address of the one name space."""
     found: dict[str, tuple[str, int]] = {}
     for agency in directory.agencies:
-        found[agency.address] = (agency.name, agency.line)
+        end = f", closed from {agency.closed.since}" if agency.closed else ""
+        found[agency.address] = (f"{agency.name}{end}", agency.line)
         found |= {person.address: (person.name, person.line) for person in agency.staff}
-    found |= {alias.address: ("an alias", alias.line) for alias in directory.aliases}
+    found |= {alias.address: (f"an alias of {alias.to}", alias.line) for alias in directory.aliases}
     found |= {name.address: (f"{name.was}, retired", name.line) for name in directory.retired}
     return found | {name.address: ("the operator", name.line) for name in directory.reserved}
 
@@ -104,20 +113,22 @@ def _form(agency: Agency) -> str:
     return naming.KINDS[agency.kind].form
 
 
-def _districts(directory: Directory) -> list[Agency]:
-    return [agency for agency in directory.agencies if _form(agency) == "place"]
-
-
-def _district(agency: Agency, by_address: Mapping[str, Agency]) -> str:
-    """The name, without kind word, of the district that the agency belongs to; "" for none."""
+def _district(agency: Agency, by_address: Mapping[str, Agency]) -> Agency | None:
+    """The district that the agency belongs to."""
     above = by_address.get(agency.parent)
     seen = {agency.address}
     while above is not None and above.address not in seen:
         if _form(above) == "place":
-            return naming.plain_name(above.kind, above.name)
+            return above
         seen.add(above.address)
         above = by_address.get(above.parent)
-    return ""
+    return None
+
+
+def district_name(agency: Agency, by_address: Mapping[str, Agency]) -> str:
+    """Its name without kind word, "" when there is none."""
+    district = _district(agency, by_address)
+    return naming.plain_name(district.kind, district.name) if district else ""
 
 
 def _finding(directory: Directory, line: int, message: str, remedy: str, clause: str) -> Finding:

@@ -1,16 +1,29 @@
-"""An address once given is never given to anybody else (Điều 5.3): nothing may leave the file."""
+"""What a change may not do: take an address away or hand it on (Điều 5.3), turn a status the wrong
+way (Điều 6), disturb many without an approval."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
+from danhba.check_guards import check_guards
+from danhba.check_life import leads_to
 from danhba.check_naming import holders
 from danhba.findings import Finding, shown
-from danhba.model import Directory
+from danhba.model import Agency, Closure, Directory, Person
 
 
 def check_since(old: Directory, new: Directory) -> Iterator[Finding]:
-    """Errors for every address of `old` that `new` does not know any more, or gives to another."""
+    """Errors of the change from old to new."""
+    yield from _lost(old, new)
+    yield from _handed_on(old, new)
+    yield from _people(old, new)
+    yield from _agencies(old, new)
+    yield from check_guards(old, new)
+
+
+def _lost(old: Directory, new: Directory) -> Iterator[Finding]:
+    """Every address of `old` that `new` does not know any more: nothing may leave the file."""
     known = holders(new)
     for agency in old.agencies:
         if agency.address not in known:
@@ -21,27 +34,101 @@ def check_since(old: Directory, new: Directory) -> Iterator[Finding]:
     for alias in old.aliases:
         if alias.address not in known:
             yield _gone(new, alias.address, f"bí danh của {alias.to}", alias.line)
+    kept = {each.address for each in new.retired}
     for name in old.retired:
-        if name.address not in {each.address for each in new.retired}:
+        if name.address not in kept:
             yield _gone(new, name.address, name.was, name.line)
-    yield from _other_hands(old, new)
 
 
 def _gone(new: Directory, address: str, was: str, line: int) -> Finding:
+    """There is no line for what is not there: the head of the file stands for it."""
     message = f"the address {shown(address)} of {was} has left the file, formerly on line {line}"
     entry = f'{address}: {{was: "{was}", since: ...}}'
     remedy = f"put the line back, or keep the address from others: {entry} under retired"
-    return Finding(new.file, 0, "error", "Điều 5.3", message, remedy)
+    return Finding(new.file, new.province.line, "error", "Điều 5.3", message, remedy)
 
 
-def _other_hands(old: Directory, new: Directory) -> Iterator[Finding]:
-    before = {person.address: person for person in old.people}
-    mailboxes = {agency.address: (agency.name, agency.line, "") for agency in new.agencies}
-    mailboxes |= {person.address: (person.name, person.line, person.id) for person in new.people}
-    for address, person in before.items():
-        name, line, code = mailboxes.get(address, ("", 0, person.id))
-        if code != person.id:
-            message = f"{name} has the address {shown(address)}, which is {person.name}'s"
-            message += f" (staff code {person.id})"
+def _people(old: Directory, new: Directory) -> Iterator[Finding]:
+    after = {person.id: person for person in new.people}
+    for person in old.people:
+        if now := after.get(person.id):
+            yield from _turned(new, person, now)
+
+
+def _handed_on(old: Directory, new: Directory) -> Iterator[Finding]:
+    """Addresses that are another's by now. An alias without an end may be led elsewhere: it was
+    nobody's own. Of an agency that has another mailbox _agencies tells."""
+    before, after = _holders(old), _holders(new)
+    aliases = {alias.address for alias in new.aliases}
+    led = {alias.address for alias in old.aliases if not alias.until} & aliases
+    agencies = {agency.address for agency in old.agencies}
+    for address, was in before.items():
+        now = after.get(address)
+        if now is None or address in led or _key(now) == _key(was):
+            continue
+        if address not in agencies or isinstance(now, Person):
+            code = f" (staff code {was.id})" if isinstance(was, Person) else ""
+            message = f"{now.name} has the address {shown(address)}, which is {was.name}'s{code}"
             remedy = "take another address; this one has a mailbox and a password"
-            yield Finding(new.file, line, "error", "Điều 5.3", message, remedy)
+            yield Finding(new.file, now.line, "error", "Điều 5.3", message, remedy)
+
+
+def _holders(directory: Directory) -> dict[str, Agency | Person]:
+    """Who gets the mail of each address, of old names too."""
+    found: dict[str, Agency | Person] = {each.address: each for each in directory.agencies}
+    found |= {each.address: each for each in directory.people}
+    leads = leads_to(directory)
+    return found | {name: found[end] for name, end in leads.items() if end in found}
+
+
+def _key(holder: Agency | Person) -> str:
+    """What stays the same of somebody whatever changes."""
+    return holder.id if isinstance(holder, Person) else f"{holder.account or holder.address}@"
+
+
+def _turned(new: Directory, was: Person, now: Person) -> Iterator[Finding]:
+    """Somebody's status and account, before and after."""
+
+    def wrong(message: str, remedy: str, clause: str) -> Finding:
+        return Finding(new.file, now.line, "error", clause, f"{now.name} {message}", remedy)
+
+    before, after = was.status, now.status
+    if before and before.kind == "withdrawn":
+        paper = bool({now.request, now.decision} - {was.request, was.decision, ""})
+        # Else to take the change back, which brings the paper of before, would be enough.
+        later = (now.changed or date.min) >= (was.changed or was.since)
+        if after is None and not (paper and later):
+            remedy = f"danhba reinstate {now.address} --request NUMBER"
+            yield wrong("is active again, and no new list asks for it", remedy, "Điều 6.4")
+        elif after and after.kind == "locked":
+            remedy = "reinstate first; who is withdrawn cannot log in anyway"
+            yield wrong("was withdrawn and is only locked now", remedy, "Điều 6.3")
+        elif after and after.since > before.since and not paper:
+            message = f"was withdrawn from {before.since}, now from {after.since}, and no new list "
+            yield wrong(f"{message}asks for it", "put the day back, or cite one", "Điều 6.4")
+    if (was.account or was.address) != (now.account or now.address):
+        remedy = f"write `account: {was.account or was.address}`, or danhba rename"
+        yield wrong("would get another mailbox", remedy, "Điều 5.3")
+
+
+def _agencies(old: Directory, new: Directory) -> Iterator[Finding]:
+    after = {agency.address: agency for agency in new.agencies}
+    leads = leads_to(new)
+    for was in old.agencies:
+        now = after.get(leads.get(was.address, was.address))
+        if now is None:
+            continue
+        if was.closed and _is_open_again(was.closed, now.closed):
+            remedy = "found a new one: danhba agency add"
+            message = f"{now.name} was closed from {was.closed.since} and is open again"
+            yield Finding(new.file, now.line, "error", "Điều 5.3", message, remedy)
+        account = was.account or was.address
+        if (now.account or now.address) != account:
+            message = f"{shown(was.address)} was {was.name}, and leads to another mailbox now"
+            remedy = f"write `account: {account}`, or danhba agency rename or merge"
+            yield Finding(new.file, now.line, "error", "Điều 5.3", message, remedy)
+
+
+def _is_open_again(was: Closure, now: Closure | None) -> bool:
+    """Also for a while only, unless another decision says so."""
+    return now is None or (now.since > was.since and now.decision == was.decision)

@@ -2,82 +2,221 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from functools import cached_property
 from operator import attrgetter
 
-from danhba.compiled import Compiled, Grant, Mailbox
-from danhba.model import Agency, Alias, Directory, Person
+from danhba.check_guards import guard
+from danhba.compiled import Compiled, Grant, Mailbox, Name, Refused
+from danhba.model import Agency, Directory, Person
 
 MB_PER_GB = 1024
 
 
-def compile_directory(directory: Directory) -> Compiled:
-    """Everything the mail system must know. directory: one that danhba.check found nothing in."""
-    names = _full_names(directory.agencies)
-    agencies = [_agency(agency, names, directory) for agency in directory.agencies]
-    people = [
-        _person(person, names, directory)
-        for agency in directory.agencies
-        for person in agency.staff
-    ]
-    grants = {
-        Grant(agency.address, keeper) for agency in directory.agencies for keeper in agency.keepers
-    }
+def compile_directory(directory: Directory, day: date | None = None) -> Compiled:
+    """Everything the mail system must know on a day (the province's today by default).
+
+    directory: one that danhba.check found no error in.
+    """
+    rows = _Rows(directory, day or directory.today())
     return Compiled(
         province=directory.province.name,
         domain=directory.province.domain,
         timezone=directory.province.timezone,
         message_mb=directory.policy.message_mb,
-        mailboxes=tuple(sorted(agencies + people, key=attrgetter("address"))),
-        aliases=tuple(sorted(_targets(directory.aliases).items())),
-        grants=tuple(sorted(grants, key=attrgetter("agency", "keeper"))),
+        mailboxes=tuple(sorted(rows.mailboxes(), key=attrgetter("account"))),
+        names=tuple(sorted(rows.names(), key=attrgetter("address"))),
+        refused=tuple(sorted(rows.refused(), key=attrgetter("address"))),
+        grants=tuple(sorted(rows.grants, key=attrgetter("agency", "keeper"))),
+        logins=tuple(sorted(rows.logins())),
+        blocked=tuple(sorted(set(rows.blocked()))),
+        guard=guard(directory),
     )
 
 
-def _full_names(agencies: tuple[Agency, ...]) -> dict[str, str]:
+def next_change(directory: Directory, day: date) -> date | None:
+    """The first day after `day` on which the directory compiles to something else."""
+    days = {person.status.since for person in directory.people if person.status}
+    after = [alias.until for alias in directory.aliases]
+    for closed in (agency.closed for agency in directory.agencies if agency.closed):
+        days.add(closed.since)
+        after.append(closed.until)
+    days |= {until + timedelta(days=1) for until in after if until}
+    return min((each for each in days if each > day), default=None)
+
+
+class _Rows:
+    """The directory on a day."""
+
+    def __init__(self, directory: Directory, day: date) -> None:
+        self.directory = directory
+        self.day = day
+        self.agencies = {agency.address: agency for agency in directory.agencies}
+        self.people = {person.address: person for person in directory.people}
+        self.titles = _full_names(directory.agencies)
+        self.to = {alias.address: alias.to for alias in directory.aliases}
+        self.dated = {alias.address for alias in directory.aliases if alias.until}
+
+    @cached_property
+    def accounts(self) -> dict[str, str]:
+        """Address to account, of every mailbox."""
+        agencies = {each.address: each.account or each.address for each in self.agencies.values()}
+        people = {each.address: each.account or each.address for each in self.people.values()}
+        return agencies | people
+
+    # Mailboxes
+
+    def mailboxes(self) -> Iterator[Mailbox]:
+        for agency in self.directory.agencies:
+            yield self._agency(agency)
+            for person in agency.staff:
+                yield self._person(person)
+
+    def _agency(self, agency: Agency) -> Mailbox:
+        # Keepers may send as the agency; others of its staff may not (Điều 9.2.c).
+        name, account = self.titles[agency.address], self.accounts[agency.address]
+        closed = agency.is_closed(self.day)
+        keepers = sorted(self._keepers(agency))
+        return Mailbox(
+            account=account,
+            address=agency.address,
+            kind="agency",
+            state="closed" if closed else "active",
+            name=name,
+            agency=agency.address,
+            agency_name=name,
+            id="",
+            title="",
+            quota_mb=self.directory.policy.agency_quota_gb * MB_PER_GB,
+            owners=() if closed else (account, *keepers),
+        )
+
+    def _person(self, person: Person) -> Mailbox:
+        account = self.accounts[person.address]
+        return Mailbox(
+            account=account,
+            address=person.address,
+            kind="person",
+            state=person.state(self.day),
+            name=person.name,
+            agency=person.agency,
+            agency_name=self.titles[person.agency],
+            id=person.id,
+            title=person.title,
+            quota_mb=self.directory.policy.quota_gb * MB_PER_GB,
+            owners=(account,),
+        )
+
+    def _keepers(self, agency: Agency) -> set[str]:
+        """Accounts of who keeps the mailbox today."""
+        keepers = (self.people[keeper] for keeper in agency.keepers)
+        return {self.accounts[each.address] for each in keepers if each.state(self.day) == "active"}
+
+    @cached_property
+    def grants(self) -> set[Grant]:
+        """A closed agency's mailbox is read by who keeps its successor's."""
+        return {
+            Grant(self.accounts[agency.address], keeper)
+            for agency in self.directory.agencies
+            if (heir := self._heir(agency)) is not None
+            for keeper in self._keepers(heir)
+        }
+
+    def _heir(self, agency: Agency) -> Agency | None:
+        """Who has the agency's mail today: itself, or the first of its successors, or theirs."""
+        last = self._last(agency)
+        return None if last.is_closed(self.day) else last
+
+    def _last(self, agency: Agency) -> Agency:
+        """As _heir; when nobody goes on, the last one that did."""
+        while agency.closed and agency.is_closed(self.day) and agency.closed.successors:
+            agency = self.agencies[agency.closed.successors[0]]
+        return agency
+
+    # Addresses
+
+    def names(self) -> Iterator[Name]:
+        """Expired ones too: what an address leads to is never forgotten, only refused."""
+        for address in (*self.accounts, *self.to):
+            account = self._reached(address)
+            if account != address:  # else it is the account's own first address
+                yield Name(address, account, sends=self._sends(address))
+
+    def _holder(self, address: str) -> str:
+        """The address of the mailbox that an alias leads to."""
+        while address in self.to:
+            address = self.to[address]
+        return address
+
+    def _reached(self, address: str) -> str:
+        """The account that mail for an address is delivered to, or was at last."""
+        holder = self._holder(address)
+        agency = self.agencies.get(holder)
+        return self.accounts[self._last(agency).address if agency else holder]
+
+    def _sends(self, address: str) -> bool:
+        """Not as a name that was given up, nor as one that leads to such a name, nor as an agency
+        that is no more."""
+        while address in self.to:
+            if address in self.dated:
+                return False
+            address = self.to[address]
+        agency = self.agencies.get(address)
+        return agency is None or not agency.is_closed(self.day)
+
+    def refused(self) -> Iterator[Refused]:
+        """Who is withdrawn, what is closed, which names have expired; with all names of theirs."""
+        gone = dict(self._gone())
+        yield from (Refused(address, instead) for address, instead in gone.items())
+        for alias in self.directory.aliases:
+            holder = self._holder(alias.address)
+            if holder in gone:
+                yield Refused(alias.address, gone[holder])
+            elif alias.is_expired(self.day):
+                agency = self.agencies.get(holder)
+                yield Refused(alias.address, self._last(agency).address if agency else holder)
+
+    def _gone(self) -> Iterator[tuple[str, str]]:
+        for person in self.directory.people:
+            if person.state(self.day) == "withdrawn":
+                heir = self._heir(self.agencies[person.agency])
+                yield person.address, heir.address if heir else ""
+        for agency in self.directory.agencies:
+            if agency.closed and agency.is_closed(self.day):
+                heir = self._heir(agency)
+                until = agency.closed.until
+                if heir is None or (until is not None and until < self.day):
+                    yield agency.address, heir.address if heir else ""
+
+    # Logins
+
+    def logins(self) -> Iterator[tuple[str, str]]:
+        for login, account in self._typed():
+            if login != account:
+                yield login, account
+
+    def _typed(self) -> Iterator[tuple[str, str]]:
+        """What is typed for a mailbox, by its keepers too, and the accounts that it means."""
+        yield from self.accounts.items()
+        today = {account: address for address, account in self.accounts.items()}
+        for grant in self.grants:
+            yield f"{today[grant.agency]}*{today[grant.keeper]}", f"{grant.agency}*{grant.keeper}"
+
+    def blocked(self) -> Iterator[str]:
+        """A name that was given up is no second login (Điều 5.3). Who keeps a closed agency's
+        mailbox still opens it; with a password of its own nobody does."""
+        yield from (account for login, account in self._typed() if login != account)
+        for person in self.directory.people:
+            if person.state(self.day) != "active":
+                yield person.address
+        yield from (each.address for each in self.directory.agencies if each.is_closed(self.day))
+
+
+def _full_names(agencies: tuple[Agency, ...]) -> Mapping[str, str]:
     """Names that tell eleven Phòng Nội vụ apart: "Phòng Nội vụ, Huyện Chợ Mới"."""
     own = {agency.address: agency.name for agency in agencies}
     return {
         agency.address: f"{agency.name}, {own[agency.parent]}" if agency.parent else agency.name
         for agency in agencies
     }
-
-
-def _agency(agency: Agency, names: dict[str, str], directory: Directory) -> Mailbox:
-    # Keepers may send as the agency; others of its staff may not (Điều 9.2.c).
-    name = names[agency.address]
-    return Mailbox(
-        address=agency.address,
-        kind="agency",
-        name=name,
-        agency=agency.address,
-        agency_name=name,
-        id="",
-        title="",
-        quota_mb=directory.policy.agency_quota_gb * MB_PER_GB,
-        owners=(agency.address, *sorted(set(agency.keepers))),
-    )
-
-
-def _person(person: Person, names: dict[str, str], directory: Directory) -> Mailbox:
-    return Mailbox(
-        address=person.address,
-        kind="person",
-        name=person.name,
-        agency=person.agency,
-        agency_name=names[person.agency],
-        id=person.id,
-        title=person.title,
-        quota_mb=directory.policy.quota_gb * MB_PER_GB,
-        owners=(person.address,),
-    )
-
-
-def _targets(aliases: tuple[Alias, ...]) -> dict[str, str]:
-    """Alias to mailbox, through aliases of aliases."""
-    to = {alias.address: alias.to for alias in aliases}
-    targets = {}
-    for address, target in to.items():
-        while target in to:
-            target = to[target]
-        targets[address] = target
-    return targets

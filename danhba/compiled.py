@@ -5,20 +5,28 @@ Services turn these rows into lookup tables. Addresses here are local parts in l
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
+
+BoxState = Literal["active", "locked", "withdrawn", "closed"]
+"""As danhba.model.State; closed: the mailbox of an agency that is no more."""
 
 
 @dataclass(frozen=True)
 class Mailbox:
     """A mailbox of a person or of an agency.
 
-    address: local part. name: full name with diacritics. agency: the agency's address (its own for
-    an agency). id: the person's staff code, "" for an agency. quota_mb: megabytes. owners: the
-    accounts that may send as this address: the person himself, or the agency and its keepers.
+    account: local part under which mail and password are kept: the first address, for ever.
+    address: local part of today. name: full name with diacritics. agency: the agency's address (its
+    own for an agency). id: the person's staff code, "" for an agency. quota_mb: megabytes. owners:
+    the accounts that may send as this address: the person himself, or the agency and its keepers.
     """
 
+    account: str
     address: str
     kind: str  # "person" or "agency"
+    state: BoxState
     name: str
     agency: str
     agency_name: str
@@ -29,21 +37,70 @@ class Mailbox:
 
 
 @dataclass(frozen=True)
+class Name:
+    """A further address of an account. sends: its owner may send as it, and not only receive."""
+
+    address: str
+    account: str
+    sends: bool
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An address that receives no more. instead: whom to write to, "" when there is nobody."""
+
+    address: str
+    instead: str
+
+
+@dataclass(frozen=True)
 class Grant:
-    """A keeper may open the agency's mailbox with his own password (Điều 9.2.c)."""
+    """A keeper may open the agency's mailbox with his own password (Điều 9.2.c). Both accounts."""
 
     agency: str
     keeper: str
 
 
 @dataclass(frozen=True)
+class Guard:
+    """Against a change that disturbs many unawares (danhba.guards). A status or an end counts from
+    when it is written, not from its day: the approval comes with the writing.
+
+    people: how many are not withdrawn; agencies: how many in each, by its account; the limits of
+    policy in percent; approvals: decision to what it names; protected: addresses that are never
+    touched without one, to the account that gets their mail, "" when an end is written; withheld:
+    account of who has a status to "STATE AGENCY".
+    """
+
+    people: int
+    agencies: Mapping[str, int]
+    people_percent: int
+    agency_percent: int
+    protected: Mapping[str, str]
+    approvals: Mapping[str, Mapping[str, object]]
+    withheld: Mapping[str, str]
+
+
+NOBODY = Guard(0, {}, 0, 0, {}, {}, {})
+"""Of parts that have nothing to do with people."""
+
+
+@dataclass(frozen=True)
 class Compiled:
-    """The whole directory for the mail system. Every tuple is sorted by address."""
+    """The whole directory for the mail system on a day. Every tuple is sorted by address.
+
+    logins: what somebody types who was renamed, to the account that it means; keepers' logins are
+    AGENCY*KEEPER. blocked: what nobody logs in with any more, or for now.
+    """
 
     province: str
     domain: str
     timezone: str
     message_mb: int
     mailboxes: tuple[Mailbox, ...]
-    aliases: tuple[tuple[str, str], ...]  # alias local part -> mailbox local part
+    names: tuple[Name, ...]
+    refused: tuple[Refused, ...]
     grants: tuple[Grant, ...]
+    logins: tuple[tuple[str, str], ...]
+    blocked: tuple[str, ...]
+    guard: Guard

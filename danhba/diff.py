@@ -6,11 +6,24 @@ what it is. The order of the file and its form mean nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from datetime import date, timedelta
 from typing import TypeVar
 
-from danhba.model import Agency, Alias, Directory, Exemption, Person, Request
+from danhba.check_life import leads_to
+from danhba.model import (
+    Agency,
+    Alias,
+    Approval,
+    Closure,
+    Directory,
+    Exemption,
+    Person,
+    Request,
+    Status,
+)
 
 T = TypeVar("T")
 
@@ -38,13 +51,15 @@ class Change:
 
 def compare(old: Directory, new: Directory) -> list[Change]:
     """Every change from old to new, by agency in the order of new; the province comes first."""
+    now = _addresses_of_now(old, new)
     changes = [
         *_province(old, new),
-        *_agencies(old, new),
-        *_people(old, new, _renamed(old, new)),
-        *_aliases(old, new),
-        *_requests(old, new),
+        *_agencies(old, new, now),
+        *_people(old, new, now),
+        *_aliases(old, new, now),
+        *_requests(old, new, now),
         *_retired(old, new),
+        *_approvals(old, new),
     ]
     place = {agency.address: order for order, agency in enumerate((*new.agencies, *old.agencies))}
     return sorted(changes, key=lambda change: place.get(change.agency, -1))
@@ -58,9 +73,11 @@ def _province(old: Directory, new: Directory) -> Iterator[Change]:
         before, after = getattr(old, section), getattr(new, section)
         for key in (each.name for each in fields(before) if each.name != "line"):
             was, now = getattr(before, key), getattr(after, key)
+            if isinstance(was, tuple):  # a list whose order says nothing
+                was, now = (", ".join(sorted(each)) for each in (was, now))
             if was != now:
                 mail = "every address changes" if key == "domain" else ""
-                yield Change(PROVINCE, section, key, f"{was} -> {now}", mail)
+                yield Change(PROVINCE, section, key, _turn(str(was), str(now)), mail)
     gone, came, _ = _paired(old.legal_basis, new.legal_basis, lambda text: text)
     yield from (Change(PROVINCE, "legal basis", text, "no longer") for text in gone)
     yield from (Change(PROVINCE, "legal basis", text, "new") for text in came)
@@ -72,55 +89,130 @@ def _province(old: Directory, new: Directory) -> Iterator[Change]:
 
 
 def _retired(old: Directory, new: Directory) -> Iterator[Change]:
-    gone, came, _ = _paired(old.retired, new.retired, lambda name: name.address)
+    gone, came, both = _paired(old.retired, new.retired, lambda name: name.address)
+    for before, after in both:
+        was, now = (f"{each.was}, {each.since}" for each in (before, after))
+        if was != now:
+            yield Change(PROVINCE, "retired", after.address, _turn(was, now))
     for name in gone:
         yield Change(PROVINCE, "retired", name.address, "free again", "may be given to somebody")
     for name in came:
         yield Change(PROVINCE, "retired", name.address, f"was {name.was}", "is given to nobody")
 
 
-def _agencies(old: Directory, new: Directory) -> Iterator[Change]:
+def _agencies(old: Directory, new: Directory, now: Mapping[str, str]) -> Iterator[Change]:
     gone, came, both = _paired(old.agencies, new.agencies, lambda agency: agency.address)
-    gone, came, moved = _paired(gone, came, _what_it_is)
+    gone, came, moved = _same_agencies(gone, came, new)
+    until = {alias.address: alias.until for alias in new.aliases}
     for before, after in moved:
         detail = f"{before.address} -> {after.address}"
-        yield Change(after.address, "new address", after.name, detail, REFUSED, clause="Điều 5.3.a")
+        mail = _both_receive(before, after, until, after.closed is not None)
+        yield Change(after.address, "new address", after.name, detail, mail, clause="Điều 5.3.a")
     for agency in gone:
         yield Change(agency.address, "agency gone", agency.name, agency.address, REFUSED)
     for agency in came:
         mail = f"{agency.address}@{new.province.domain} receives"
         yield Change(agency.address, "new agency", agency.name, agency.address, mail)
+        bare = replace(agency, keepers=(), it_officer="", closed=None, exception=None)
+        yield from _agency(bare, agency, now)
+    for before, after in both:
+        if _account(before) != _account(after):
+            detail = _turn(_account(before), _account(after))
+            yield Change(after.address, "another mailbox", after.name, detail, REFUSED)
     for before, after in [*both, *moved]:
-        yield from _agency(before, after)
+        yield from _agency(before, after, now)
 
 
-def _renamed(old: Directory, new: Directory) -> dict[str, str]:
-    """Old to new address of agencies that are the same."""
-    gone, came, _ = _paired(old.agencies, new.agencies, lambda agency: agency.address)
-    _, _, moved = _paired(gone, came, _what_it_is)
-    return {before.address: after.address for before, after in moved}
+def _addresses_of_now(old: Directory, new: Directory) -> dict[str, str]:
+    """Old to new address of agencies and people that are the same: whoever is named by an address
+    that has changed is still named."""
+    gone, came, both = _paired(old.agencies, new.agencies, lambda agency: agency.address)
+    _, _, moved = _same_agencies(gone, came, new)
+    _, _, people = _paired(old.people, new.people, lambda person: person.id)
+    now = {before.address: after.address for before, after in [*both, *moved]}
+    return now | {before.address: after.address for before, after in people}
+
+
+def _same_agencies(
+    gone: list[Agency], came: list[Agency], new: Directory
+) -> tuple[list[Agency], list[Agency], list[tuple[Agency, Agency]]]:
+    """Those whose old address is an alias of a new one by now, then those that are called alike and
+    are the only ones of their name."""
+    lead = leads_to(new)
+    by_address = {agency.address: agency for agency in came}
+    led = [(each, by_address[lead.get(each.address, "")]) for each in gone
+           if lead.get(each.address) in by_address]  # fmt: skip
+    done = {agency.address for pair in led for agency in pair}
+    gone = [each for each in gone if each.address not in done]
+    came = [each for each in came if each.address not in done]
+    alike = Counter(map(_what_it_is, gone)) | Counter(map(_what_it_is, came))
+
+    def what(agency: Agency) -> Hashable:
+        return _what_it_is(agency) if alike[_what_it_is(agency)] == 1 else agency.address
+
+    gone, came, found = _paired(gone, came, what)
+    return gone, came, led + found
+
+
+def _both_receive(
+    old: Agency | Person, new: Agency | Person, until: Mapping[str, date | None], ends: bool
+) -> str:
+    """What a new address does to mail. ends: the new one receives no more either, or not for long,
+    as another change says."""
+    if _account(old) != _account(new):
+        return REFUSED
+    last = until.get(old.address)
+    limit = f" until {last}" if last else ""
+    arrives = f"goes the way of {new.address}" if ends else "still arrives"
+    return f"mail for {old.address} {arrives}{limit}, nobody logs in or sends as it; mailbox stays"
+
+
+def _account(holder: Agency | Person) -> str:
+    return holder.account or holder.address
 
 
 def _what_it_is(agency: Agency) -> tuple[str, str]:
     return agency.kind, agency.name
 
 
-def _agency(old: Agency, new: Agency) -> Iterator[Change]:
+def _agency(old: Agency, new: Agency, now: Mapping[str, str]) -> Iterator[Change]:
+    """now: see _addresses_of_now."""
     here = new.address
     if old.name != new.name:
         yield Change(here, "agency renamed", new.name, f"was {old.name}")
     for what in ("kind", "parent", "it_officer"):
-        was, now = getattr(old, what), getattr(new, what)
-        if was != now:
+        was, then = getattr(old, what), getattr(new, what)
+        if now.get(was, was) != then:
             clause = "Điều 9.2.b" if what == "it_officer" else ""
-            yield Change(here, what.replace("_", " "), new.name, _turn(was, now), clause=clause)
-    for keeper in sorted(set(new.keepers) - set(old.keepers)):
+            yield Change(here, what.replace("_", " "), new.name, _turn(was, then), clause=clause)
+    keepers = {now.get(keeper, keeper) for keeper in old.keepers}
+    for keeper in sorted(set(new.keepers) - keepers):
         mail = f"{keeper} opens {here} and sends as it"
         yield Change(here, "keeper", keeper, "new", mail, clause="Điều 9.2.c")
-    for keeper in sorted(set(old.keepers) - set(new.keepers)):
+    for keeper in sorted(keepers - set(new.keepers)):
         mail = f"{keeper} opens {here} no longer"
         yield Change(here, "keeper", keeper, "no longer", mail, clause="Điều 9.2.c")
+    if old.decision != new.decision:
+        yield Change(here, "decision", new.name, _turn(old.decision, new.decision))
+    heirs = tuple(now.get(each, each) for each in old.closed.successors) if old.closed else ()
+    yield from _closing(new, old.closed and replace(old.closed, successors=heirs), new.closed)
     yield from _exception(here, new.name, old.exception, new.exception)
+
+
+def _closing(agency: Agency, was: Closure | None, now: Closure | None) -> Iterator[Change]:
+    if _content(was) == _content(now):
+        return
+    if now is None:
+        yield Change(agency.address, "agency reopened", agency.name, agency.address)
+        return
+    heirs = ", ".join(now.successors)
+    detail = f"from {now.since}{f', succeeded by {heirs}' if heirs else ''}"
+    mail = f"mail for {agency.address} is refused from {now.since}; mailbox kept"
+    if now.successors and now.until:
+        end = now.until + timedelta(days=1)
+        mail = f"mail for {agency.address} reaches {now.successors[0]} from {now.since}, "
+        mail += f"is refused from {end}; mailbox kept, its successor's keepers read it"
+    yield Change(agency.address, "agency closed", agency.name, detail, mail, now.decision)
 
 
 def _exception(
@@ -132,65 +224,131 @@ def _exception(
         yield Change(agency, "exception", who, detail, clause="Điều 5.3")
 
 
-def _people(old: Directory, new: Directory, renamed: Mapping[str, str]) -> Iterator[Change]:
+def _people(old: Directory, new: Directory, now: Mapping[str, str]) -> Iterator[Change]:
     gone, came, both = _paired(old.people, new.people, lambda person: person.id)
+    until = {alias.address: alias.until for alias in new.aliases}
     for person in gone:
         yield Change(person.agency, "gone", _named(person), f"staff code {person.id}", REFUSED)
     for person in came:
         yield Change(
             person.agency, "new", _named(person), f"staff code {person.id}, since {person.since}",
-            f"{person.address}@{new.province.domain} receives", person.request, "Điều 6",
+            f"{person.address}@{new.province.domain} receives", person.request or person.decision,
+            "Điều 6",
         )  # fmt: skip
+        yield from _status(person, None, person.status, "")
+        yield from _exception(person.agency, _named(person), None, person.exception)
     for before, after in both:
-        yield from _person(before, after, renamed.get(before.agency, before.agency))
+        found = list(_person(before, after, now.get(before.agency, before.agency), until))
+        found += _status(after, before.status, after.status, _new_paper(before, after))
+        if not found and before.changed != after.changed:
+            detail = _turn(_word(before.changed), _word(after.changed))
+            found.append(Change(after.agency, "changed", _named(after), detail))
+        yield from found
 
 
-def _person(old: Person, new: Person, agency: str) -> Iterator[Change]:
+def _new_paper(old: Person, new: Person) -> str:
+    """What the line rests on by the change; "" when that is what it rested on before."""
+    papers = ((old.decision, new.decision), (old.request, new.request))
+    return next((now for was, now in papers if now and now != was), "")
+
+
+def _status(person: Person, was: Status | None, now: Status | None, paper: str) -> Iterator[Change]:
+    """What the change of a status does to mail, and on which day. paper: that is new."""
+    if _content(was) == _content(now):
+        return
+    here, who = person.agency, _named(person)
+    if now is None:
+        back = was is not None and was.kind == "withdrawn"
+        kind = "reinstated" if back else "unlocked"
+        detail = f"was {was.kind} from {was.since}" if was else ""
+        mail = "logs in and sends again, receives" if back else "logs in and sends again"
+        clause = "Điều 6.4" if back else "Điều 10.2.a"
+        yield Change(here, kind, who, detail, f"{mail}; same address and mailbox", paper, clause)
+    elif now.kind == "withdrawn":
+        mail = f"mail for {person.address} is refused from {now.since}; mailbox kept"
+        basis = paper or person.decision or person.request
+        yield Change(
+            here, "withdrawn", who, f"from {now.since}: {now.reason}", mail, basis, "Điều 6.3"
+        )
+    else:
+        wait = f", to be confirmed by {now.confirm_by}" if now.confirm_by else ", confirmed"
+        detail = f"from {now.since}: {now.reason}{wait}"
+        mail = "neither logs in nor sends; mail still arrives"
+        yield Change(here, "locked", who, detail, mail, paper, "Điều 10.2.a")
+
+
+def _person(
+    old: Person, new: Person, agency: str, until: Mapping[str, date | None]
+) -> Iterator[Change]:
     """agency: the old one's address of today."""
 
     def change(kind: str, detail: str, mail: str = "", clause: str = "") -> Change:
-        request = new.request if old.request != new.request else ""
-        return Change(new.agency, kind, _named(new), detail, mail, request, clause)
+        return Change(new.agency, kind, _named(new), detail, mail, _new_paper(old, new), clause)
 
     if agency != new.agency:
         yield change("transferred", f"from {agency}", "address and mail stay")
     if old.address != new.address:
         detail = f"{old.address} -> {new.address}"
-        yield change("new address", detail, REFUSED, "Điều 5.3.b")
+        gone = new.status is not None and new.status.kind == "withdrawn"
+        yield change("new address", detail, _both_receive(old, new, until, gone), "Điều 5.3.b")
+    elif _account(old) != _account(new):
+        yield change("another mailbox", _turn(_account(old), _account(new)), REFUSED)
     if old.name != new.name:
         yield change("renamed", f"was {old.name}")
     for what in ("title", "given_name", "since"):
         was, now = getattr(old, what), getattr(new, what)
         if was != now:
             yield change(what.replace("_", " "), _turn(str(was), str(now)))
-    if old.request != new.request and agency == new.agency:
-        yield change("request", _turn(old.request, new.request), clause="Điều 6")
+    same = _content(old.status) == _content(new.status)
+    if same and agency == new.agency and old.name == new.name:
+        for what in ("request", "decision"):
+            was, now = getattr(old, what), getattr(new, what)
+            if was != now:
+                yield change(what, _turn(was, now), clause="Điều 6")
     yield from _exception(new.agency, _named(new), old.exception, new.exception)
 
 
-def _aliases(old: Directory, new: Directory) -> Iterator[Change]:
-    owners = {agency.address for agency in new.agencies}
+def _aliases(old: Directory, new: Directory, now: Mapping[str, str]) -> Iterator[Change]:
+    """What an alias leads to in the end is told, whoever of them is written anew on the way."""
+    homes = {agency.address: agency.address for agency in new.agencies}
+    homes |= {person.address: person.agency for person in new.people}
+    was = {alias: now.get(end, end) for alias, end in leads_to(old).items()}
+    leads = leads_to(new)
 
-    def change(alias: Alias, detail: str, mail: str) -> Change:
-        return Change(alias.to if alias.to in owners else PROVINCE, "alias", alias.address,
-                      detail, mail)  # fmt: skip
+    def change(alias: Alias, end: str, detail: str, mail: str) -> Change:
+        return Change(homes.get(end, PROVINCE), "alias", alias.address, detail, mail)
 
     gone, came, both = _paired(old.aliases, new.aliases, lambda alias: alias.address)
-    yield from (change(alias, f"to {alias.to}, gone", REFUSED) for alias in gone)
+    for alias in gone:
+        if was[alias.address] != alias.address:  # else it is the address of its mailbox now
+            yield change(alias, was[alias.address], f"to {alias.to}, gone", REFUSED)
     for alias in came:
-        yield change(alias, f"to {alias.to}, new", f"mail for {alias.address} reaches {alias.to}")
+        end = leads[alias.address]
+        if now.get(alias.address) != end:  # else a new address says it
+            limit = f" until {alias.until}" if alias.until else ""
+            mail = f"mail for {alias.address} reaches {end}{limit}"
+            yield change(alias, end, f"to {alias.to}, new", mail)
     for before, after in both:
-        if before.to != after.to:
-            mail = f"mail for {after.address} reaches {after.to}"
-            yield change(after, _turn(before.to, after.to), mail)
+        end = leads[after.address]
+        if before.until != after.until:
+            detail = f"until {_turn(_word(before.until), _word(after.until))}"
+            yield change(after, end, detail, "")
+        if was[before.address] != end:
+            mail = f"mail for {after.address} reaches {end}"
+            yield change(after, end, _turn(was[before.address], end), mail)
 
 
-def _requests(old: Directory, new: Directory) -> Iterator[Change]:
+def _requests(old: Directory, new: Directory, now: Mapping[str, str]) -> Iterator[Change]:
     def change(request: Request, kind: str) -> Change:
         detail = f"of {request.date}, signed {request.signer}"
         return Change(request.agency, kind, request.number, detail, clause="Điều 6.1")
 
-    gone, came, both = _paired(old.requests, new.requests, lambda request: request.number)
+    def of_now(requests: Iterable[Request]) -> list[Request]:
+        return [replace(each, agency=now.get(each.agency, each.agency)) for each in requests]
+
+    gone, came, both = _paired(
+        of_now(old.requests), of_now(new.requests), lambda request: request.number
+    )
     yield from (change(request, "request gone") for request in gone)
     yield from (change(request, "new request") for request in came)
     for before, after in both:
@@ -199,6 +357,32 @@ def _requests(old: Directory, new: Directory) -> Iterator[Change]:
             for each in fields(before) if each.name != "line"
         ):  # fmt: skip
             yield change(after, "request corrected")
+
+
+def _approvals(old: Directory, new: Directory) -> Iterator[Change]:
+    gone, came, both = _paired(old.approve, new.approve, lambda each: each.decision)
+    changed = [after for before, after in both if _approved(before) != _approved(after)]
+    for approval in (*came, *changed):
+        yield Change(PROVINCE, "approval", approval.decision, _approved(approval))
+    for approval in gone:
+        yield Change(PROVINCE, "approval", approval.decision, "no longer")
+
+
+def _approved(approval: Approval) -> str:
+    people = [f"{approval.people} people"] if approval.people else []
+    agencies = [f"{count} of {agency}" for agency, count in sorted(approval.agencies)]
+    return ", ".join([*people, *agencies, *sorted(approval.protected)])
+
+
+def _content(entry: Closure | Status | None) -> tuple[object, ...]:
+    """Without the line."""
+    if entry is None:
+        return ()
+    return tuple(getattr(entry, each.name) for each in fields(entry) if each.name != "line")
+
+
+def _word(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def _named(person: Person) -> str:

@@ -6,7 +6,7 @@ and reserved names by name. Two branches that add different people to one agency
 different places, and git merges them, unless the two are neighbours in the order.
 
 Comments stay: one on a line of its own belongs to the entry below it and moves with it, one behind
-an entry stays behind it.
+an entry stays behind it. The one that names the schema to an editor stays the first line.
 """
 
 from __future__ import annotations
@@ -22,14 +22,19 @@ from danhba.source import NOT_TEXT, Mapping, Node, Scalar, Sequence
 
 ORDER = {
     "directory": ("province", "legal_basis", "policy", "requests", "agencies", "aliases",
-                  "retired", "reserved"),
+                  "approve", "retired", "reserved"),
     "province": ("name", "domain", "timezone"),
-    "policy": ("quota_gb", "agency_quota_gb", "message_mb"),
+    "policy": ("quota_gb", "agency_quota_gb", "message_mb", "alias_months", "confirm_days",
+               "guard_people_percent", "guard_agency_percent", "protected"),
     "request": ("agency", "date", "signer", "sha256"),
-    "agency": ("kind", "name", "parent", "keepers", "it_officer", "exception", "staff"),
+    "agency": ("kind", "name", "account", "parent", "keepers", "it_officer", "decision", "closed",
+               "exception", "staff"),
+    "closed": ("from", "decision", "successors", "until"),
     "exception": ("decision", "reason"),
-    "person": ("id", "name", "given_name", "address", "since", "request", "title", "exception"),
-    "alias": ("to",),
+    "person": ("id", "name", "given_name", "address", "account", "since", "request", "decision",
+               "changed", "title", "status", "from", "reason", "confirm_by", "exception"),
+    "alias": ("to", "until"),
+    "approval": ("people", "agencies", "protected"),
     "retired": ("was", "since"),
 }  # fmt: skip
 """Keys of each sort of entry, in the order in which they are written."""
@@ -45,6 +50,7 @@ _BEHIND = re.compile(
 """A comment at the end of a line: behind a blank, and not in quotes, which open behind a blank or a
 bracket. An apostrophe within a name opens nothing."""
 _ALWAYS_QUOTED = frozenset(("id",))
+_TO_EDITOR = "# yaml-language-server:"
 
 
 class Unformatted(Exception):
@@ -85,9 +91,15 @@ def _comments(lines: list[str]) -> _Comments:
         text = line.strip()
         if text.startswith("#") or (not text and number - 1 in found.above):
             found.above[number] = text
-        elif "#" in line and (match := _BEHIND.match(line)):
-            found.behind[number] = match[1].rstrip()
+        elif comment := comment_behind(line):
+            found.behind[number] = comment
     return found
+
+
+def comment_behind(line: str) -> str:
+    """The comment at the end of a line, with its sign, or ""."""
+    match = _BEHIND.match(line) if "#" in line else None
+    return match[1].rstrip() if match else ""
 
 
 class _Writer:
@@ -99,6 +111,8 @@ class _Writer:
         self.owned: dict[int, list[int]] = {}
 
     def directory(self, root: Mapping) -> None:
+        if self.comments.above.get(1, "").startswith(_TO_EDITOR):
+            self.lines.append(self.comments.above.pop(1))
         self.owned = _owners(root, self.comments)
         for key in _ordered(root, "directory"):
             getattr(self, key)(root.entries[key])
@@ -129,7 +143,8 @@ class _Writer:
         self.head("", "policy", node)
         for key in _ordered(node, "policy"):
             value = _entries(node)[key]
-            self.entry("  ", f"{key}: {_scalar(value)}", value)
+            text = _list(value) if isinstance(value, Sequence) else _scalar(value)
+            self.entry("  ", f"{key}: {text}", value)
 
     def requests(self, node: Node) -> None:
         def order(item: tuple[str, Node]) -> tuple[str, str, str]:
@@ -140,6 +155,9 @@ class _Writer:
 
     def aliases(self, node: Node) -> None:
         self._flows("aliases", node, "alias", lambda item: item[0])
+
+    def approve(self, node: Node) -> None:
+        self._flows("approve", node, "approval", lambda item: item[0])
 
     def retired(self, node: Node) -> None:
         self._flows("retired", node, "retired", lambda item: item[0])
@@ -175,7 +193,7 @@ class _Writer:
             self.head("    ", key, value)
             for person in sorted(_items(value), key=lambda item: _text(_entries(item)["address"])):
                 self.entry("      ", f"- {_flow(person, 'person')}", person)
-        elif key == "exception":
+        elif key in ("exception", "closed"):
             self.entry("    ", f"{key}: {_flow(value, key)}", value)
         elif isinstance(value, Sequence):
             self.entry("    ", f"{key}: {_list(value)}", value)
@@ -199,7 +217,7 @@ def _owners(root: Mapping, comments: _Comments) -> dict[int, list[int]]:
 def _starts(root: Mapping) -> Iterator[tuple[int, int]]:
     """First and last line of everything that gets a line of its own."""
     for key, node in root.entries.items():
-        if key in ("policy", "requests", "aliases", "retired") and _entries(node):
+        if key in ("policy", "requests", "aliases", "approve", "retired") and _entries(node):
             yield node.line, node.line
             yield from ((value.line, _last(value)) for value in _entries(node).values())
         elif key == "agencies" and _entries(node):
@@ -230,7 +248,8 @@ def _last(node: Node) -> int:
 
 
 def _ordered(node: Node, kind: str) -> list[str]:
-    return [key for key in ORDER[kind] if key in _entries(node)]
+    entries = _entries(node)
+    return [key for key in ORDER.get(kind, sorted(entries)) if key in entries]
 
 
 def _flow(node: Node, kind: str) -> str:
@@ -238,10 +257,16 @@ def _flow(node: Node, kind: str) -> str:
     rows = []
     for key in _ordered(node, kind):
         value = entries[key]
-        text = _flow(value, key) if isinstance(value, Mapping) else _scalar(value)
+        text = _value(value, key)
         quoted = key in _ALWAYS_QUOTED and not text.startswith('"')
-        rows.append(f'{key}: "{text}"' if quoted else f"{key}: {text}")
+        rows.append(f'{word(key)}: "{text}"' if quoted else f"{word(key)}: {text}")
     return "{" + ", ".join(rows) + "}"
+
+
+def _value(node: Node, key: str) -> str:
+    if isinstance(node, Mapping):
+        return _flow(node, key)
+    return _list(node) if isinstance(node, Sequence) else _scalar(node)
 
 
 def _list(node: Node) -> str:

@@ -205,6 +205,7 @@ def _access_name(name: str, last: dict[str, int]) -> str:
 
 
 HEADER = """\
+# yaml-language-server: $schema=directory.schema.json
 # Tỉnh An Giang, 2009: mail directory for staging and tests.
 #
 # All people, staff codes, requests and decisions in this file are INVENTED. The names are drawn

@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
-from danhba.edit import Newcomer
+from danhba.edit.people import Newcomer
 from danhba.lists import Listed, Roster
 from danhba.model import Directory, Person
 

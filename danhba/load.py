@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from danhba.findings import Finding, shown
 from danhba.model import (
     Agency,
     Alias,
+    Approval,
+    Closure,
     Directory,
     Exemption,
     Person,
@@ -27,13 +29,18 @@ from danhba.model import (
     Request,
     Reserved,
     Retired,
+    Status,
 )
 from danhba.naming import KINDS
 from danhba.source import NOT_TEXT, Mapping, Node, Scalar, Sequence, parse
 
 T = TypeVar("T")
+Day: TypeAlias = date
+"""_Reader has a method of that name."""
 
-NUMBER = re.compile(r"[-+]?(0[xob])?\.?[0-9][0-9a-f_.:]*(e[-+]?[0-9]+)?|[-+]?\.(inf|nan)", re.I)
+NUMBER = re.compile(
+    r"[-+]?0x[0-9a-f_]+|[-+]?(0[ob])?\.?[0-9][0-9a-f_.:]*(e[-+]?[0-9]+)?|[-+]?\.(inf|nan)", re.I
+)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DOMAIN = re.compile(r"(?=.{4,120}\Z)((?=[^.]{1,63}\.)[a-z0-9]+(-+[a-z0-9]+)*\.)+[a-z]{2,}")
 """Labels of 63 octets at most (RFC 1035 2.3.4), and room for a local part before it."""
@@ -58,7 +65,7 @@ def load(path: Path) -> tuple[Directory | None, list[Finding]]:
 
 def load_text(data: bytes, file: str) -> tuple[Directory | None, list[Finding]]:
     """As load, from the bytes of a file called `file` (a git revision, say)."""
-    with _no_garbage():
+    with no_garbage():
         root, findings = parse(data, file)
         if root is None:
             return None, findings
@@ -68,8 +75,9 @@ def load_text(data: bytes, file: str) -> tuple[Directory | None, list[Finding]]:
 
 
 @contextmanager
-def _no_garbage() -> Iterator[None]:
-    """No cycle is made while loading; the collector would look at a million new nodes in vain."""
+def no_garbage() -> Iterator[None]:
+    """No cycle is made while loading nor checking; the collector would look at a million new
+    entries in vain."""
     was = gc.isenabled()
     gc.disable()
     try:
@@ -214,12 +222,16 @@ class _Reader:
         retired: tuple[Retired, ...] = ()
         if "retired" in fields:
             retired = self.each(fields["retired"], "retired", self.gone)
+        approve: tuple[Approval, ...] = ()
+        if "approve" in fields:
+            approve = self.each(fields["approve"], "approve", self.approval)
         basis = self.texts(fields["legal_basis"], "legal_basis")
         if province is None or policy is None:
             return None
         return Directory(
-            self.file, province, basis, policy, requests, agencies, aliases, retired, reserved
-        )
+            self.file, province, basis, policy, requests, agencies, aliases, approve, retired,
+            reserved,
+        )  # fmt: skip
 
     def province(self, node: Node) -> Province | None:
         fields = self.fields(node, "province", _PROVINCE)
@@ -242,13 +254,16 @@ class _Reader:
         return zone
 
     def policy(self, node: Node) -> Policy | None:
-        fields = self.fields(node, "policy", _POLICY)
+        fields = self.fields(node, "policy", _POLICY, _POLICY_OPTIONAL)
         if fields is None:
             return None
-        quota_gb, agency_quota_gb, message_mb = (
-            self.positive(fields[key], key, limit) for key, limit in _FIGURES.items()
-        )
-        return Policy(quota_gb, agency_quota_gb, message_mb, node.line)
+        figures = {
+            key: self.positive(fields[key], key, limit) if key in fields else DEFAULTS[key]
+            for key, limit in _FIGURES.items()
+        }
+        protected = fields.get("protected")
+        names = self.texts(protected, "protected") if protected else ()
+        return Policy(**figures, protected=names, line=node.line)
 
     def request(self, number: str, node: Node) -> Request | None:
         what = f"request {shown(number)}"
@@ -277,11 +292,14 @@ class _Reader:
         staff = (self.person(item, address) for item in self.items(fields["staff"], "staff"))
         return Agency(
             address,
+            self.optional(fields, "account"),
             kind,
             self.text(fields["name"], "the name of an agency"),
             self.optional(fields, "parent"),
             self.texts(fields["keepers"], "keepers"),
             self.optional(fields, "it_officer"),
+            self.optional(fields, "decision"),
+            self.closure(fields["closed"]) if "closed" in fields else None,
             self.exemption(fields["exception"]) if "exception" in fields else None,
             tuple(person for person in staff if person is not None),
             node.line,
@@ -297,28 +315,88 @@ class _Reader:
         decision = self.text(fields["decision"], "the decision of an exception")
         return Exemption(decision, self.text(fields["reason"], "the reason"), node.line)
 
+    def closure(self, node: Node) -> Closure | None:
+        fields = self.fields(node, "closed", _CLOSURE, _CLOSURE_OPTIONAL)
+        if fields is None:
+            return None
+        successors = fields.get("successors")
+        return Closure(
+            self.date(fields["from"], "the end of an agency"),
+            self.text(fields["decision"], "the decision that closes an agency"),
+            self.texts(successors, "successors") if successors else (),
+            self.optional_date(fields, "until"),
+            node.line,
+        )
+
+    def optional_date(self, fields: dict[str, Node], key: str) -> Day | None:
+        return self.date(fields[key], key) if key in fields else None
+
     def person(self, node: Node, agency: str) -> Person | None:
-        fields = self.fields(node, "a person", _PERSON, _PERSON_OPTIONAL)
+        entries = node.entries if isinstance(node, Mapping) else {}
+        needed = _PERSON if "request" in entries or "decision" not in entries else _DECIDED
+        fields = self.fields(node, "a person", needed, _PERSON_OPTIONAL)
         if fields is None:
             return None
         return Person(
             self.text(fields["id"], "id"),
             self.name(fields["name"]),
             self.text(fields["address"], "address"),
+            self.optional(fields, "account"),
             agency,
             self.date(fields["since"], "since"),
-            self.text(fields["request"], "request"),
+            self.optional_date(fields, "changed"),
+            self.optional(fields, "request"),
+            self.optional(fields, "decision"),
             self.optional(fields, "title"),
             self.optional(fields, "given_name"),
+            self.status(fields, node.line),
             self.exemption(fields["exception"]) if "exception" in fields else None,
             node.line,
         )
 
+    def status(self, fields: dict[str, Node], line: int) -> Status | None:
+        """Of a person; who has none is active."""
+        kind = self.optional(fields, "status")
+        if kind not in ("locked", "withdrawn"):
+            if kind or "status" in fields:
+                remedy = "write locked or withdrawn, or delete it: who is active has none"
+                self.refuse(line, f"there is no status {shown(kind)}", remedy, "Điều 6")
+            for key in sorted(_STATUS & fields.keys()):
+                remedy = "write the status, locked or withdrawn, or delete the key"
+                self.refuse(line, f"{key} stands without a status", remedy, "Điều 6")
+            return None
+        if missing := ", ".join(sorted(("from", "reason") - fields.keys())):
+            self.refuse(line, f"a person who is {kind} lacks {missing}", f"add {missing}", "Điều 6")
+            return None
+        if kind == "withdrawn" and "confirm_by" in fields:
+            self.refuse(line, "confirm_by belongs to a lock", "delete the key", "Điều 10.2.a")
+        return Status(
+            "locked" if kind == "locked" else "withdrawn",
+            self.date(fields["from"], "from"),
+            self.text(fields["reason"], "the reason"),
+            self.optional_date(fields, "confirm_by"),
+        )
+
     def alias(self, address: str, node: Node) -> Alias | None:
-        fields = self.fields(node, f"alias {shown(address)}", _ALIAS)
+        fields = self.fields(node, f"alias {shown(address)}", _ALIAS, _ALIAS_OPTIONAL)
         if fields is None:
             return None
-        return Alias(address, self.text(fields["to"], "the target of an alias"), node.line)
+        to = self.text(fields["to"], "the target of an alias")
+        return Alias(address, to, self.optional_date(fields, "until"), node.line)
+
+    def approval(self, decision: str, node: Node) -> Approval | None:
+        fields = self.fields(node, "an approval", frozenset(), _APPROVAL)
+        if fields is None:
+            return None
+        people, agencies, protected = map(fields.get, ("people", "agencies", "protected"))
+        of_agency = self.entries(agencies, "agencies").items() if agencies else ()
+        return Approval(
+            decision,
+            self.positive(people, "people", _MANY) if people else 0,
+            tuple((name, self.positive(value, name, _MANY)) for name, value in of_agency),
+            self.texts(protected, "protected") if protected else (),
+            node.line,
+        )
 
     def gone(self, address: str, node: Node) -> Retired | None:
         fields = self.fields(node, f"retired {shown(address)}", _RETIRED)
@@ -335,17 +413,35 @@ _DIRECTORY = frozenset(
 )
 """All needed, even when empty, and `reserved` last: so a file cut off between two lines is seen."""
 
-_DIRECTORY_OPTIONAL = frozenset(("retired",))
+_DIRECTORY_OPTIONAL = frozenset(("approve", "retired"))
 _RETIRED = frozenset(("was", "since"))
 _PROVINCE = frozenset(("name", "domain", "timezone"))
-_FIGURES = {"quota_gb": 1000, "agency_quota_gb": 1000, "message_mb": 200}
+_MANY = 1_000_000
+_FIGURES = {
+    "quota_gb": 1000, "agency_quota_gb": 1000, "message_mb": 200, "alias_months": 120,
+    "confirm_days": 90, "guard_people_percent": 100, "guard_agency_percent": 100,
+}  # fmt: skip
 """And the largest that is no slip of the finger."""
-_POLICY = frozenset(_FIGURES)
+DEFAULTS = {
+    "alias_months": 12, "confirm_days": 7, "guard_people_percent": 5, "guard_agency_percent": 30,
+}  # fmt: skip
+"""Figures of policy that need not be written."""
+_POLICY = frozenset(_FIGURES.keys() - DEFAULTS.keys())
+_POLICY_OPTIONAL = frozenset((*DEFAULTS, "protected"))
 _REQUEST = frozenset(("agency", "date", "signer"))
 _REQUEST_OPTIONAL = frozenset(("sha256",))
 _AGENCY = frozenset(("kind", "name", "keepers", "staff"))
-_AGENCY_OPTIONAL = frozenset(("parent", "it_officer", "exception"))
+_AGENCY_OPTIONAL = frozenset(("account", "parent", "it_officer", "decision", "closed", "exception"))
+_CLOSURE = frozenset(("from", "decision"))
+_CLOSURE_OPTIONAL = frozenset(("successors", "until"))
 _EXEMPTION = frozenset(("decision", "reason"))
 _PERSON = frozenset(("id", "name", "address", "since", "request"))
-_PERSON_OPTIONAL = frozenset(("title", "given_name", "exception"))
+_DECIDED = _PERSON - {"request"}
+"""Of who rests on a decision instead of an agency's list."""
+_STATUS = frozenset(("from", "reason", "confirm_by"))
+_PERSON_OPTIONAL = frozenset(
+    ("account", "changed", "decision", "title", "given_name", "status", *_STATUS, "exception")
+)
 _ALIAS = frozenset(("to",))
+_ALIAS_OPTIONAL = frozenset(("until",))
+_APPROVAL = frozenset(("people", "agencies", "protected"))

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
+
+from danhba.days import today
+
+State = Literal["active", "locked", "withdrawn"]
+"""Of a person. locked: may not log in nor send, and still receives (Điều 10.2.a). withdrawn: does
+not receive either, and the mailbox is kept (Điều 6.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +28,33 @@ class Policy:
     """The figures of the regulation, or of the operator where the regulation gives none.
 
     quota_gb, agency_quota_gb: room for a person's and an agency's mail, gigabytes (Điều 10.1 asks
-    users not to overflow it). message_mb: largest message, megabytes.
+    users not to overflow it). message_mb: largest message, megabytes. alias_months: how long a
+    name that was given up still receives. confirm_days: within which an agency confirms a lock in
+    writing (Điều 10.2.a). guard_people_percent, guard_agency_percent: share of all people or of one
+    agency above which a change needs an approval; protected: addresses that always need one,
+    besides postmaster and abuse.
     """
 
     quota_gb: int
     agency_quota_gb: int
     message_mb: int
+    alias_months: int
+    confirm_days: int
+    guard_people_percent: int
+    guard_agency_percent: int
+    protected: tuple[str, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A decision to disturb many: how many people, how many of which agencies, which protected
+    addresses. It holds for the one change that brings it."""
+
+    decision: str
+    people: int
+    agencies: tuple[tuple[str, int], ...]
+    protected: tuple[str, ...]
     line: int
 
 
@@ -55,21 +83,55 @@ class Exemption:
 
 
 @dataclass(frozen=True, slots=True)
+class Status:
+    """Why somebody is not active. since: the first day. confirm_by: until when the agency confirms
+    a lock in writing; None when it has, and for who is withdrawn."""
+
+    kind: Literal["locked", "withdrawn"]
+    since: date
+    reason: str
+    confirm_by: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """An official. id: staff code. agency: its address. since: day of registration.
 
-    given_name: the word of the name that is the given one, where it is not the last, or "".
+    request, decision: what the line as it is rests on; at least one is not "". changed: day of the
+    last transfer, reinstatement or change of name, None when there was none. account: under which
+    name mailbox and password are kept, where that is not the address, or "". given_name: the word
+    of the name that is the given one, where it is not the last, or "".
     """
 
     id: str
     name: str
     address: str
+    account: str
     agency: str
     since: date
+    changed: date | None
     request: str
+    decision: str
     title: str
     given_name: str
+    status: Status | None
     exception: Exemption | None
+    line: int
+
+    def state(self, day: date) -> State:
+        """On a day of the province's own time."""
+        return self.status.kind if self.status and self.status.since <= day else "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """The end of an agency. since: the first day without it. successors: addresses; the first one
+    gets its mail until the end of the day `until`."""
+
+    since: date
+    decision: str
+    successors: tuple[str, ...]
+    until: date | None
     line: int
 
 
@@ -79,26 +141,43 @@ class Agency:
 
     kind: a key of danhba.naming.KINDS. parent: address of the agency above, or "". keepers: who
     reads the mailbox (Điều 9.2.c). it_officer: who looks after computers (Điều 9.2.b), or "".
+    decision: what its present name rests on, or "". account: as of a person.
     """
 
     address: str
+    account: str
     kind: str
     name: str
     parent: str
     keepers: tuple[str, ...]
     it_officer: str
+    decision: str
+    closed: Closure | None
     exception: Exemption | None
     staff: tuple[Person, ...]
     line: int
 
+    def is_closed(self, day: date) -> bool:
+        """On a day of the province's own time."""
+        return self.closed is not None and self.closed.since <= day
+
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """A second name that delivers to the mailbox or alias `to`; nobody logs in with it."""
+    """A second name that delivers to the mailbox or alias `to`; nobody logs in with it.
+
+    until: the last day on which a name that was given up receives; nobody sends as such a name.
+    None: a name that is as good as the mailbox's own.
+    """
 
     address: str
     to: str
+    until: date | None
     line: int
+
+    def is_expired(self, day: date) -> bool:
+        """On a day of the province's own time."""
+        return self.until is not None and self.until < day
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +212,14 @@ class Directory:
     requests: tuple[Request, ...]
     agencies: tuple[Agency, ...]
     aliases: tuple[Alias, ...]
+    approve: tuple[Approval, ...]
     retired: tuple[Retired, ...]
     reserved: tuple[Reserved, ...]
 
     @property
     def people(self) -> tuple[Person, ...]:
         return tuple(person for agency in self.agencies for person in agency.staff)
+
+    def today(self) -> date:
+        """By the province's own clock: its days, not the server's, begin and end a status."""
+        return today(self.province.timezone)

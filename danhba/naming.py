@@ -10,6 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 CONNECTING = frozenset(("và", "các", "của", "cho", "với", "về"))
@@ -19,6 +20,7 @@ ABBREVIATED_FROM = 3
 """Syllables; from here on the name of a sở, ban, hội or phòng is abbreviated (Điều 5.3.a, end)."""
 
 _DROPPED = re.compile(r"[^a-z0-9]")
+_NUMBER = re.compile(r"[0-9]{2,}")
 _WORDS = re.compile(r"\w+")
 _TAIL = re.compile(r"\s(?:tỉnh|huyện|thị xã|thành phố|TP\.?)(?:\s(?P<place>.+))?$")
 
@@ -49,6 +51,7 @@ KINDS = {
     "xa": Kind("Xã", "xa", "commune"),
     "phuong": Kind("Phường", "p.", "commune"),
     "thi_tran": Kind("Thị trấn", "tt", "commune"),
+    "dac_khu": Kind("Đặc khu", "dk", "commune"),
     "khac": Kind("", "", "free"),
 }
 
@@ -62,6 +65,7 @@ class Commune:
     district: str
 
 
+@lru_cache(maxsize=10_000)
 def fold(text: str) -> str:
     """text without marks, in lower case, only a-z and 0-9. "Đặng" -> "dang"."""
     marks = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
@@ -169,6 +173,14 @@ def numbered(base: str, number: int) -> str:
     "hai chữ số thứ tự đăng ký": two digits at least; the hundredth has three.
     """
     return base if number == 1 else f"{base}{number:02d}"
+
+
+def is_numbered(address: str, base: str) -> bool:
+    """Is it base, or base with 02, 03, ... 100?"""
+    if address == base:
+        return True
+    number = _NUMBER.fullmatch(address.removeprefix(base)) if address.startswith(base) else None
+    return number is not None and int(number[0]) > 1 and address == numbered(base, int(number[0]))
 
 
 def free_number(base: str, held: Container[str], start: int = 1) -> int:

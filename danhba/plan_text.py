@@ -36,7 +36,7 @@ def as_json(plans: Iterable[Plan]) -> str:
 def _host(plan: Plan) -> Iterator[str]:
     if plan.locked:
         yield f"{plan.host}: locked by {plan.locked['who']} since {plan.locked['since']}"
-    if not plan.changes and not plan.vanished:
+    if not plan.changes and not plan.refused:
         yield f"{plan.host}: nothing to do (generation {plan.wanted[:12]})"
         return
     yield f"{plan.host}: generation {(plan.live or 'none')[:12]} -> {plan.wanted[:12]}"
@@ -57,6 +57,8 @@ def _host(plan: Plan) -> Iterator[str]:
     if plan.vanished:
         yield f"  REFUSED: would be gone from this host: {listed(plan.vanished)}"
         yield "  an address is never removed by leaving it out, nor with a role; put the lines back"
+    for excess in plan.excesses:
+        yield f"  REFUSED: {excess}"
 
 
 def listed(names: Sequence[str]) -> str:

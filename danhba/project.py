@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 from danhba import inventory
 from danhba.findings import Finding
 from danhba.generations.generation import Generation
 from danhba.inventory import Environment
+from danhba.memory import Days, Memory, code, digest
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".danhba" / "cache"
-SOURCES = ("danhba/**/*.py", "deploys/**/*.py", "templates/**/*")
+MANIFESTS = Memory(CACHE, "manifests")
+SOURCES = ("danhba/**/*.py", "deploys/**/*.py", "templates/**/*", "requirements.txt")
 """What, with the directory and the inventory, decides every byte of a generation."""
 
 
@@ -44,18 +43,20 @@ class Project:
     def generations(self, env: Environment) -> dict[str, Generation]:
         """The generation of every host, by name. Raises BadDirectory.
 
-        Equal input gives equal bytes, so manifests are remembered under the digest of the input:
-        with nothing to do, an apply at 100,000 accounts need not read the directory again.
+        Equal input gives equal bytes, so manifests are remembered under the digest of the input, up
+        to the next day on which a status begins or ends: with nothing to do, an apply at 100,000
+        accounts need not read the directory again.
         """
         revision = self.revision()
         text = self._text()
-        key = self._key(env, text)
-        found = _recall(key)
+        key = digest(code(self.root, SOURCES), repr(env), text)
+        found = MANIFESTS.recall(key)
         if found is None:
-            compiled = self.compile(env, revision, text)
-            _remember(key, {name: dict(item.manifest) for name, item in compiled.items()})
+            compiled, days = self.compile(env, revision, text)
+            manifests = {name: dict(item.manifest) for name, item in compiled.items()}
+            MANIFESTS.remember(key, manifests, days)
             return compiled
-        late = _Late(lambda: self.compile(env, revision, text))
+        late = _Late(lambda: self.compile(env, revision, text)[0])
         return {
             name: Generation(manifest, late.of(name), revision) for name, manifest in found.items()
         }
@@ -79,27 +80,29 @@ class Project:
         changed = git("status", "--porcelain", "--untracked-files=no")
         return (git("rev-parse", "HEAD") or "no revision") + ("+" if changed else "")
 
-    def compile(self, env: Environment, revision: str, text: bytes) -> dict[str, Generation]:
-        """Load, check, compile: without memory. text: of the directory. Raises BadDirectory."""
+    def compile(
+        self, env: Environment, revision: str, text: bytes
+    ) -> tuple[dict[str, Generation], Days]:
+        """Load, check, compile: without memory. text: of the directory. Also the days on which the
+        same comes out. Raises BadDirectory."""
         from danhba.assemble import assemble
         from danhba.check import check_text
-        from danhba.compile import compile_directory
+        from danhba.compile import compile_directory, next_change
         from deploys.roles import parts
 
         directory, findings = check_text(text, str(self.directory))
         errors = [finding for finding in findings if finding.severity == "error"]
         if directory is None or errors:
             raise BadDirectory(findings)
-        compiled = compile_directory(directory)
-        return {host.name: assemble(parts(compiled, env, host), revision) for host in env.hosts}
-
-    def _key(self, env: Environment, text: bytes) -> str:
-        seen = hashlib.sha256(f"{env!r}:{len(text)}:".encode() + text)
-        for path in sorted(path for pattern in SOURCES for path in self.root.glob(pattern)):
-            if path.is_file() and "__pycache__" not in path.parts:
-                content = path.read_bytes()
-                seen.update(f"{path.name}:{len(content)}:".encode() + content)
-        return seen.hexdigest()
+        day = directory.today()
+        compiled = compile_directory(directory, day)
+        hosts = {
+            host.name: assemble(parts(compiled, env, host), revision, compiled.guard)
+            for host in env.hosts
+        }
+        change = next_change(directory, day)
+        last = change - timedelta(days=1) if change else date.max
+        return hosts, Days(directory.province.timezone, day, last)
 
 
 class _Late:
@@ -130,20 +133,3 @@ class _LateContents(Mapping[str, bytes]):
 
     def __len__(self) -> int:
         return len(self._late.get(self._host))
-
-
-def _recall(key: str) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] = json.loads((CACHE / f"{key}.json").read_bytes())
-    except (OSError, ValueError):
-        return None
-    return found
-
-
-def _remember(key: str, manifests: Mapping[str, Any]) -> None:
-    CACHE.mkdir(parents=True, exist_ok=True)
-    for old in sorted(CACHE.glob("*.json"), key=lambda path: path.stat().st_mtime)[:-20]:
-        old.unlink(missing_ok=True)
-    fresh = CACHE / f"{key}.{os.getpid()}.new"
-    fresh.write_text(json.dumps(manifests))
-    fresh.rename(CACHE / f"{key}.json")

@@ -27,6 +27,10 @@ class Vanished(PyinfraError):
     """Accounts on the servers that the directory lacks: nothing is applied."""
 
 
+class Unapproved(PyinfraError):
+    """The change disturbs many, and brings no approval for it: nothing is applied."""
+
+
 class Absent(PyinfraError):
     """A host is not connected, and nobody said that it should be left out."""
 
@@ -53,6 +57,8 @@ def carry_out(host: Host, asked: Asked, take_over: bool = False) -> None:
     _all_there(host)
     if plan.vanished:
         raise Vanished(", ".join(plan.vanished))
+    if plan.excesses:
+        raise Unapproved("; ".join(plan.excesses))
     holder = plan.locked
     instead_of = holder["token"] if holder and (take_over or is_gone(holder)) else None
     first = host is _first_active(host)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from danhba.check import check_text
 from danhba.errors import DanhbaError
 from danhba.model import Directory
 from danhba.project import BadDirectory, Project
@@ -13,11 +12,24 @@ from danhba.project import BadDirectory, Project
 
 def at(project: Project, what: str) -> Directory:
     """Raises DanhbaError when there is no such file nor revision, BadDirectory."""
+    return directory_of(*read(project, what))
+
+
+def read(project: Project, what: str) -> tuple[bytes, str]:
+    """Its bytes, and how findings name it. Raises DanhbaError as `at` does."""
     if Path(what).is_file():
-        data, name = Path(what).read_bytes(), what
-    else:
-        data, name = _of_revision(project, what), f"{what}:{project.directory.name}"
-    directory, findings = check_text(data, name)
+        try:
+            return Path(what).read_bytes(), what
+        except OSError as error:
+            raise DanhbaError(f"{what}: {error.strerror}") from None
+    return _of_revision(project, what), f"{what}:{project.directory.name}"
+
+
+def directory_of(data: bytes, name: str) -> Directory:
+    """Of right form; what it once was may break the rules of now. Raises BadDirectory."""
+    from danhba.load import load_text  # not needed for reading alone
+
+    directory, findings = load_text(data, name)
     if directory is None:
         raise BadDirectory(findings)
     return directory

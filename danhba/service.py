@@ -19,7 +19,8 @@ class File:
     path is absolute; content is the whole file; effect says what its service must do to take the
     new content up ("none" for what daemons reread by themselves). secret keeps the
     content out of every plan. accounts: every row is somebody's address; one that goes is never
-    removed silently but stops the apply.
+    removed silently but stops the apply. ways: every row says where somebody's mail goes; many
+    changed rows need an approval (danhba.guards).
     """
 
     path: str
@@ -30,6 +31,7 @@ class File:
     effect: Effect = "none"
     secret: bool = False
     accounts: bool = False
+    ways: bool = False
 
 
 @dataclass(frozen=True)

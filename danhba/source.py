@@ -267,11 +267,10 @@ class _Builder:
             value = self.node(self.next(), depth + 1)
             value.line = key_line
             if key in entries:
-                self.refuse(
-                    key_line,
-                    f"the key {shown(key)} stands here again, first on line {entries[key].line}",
-                    "keep one of the two",
-                )
+                there = entries[key]
+                message = f"the key {shown(key)} stands here again, first on line {there.line}"
+                message += _named(there, value)
+                self.refuse(key_line, message, "keep one of the two")
             entries.setdefault(key, value)
             event = self.next()
         return Mapping(entries, line)
@@ -287,3 +286,10 @@ class _Builder:
             remedy = f'write "{node.text}"'
             self.refuse(node.line, f"the key {shown(node.text)} is not text in YAML", remedy)
         return node.text, node.line
+
+
+def _named(*nodes: Node) -> str:
+    """What the entries call themselves: a conflict has two sides."""
+    entries = [node.entries.get("name") for node in nodes if isinstance(node, Mapping)]
+    names = [node.text for node in entries if isinstance(node, Scalar)]
+    return f" ({' and '.join(names)})" if names else ""

@@ -9,18 +9,26 @@ import click
 
 COMMANDS = (
     "add",
+    "agency",
     "apply",
     "check",
     "diff",
     "fmt",
     "import",
     "keeper",
+    "lock",
     "password",
     "plan",
+    "reform",
+    "reinstate",
+    "rename",
     "rollback",
+    "schema",
     "status",
     "transfer",
+    "unlock",
     "verify",
+    "withdraw",
 )
 
 

@@ -47,6 +47,8 @@ def command(
         click.echo(plan_text.as_text(plans), nl=False)
         if any(plan.vanished for plan in plans):
             raise EngineError("accounts have vanished from the directory (see above); nothing done")
+        if any(plan.excesses for plan in plans):
+            raise EngineError("the change has no approval for what it disturbs; nothing done")
         if not any(plan.changes for plan in plans):
             return
         if limit and plans[0].arriving and "edge" in env.host(limit).roles:

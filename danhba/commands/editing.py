@@ -2,42 +2,101 @@
 
 from __future__ import annotations
 
-from danhba import edit
-from danhba.check import check_text
-from danhba.edit import EditError
+from collections import Counter
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+import click
+
+from danhba.check import check, check_text
+from danhba.commands.common import tell
+from danhba.edit.draft import Draft, EditError
+from danhba.edit.people import Basis
+from danhba.edit.requests import add_request
 from danhba.files import replace
-from danhba.model import Directory, Request
+from danhba.findings import Finding
+from danhba.load import load
+from danhba.model import Request
 from danhba.project import BadDirectory, Project
 
+F = TypeVar("F", bound=Callable[..., Any])
 
-def opened(project: Project) -> tuple[str, Directory]:
-    """Text and model. Raises BadDirectory: a file with errors is not edited."""
-    text = project.directory.read_text(encoding="utf-8")
-    return text, checked(project, text)
+DAY = click.DateTime(["%Y-%m-%d"])
+
+_LETTER = (
+    click.option("--request", "number", default="", help="Number of the agency's letter."),
+    click.option("--decision", default="", help="Number of a decision, instead of a letter."),
+    click.option("--date", "dated", type=DAY, help="Of a letter that is not in the file yet."),
+    click.option("--signer", default="", help="Of a letter that is not in the file yet."),
+)
 
 
-def checked(project: Project, text: str) -> Directory:
-    """Raises BadDirectory with the errors that the text has."""
-    directory, findings = check_text(text.encode(), str(project.directory))
+def letter_options(command: F) -> F:
+    """--request with --date and --signer, or --decision: what a change rests on."""
+    for option in reversed(_LETTER):
+        command = option(command)
+    return command
+
+
+def opened(project: Project) -> Draft:
+    """Raises BadDirectory when the form is wrong. Other errors do not stand in the way: a command
+    may be what mends them, for instance when a keeper's last day has come."""
+    directory, findings = load(project.directory)
+    if directory is None:
+        raise BadDirectory(findings)
+    return Draft(project.directory.read_text(encoding="utf-8"), directory)
+
+
+def write(project: Project, draft: Draft) -> None:
+    """Raises EditError when the change would bring an error; then nothing is written."""
+    text = draft.text()
+    _, findings = check_text(text.encode(), str(project.directory))
     errors = [finding for finding in findings if finding.severity == "error"]
-    if directory is None or errors:
-        raise BadDirectory(errors)
-    return directory
-
-
-def write(project: Project, text: str) -> None:
-    """Raises BadDirectory when the change would bring an error; then nothing is written."""
-    checked(project, text)
+    before = Counter(map(_sort, check(draft.directory))) if errors else Counter()
+    if brought := Counter(map(_sort, errors)) - before:
+        said = "".join(f"\n  {_said(each)}" for each in errors if _sort(each) in brought)
+        raise EditError(f"nothing was written, for then there would be errors:{said}")
     replace(project.directory, text.encode())
+    if errors:
+        tell(f"the directory has {len(errors)} errors more, as before: danhba check")
 
 
-def with_request(project: Project, text: str, request: Request) -> tuple[str, Directory]:
-    """The text with the request in it, which may be there already. Raises EditError."""
-    known = checked(project, text)
-    if request.number in {each.number for each in known.requests}:
-        return text, known
-    if not request.signer:
-        number = request.number
+def _sort(finding: Finding) -> tuple[str, str, str]:
+    """What tells an error that was there from a new one. The remedy, for it knows no lines where
+    several of a sort can be mended one by one."""
+    return finding.severity, finding.clause, finding.remedy
+
+
+def _said(finding: Finding) -> str:
+    """Without line: it is one of a text that is not in the file."""
+    clause = f" ({finding.clause})" if finding.clause else ""
+    return f"{finding.message}{clause}. Do: {finding.remedy}."
+
+
+def day_of(given: datetime | None, draft: Draft) -> date:
+    """As given, or today in the province."""
+    return given.date() if given else draft.directory.today()
+
+
+def with_request(
+    draft: Draft, number: str, agency: str, dated: datetime | None, signer: str, sha256: str = ""
+) -> None:
+    """The letter comes into the file, unless it is there. Raises EditError."""
+    if number in {each.number for each in draft.directory.requests}:
+        return
+    if not signer:
         raise EditError(f"request {number} is not in the file: give its --date and --signer")
-    text = edit.add_request(text, known, request)
-    return text, checked(project, text)
+    add_request(draft, Request(number, agency, day_of(dated, draft), signer, sha256, 0))
+
+
+def basis(
+    draft: Draft, agency: str, number: str, decision: str, dated: datetime | None, signer: str
+) -> Basis:
+    """What the options of a change say it rests on. agency: who wrote the letter. Raises
+    EditError."""
+    if bool(number) == bool(decision):
+        raise EditError("give the --request or the --decision that the change rests on (Điều 6)")
+    if number:
+        with_request(draft, number, agency, dated, signer)
+    return Basis(draft.directory.today(), number, decision)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
 
-from danhba import edit
-from danhba.commands.add import DAY
 from danhba.commands.common import errors_to_status, tell
-from danhba.commands.editing import opened, with_request, write
+from danhba.commands.editing import DAY, opened, with_request, write
+from danhba.edit.people import add_people
 from danhba.errors import DanhbaError
 from danhba.importing import Match, Proposal, propose
 from danhba.lists import Roster, Unreadable, read
-from danhba.model import Request
 from danhba.project import Project
 
 
@@ -45,23 +43,22 @@ def command(
         roster = read(file)
     except Unreadable as unreadable:
         raise DanhbaError(f"{file}: {unreadable}") from None
-    text, _ = opened(project)
-    day = dated.date() if dated else date.today()
-    request = Request(number, agency, day, signer, roster.sha256, 0)
-    text, known = with_request(project, text, request)
-    proposal = propose(roster, known, agency, number, date.today(), full)
+    draft = opened(project)
+    with_request(draft, number, agency, dated, signer, roster.sha256)
+    known = draft.directory
+    proposal = propose(roster, known, agency, number, known.today(), full)
     for line in _understood(roster):
         click.echo(line)
     newcomers = [new for _, new in proposal.new]
-    text, addresses = edit.add_people(text, known, agency, newcomers)
-    for line in _proposed(proposal, addresses):
+    addresses = add_people(draft, agency, newcomers)
+    for line in _proposed(proposal, addresses, number):
         click.echo(line)
     if not newcomers:
         tell("nobody to add; nothing was written")
         return
     if not (yes or click.confirm(f"Add {len(newcomers)}?")):
         sys.exit(1)
-    write(project, text)
+    write(project, draft)
     tell(f"{len(newcomers)} are in {project.directory}; see danhba diff")
 
 
@@ -77,14 +74,15 @@ def _understood(roster: Roster) -> Iterator[str]:
         yield f"  REFUSED {refusal.place}: {refusal.text}: {refusal.reason}. Ask: {refusal.ask}"
 
 
-def _proposed(proposal: Proposal, addresses: list[str]) -> Iterator[str]:
+def _proposed(proposal: Proposal, addresses: list[str], request: str) -> Iterator[str]:
     yield from _beside("already there", proposal.there)
     yield from _beside("perhaps there, not added (danhba add does)", proposal.doubtful)
     yield from _beside("of one name in another agency", proposal.elsewhere)
     for listed in proposal.asked:
         yield f"  asks for something else: {listed.place} {listed.name}: {listed.wish_text}"
     for person in proposal.missing:
-        yield f"  not on the list: {person.name} <{person.address}>: withdraw? nothing is done"
+        yield f"  not on the list: {person.name} <{person.address}>. If he has left: "
+        yield f"    danhba withdraw {person.address} --request {request} --reason ..."
     for (_, new), address in zip(proposal.new, addresses, strict=True):
         yield f"  add: {new.name} <{address}> {new.title}".rstrip()
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from danhba import edit
 from danhba.commands.common import errors_to_status, tell
 from danhba.commands.editing import opened, write
-from danhba.edit import EditError
+from danhba.edit.draft import EditError
+from danhba.edit.people import set_keepers
 from danhba.project import Project
 
 
@@ -24,16 +24,15 @@ def command(
 
     Example: danhba keeper sotaichinh --add lttha --remove nvan
     """
-    text, known = opened(project)
-    before = next((each.keepers for each in known.agencies if each.address == agency), None)
-    if before is None:
-        raise EditError(f"there is no agency {agency}")
+    draft = opened(project)
+    before = draft.agency(agency).keepers
     if strangers := [address for address in removed if address not in before]:
         raise EditError(f"{strangers[0]} does not keep {agency}")
     left = [address for address in before if address not in removed]
     keepers = [*left, *(address for address in added if address not in left)]
     if keepers != list(before):
-        write(project, edit.set_keepers(text, known, agency, keepers))
+        set_keepers(draft, agency, keepers)
+        write(project, draft)
     click.echo("".join(f"{address}\n" for address in keepers), nl=False)
     if not keepers:
         tell(f"nobody keeps {agency} now: name somebody (Điều 9.2.c)")

@@ -65,7 +65,7 @@ def _give(
     people = env.having("people")[0]
     accounts = dict(_chosen(generations[people.name], agency, address))
     if not accounts:
-        raise EngineError(f"the directory has no account for {agency or address}")
+        raise EngineError(f"the directory has nobody at {agency or address} who may log in")
     plain = {dn: passphrase.new() for dn in accounts}
     rows = {dn: f"{accounts[dn]}\t{plain[dn]}\n" for dn in sorted(plain)}
     request = _request(generations[people.name], plain, replace)
@@ -120,12 +120,19 @@ def _only_environment(project: Project) -> str:
 
 
 def _chosen(generation: Generation, agency: str, address: str) -> Iterable[tuple[str, str]]:
-    """(dn, "name <address>") of the accounts meant: persons of an agency, or one account."""
+    """(dn, "name <address>") of the accounts meant: active persons of an agency, or one account
+    that is active or locked."""
     for dn, attributes in read_tree(generation.tree_text).items():
-        uid = attributes.get("uid", [""])[0]
-        member = agency in attributes.get("departmentNumber", []) and "employeeNumber" in attributes
-        if uid and (uid == address if address else member):
-            yield dn, f"{attributes['cn'][0]} <{attributes['mail'][0]}>"
+        if "uid" not in attributes:
+            continue
+        mail, state = attributes["mail"][0], attributes.get("employeeType", ["active"])[0]
+        if address:
+            meant = mail.partition("@")[0] == address and state in ("active", "locked")
+        else:
+            member = agency in attributes["departmentNumber"] and "employeeNumber" in attributes
+            meant = member and state == "active"
+        if meant:
+            yield dn, f"{attributes['cn'][0]} <{mail}>"
 
 
 def _request(generation: Generation, plain: Mapping[str, str], replace: bool) -> dict[str, Any]:

@@ -34,6 +34,6 @@ def command(project: Project, environment: str, limit: str | None, form: str) ->
     with session(env, limit) as hosts:
         plans = [asked.plan for asked in ask_all(hosts, generations).values()]
     click.echo(FORMATS[form](plans), nl=False)
-    if any(plan.vanished for plan in plans):
+    if any(plan.refused for plan in plans):
         sys.exit(1)
     sys.exit(2 if any(plan.changes for plan in plans) else 0)

@@ -10,10 +10,13 @@ from typing import Any
 
 from danhba.generations.host.common import sha256
 
+SIZES = "sizes"
+
 
 @dataclass(frozen=True)
 class Generation:
-    """manifest: files, links, tables, packages, services, checks. contents: sha256 to bytes.
+    """manifest: files, links, tables, packages, services, checks. contents: sha256 to bytes, and
+    under SIZES what danhba.guards measures a change by; no host needs to know that.
 
     The git revision is kept beside the manifest, not in it: a commit that changes nothing on a
     host leaves the host alone.
@@ -26,6 +29,12 @@ class Generation:
     @cached_property
     def digest(self) -> str:
         return sha256(json.dumps(self.manifest, sort_keys=True).encode())
+
+    @property
+    def sizes(self) -> dict[str, Any]:
+        """{"people": how many are not withdrawn, "agencies": {account: how many of them}}."""
+        found: dict[str, Any] = json.loads(self.contents[SIZES])
+        return found
 
     @property
     def tree_text(self) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import unified_diff
 from typing import Any
 
+from danhba import guards
 from danhba.generations.generation import Generation
 from danhba.generations.host.common import due_again, keys, service_actions
 from danhba.generations.host.entries import Attributes, differences, read_tree
@@ -35,7 +38,8 @@ class EntryChange:
 class Plan:
     """Everything an apply would do on one host. Nothing else happens there.
 
-    vanished: addresses that it would lose, for which it is refused. arriving: new ones.
+    vanished: addresses that it would lose, for which it is refused. excesses: what would be
+    disturbed without an approval, for which it is refused as well. arriving: new addresses.
     """
 
     host: str
@@ -49,12 +53,18 @@ class Plan:
     unread: bool = False
     services: tuple[tuple[str, str], ...] = ()
     vanished: tuple[str, ...] = ()
+    excesses: tuple[str, ...] = ()
     arriving: tuple[str, ...] = ()
     locked: Mapping[str, Any] | None = field(default=None, compare=False)
 
     @property
+    def refused(self) -> bool:
+        """May it not be applied?"""
+        return bool(self.vanished or self.excesses)
+
+    @property
     def changes(self) -> bool:
-        """Is anything to do? A refusal (`vanished`) is no change; see there."""
+        """Is anything to do? A refusal is no change; see there."""
         return (
             self.live != self.wanted or bool(self.drift or self.packages or self.files)
             or bool(self.entries or self.mark or self.services)
@@ -64,7 +74,7 @@ class Plan:
 def compare(host: str, generation: Generation, report: Mapping[str, Any]) -> Plan:
     """The plan for one host from its one answer (host/report.py)."""
     tree = compare_tree(generation, report)
-    gone, new = _moved_accounts(generation, report)
+    gone, new, elsewhere = _moved_accounts(generation, report)
     drift = tuple((item["path"], item["problem"]) for item in report["drift"])
     packages = [name for name in generation.manifest["packages"] if name not in report["packages"]]
     return Plan(
@@ -82,6 +92,7 @@ def compare(host: str, generation: Generation, report: Mapping[str, Any]) -> Pla
         unread=tree.unread,
         services=tuple(_services(generation, report, {path for path, _ in drift})),
         vanished=tree.vanished + tuple(sorted(gone)),
+        excesses=unapproved(generation, report, elsewhere),
         arriving=tuple(sorted(new)),
         locked=report["lock"],
     )
@@ -131,8 +142,11 @@ def _link_changes(generation: Generation, live: Mapping[str, Any] | None) -> Ite
             )
 
 
-def _moved_accounts(generation: Generation, report: Mapping[str, Any]) -> tuple[set[str], set[str]]:
-    """Addresses that leave the host's tables, and that come: on every host, LDAP or not.
+def _moved_accounts(
+    generation: Generation, report: Mapping[str, Any]
+) -> tuple[set[str], set[str], set[str]]:
+    """Addresses that leave the host's tables, that come, and whose way through the mail system is
+    another one: on every host, LDAP or not.
 
     A table that the host would have no more, because it loses a role, loses all of them.
     """
@@ -140,13 +154,48 @@ def _moved_accounts(generation: Generation, report: Mapping[str, Any]) -> tuple[
     live = (report["manifest"] or {"files": {}})["files"]
     gone: set[str] = set()
     new: set[str] = set()
-    for path in {path for path, facts in (live | wanted).items() if facts["accounts"]}:
-        if path in report["contents"]:  # else it stays as it is
+    other: set[str] = set()
+    for path, facts in (live | wanted).items():
+        if facts["accounts"] and path in report["contents"]:  # else it stays as it is
             names = (path, f"{path}.cdb")
             held = set().union(*(keys(report["contents"].get(name, "")) for name in names))
-            left = keys(generation.text(path)) if path in wanted else set()
+            text = generation.text(path) if path in wanted else ""
+            left = keys(text)
             gone, new = gone | (held - left), new | (left - held)
-    return gone, new
+            if facts.get("ways"):  # generations before it have no such word
+                rows = set(report["contents"][path].splitlines())
+                other |= held & keys("\n".join(row for row in text.splitlines() if row not in rows))
+    return gone, new, other
+
+
+def unapproved(
+    generation: Generation, report: Mapping[str, Any], elsewhere: set[str]
+) -> tuple[str, ...]:
+    """What the change disturbs beyond its approvals, by the host's own guard (deploys/base.py).
+
+    elsewhere: addresses whose way through the mail system changes.
+    """
+    if guards.FILE not in report["contents"] and not elsewhere:  # the usual case: read nothing
+        return ()
+    if guards.FILE not in generation.manifest["files"]:
+        return ()
+    wanted = json.loads(generation.text(guards.FILE))
+    live = _live_guard(wanted, report)
+    accounts = {address.partition("@")[0] for address in elsewhere}
+    return tuple(map(str, guards.on_host(live, wanted, accounts, **generation.sizes)))
+
+
+def _live_guard(wanted: dict[str, Any], report: Mapping[str, Any]) -> dict[str, Any]:
+    """As wanted where the host has none that is whole: of what was approved there nothing is known.
+    A damaged one is drift, and mended."""
+    files = (report["manifest"] or {"files": {}})["files"]
+    if guards.FILE in files and guards.FILE not in report["contents"]:
+        return wanted
+    with suppress(ValueError):
+        live = json.loads(report["contents"].get(guards.FILE, ""))
+        if isinstance(live, dict) and live.keys() == wanted.keys():
+            return live
+    return wanted | {"approvals": {}}
 
 
 def _rows(generation: Generation, path: str, report: Mapping[str, Any]) -> tuple[str, ...]:

@@ -29,9 +29,10 @@ CASES = {
     "control_character_in_a_name": [(21, "unprintable", "on one line")],
     "tab_indentation": [(12, "a tab", "indent with spaces")],
     "duplicate_key": [(12, "'keepers' stands here again, first on line 11", "keep one")],
-    "duplicate_agency": [(16, "'sotaichinh' stands here again, first on line 8", "keep one")],
+    "duplicate_agency": [
+        (16, "again, first on line 8 (Sở Tài chính and Huyện Chợ Mới)", "keep one of the two"),
+    ],
     "unknown_key": [(15, "unknown key 'titel'", "title")],
-    "status_comes_later": [(15, "unknown key 'status'", "delete it")],
     "unknown_section": [(2, "lacks aliases", EARLY), (30, "unknown key 'alias'", "aliases")],
     "missing_key": [(21, "a person lacks id", "add id")],
     "wrong_type_list": [(11, "keepers is not a list", "keepers: [a, b]")],
@@ -49,7 +50,9 @@ CASES = {
     "date_in_local_form": [(29, "not a date: '06/11/2026'", "YYYY-MM-DD")],
     "unknown_kind": [(17, "no kind of agency 'quan'", "use one of: so, ban")],
     "domain_with_a_space": [(2, "cannot be 'angiang gov vn'", "like angiang.gov.vn")],
-    "two_people_one_address": [(21, "'nvan' is taken, first on line 14", "lines 14 and 21")],
+    "two_people_one_address": [
+        (21, "first on line 14 (Nguyễn Văn An and Đặng Đức Đạt)", "lines 14 and 21"),
+    ],
     "address_in_different_case": [
         (21, "'NVAN' is taken, first on line 14", "lines 14 and 21"),
         (21, "'NVAN' cannot be", LETTERS),
@@ -80,7 +83,11 @@ CASES = {
     "unknown_it_officer": [(8, "no person 'ttkngan02'", "address of a person")],
     "unknown_parent": [(22, "unknown agency 'chaudoc'", "another agency")],
     "unknown_request": [(29, "unknown request '13/CV-STC'", "written list")],
-    "request_of_unknown_agency": [(6, "unknown agency 'soytế'", "address of an agency")],
+    "request_of_unknown_agency": [
+        (6, "unknown agency 'soytế'", "address of an agency"),
+        (14, "rests on request '12/CV-STC' of soytế", "cite a list of sotaichinh"),
+        (15, "rests on request '12/CV-STC' of soytế", "cite a list of sotaichinh"),
+    ],
     "address_with_newline": [(21, r"'dddat\nroot'", "on one line")],
     "address_with_shell_characters": [(21, "'dddat$(id)' cannot be", LETTERS)],
     "agency_with_newline": [(16, r"'chomoi\nroot' cannot be", LETTERS)],
@@ -94,6 +101,47 @@ CASES = {
     "tag": [(33, "os.system", "delete the tag")],
     "second_document": [(30, "a second document", "delete the line `---`")],
     "deep_nesting": [(33, "deeper than 8 levels", "indent it less")],
+    # Statuses
+    "status_unknown": [(15, "no status 'resting'", "locked or withdrawn")],
+    "status_without_from": [(15, "who is withdrawn lacks from", "add from")],
+    "status_without_reason": [(15, "who is withdrawn lacks reason", "add reason")],
+    "from_without_status": [(15, "from stands without a status", "or delete the key")],
+    "confirm_by_of_the_withdrawn": [(15, "confirm_by belongs to a lock", "delete the key")],
+    "withdrawn_without_paper": [(15, "neither decision nor letter", "as request and its day as")],
+    "locked_without_confirm_by": [(15, "no day is named until when", "add `confirm_by: ")],
+    # Days
+    "changed_before_since": [(15, "2026-11-03 lies before since", "put the days in order")],
+    "from_before_since": [(15, "2026-11-04 lies before since", "put the days in order")],
+    "confirm_by_before_from": [(15, "to be confirmed by 2026-11-19", "a later confirm_by")],
+    "since_before_the_request": [(15, "since 2026-11-01 lies before the request", "on line 6")],
+    "changed_before_the_request": [(15, "changed 2026-11-01 lies before the request", "on line 6")],
+    # Paper
+    "request_of_another_agency": [(21, "on request '12/CV-STC' of sotaichinh", "list of chomoi")],
+    "person_without_request_and_decision": [(21, "a person lacks request", "add request")],
+    # Ends of agencies
+    "closed_with_staff_left": [(22, "still has 1 of staff, the first is nvan02", "withdraw each")],
+    "successor_unknown": [(22, "cannot be succeeded by 'sotttt'", "another agency")],
+    "successor_of_itself": [
+        (22, "cannot be succeeded by 'noivu.chomoi'", "another agency"),
+        (22, "its own successor in the end", "correct one"),
+    ],
+    "successors_in_a_circle": [
+        (30, "soyte is its own successor in the end", "correct one"),
+        (36, "sonoivu is its own successor in the end", "correct one"),
+    ],
+    "successors_without_until": [(22, "goes to sotaichinh until no day", "a later day")],
+    "until_before_the_end": [(22, "goes to sotaichinh until 2098-12-31", "a later day")],
+    "until_without_successors": [(22, "has no successor", "or delete until")],
+    # Names
+    "account_that_is_no_alias": [(15, "account 'tranngan', no alias", "alias tranngan: {to: ttk")],
+    "account_of_an_agency_that_is_no_alias": [(16, "account 'chomoicu', no alias", "put back")],
+    "keeper_withdrawn": [(8, "nvan keeps the mailbox sotaichinh and is", "--remove nvan")],
+    "protected_unknown": [(4, "policy names 'ctubnd'", "or delete it")],
+    "approve_unknown": [
+        (34, "approval 8/QĐ-STTTT names 'ctubnd'", "or delete it"),
+        (34, "approval 8/QĐ-STTTT names 'sotttt'", "or delete it"),
+    ],
+    "alias_until_no_date": [(32, "until is not a date: 'hết năm'", "YYYY-MM-DD")],
 }
 
 

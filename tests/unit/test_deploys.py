@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from danhba.compiled import Compiled, Grant, Mailbox
+from danhba.compiled import BoxState, Compiled, Grant, Guard, Mailbox, Name, Refused
 from danhba.inventory import Environment, Host
 from danhba.service import File, Part
 from deploys import firewall, people, postfix_edge
@@ -27,10 +27,14 @@ GOLDEN = Path(__file__).parent / "golden"
 DOMAIN = "angiang.gov.vn"
 
 
-def _mailbox(address: str, kind: str, name: str, *owners: str, **rest: str) -> Mailbox:
+def _mailbox(
+    address: str, kind: str, name: str, *owners: str, state: BoxState = "active", **rest: str
+) -> Mailbox:
     return Mailbox(
+        account=rest.get("account", address),
         address=address,
         kind=kind,
+        state=state,
         name=name,
         agency="sotaichinh",
         agency_name="Sở Tài chính",
@@ -47,12 +51,32 @@ DIRECTORY = Compiled(
     timezone="Asia/Ho_Chi_Minh",
     message_mb=20,
     mailboxes=(
+        _mailbox("lvloc", "person", "Lê Văn Lộc", "lvloc", id="10500", state="locked"),
         _mailbox("nvan", "person", "Nguyễn Văn An", "nvan", id="10234", title="Chuyên viên"),
         _mailbox("sotaichinh", "agency", "Sở Tài chính", "nvan", "sotaichinh"),
-        _mailbox("ttkngan", "person", "Trần Thị Kim Ngân", "ttkngan", id="10377"),
+        _mailbox("sotttt", "agency", "Sở Thông tin và Truyền thông", state="closed"),
+        # Formerly Trần Thị Ngân, who keeps mail and password under that name.
+        _mailbox("ttkngan", "person", "Trần Thị Kim Ngân", "ttngan", id="10377", account="ttngan"),
+        _mailbox("vttu", "person", "Võ Thị Tư", "vttu", id="10600", state="withdrawn"),
     ),
-    aliases=(("postmaster", "sotaichinh"),),
-    grants=(Grant("sotaichinh", "nvan"),),
+    names=(
+        Name("postmaster", "sotaichinh", sends=True),
+        Name("sotttt", "sotaichinh", sends=False),
+        Name("ttkngan", "ttngan", sends=True),
+    ),
+    refused=(Refused("vttu", "sotaichinh"), Refused("vttu02", "")),
+    grants=(Grant("sotaichinh", "nvan"), Grant("sotttt", "nvan")),
+    logins=(("ttkngan", "ttngan"),),
+    blocked=("lvloc", "ttngan", "vttu"),
+    guard=Guard(
+        people=4,
+        agencies={"sotaichinh": 4},
+        people_percent=5,
+        agency_percent=30,
+        protected={"postmaster": "sotaichinh"},
+        approvals={"3/QĐ-UBND": {"people": 2, "agencies": {}, "protected": []}},
+        withheld={"lvloc": "locked sotaichinh", "vttu": "withdrawn sotaichinh"},
+    ),
 )
 
 
@@ -141,15 +165,18 @@ def test_no_password_and_no_secret_is_written() -> None:
             )
 
 
+NAMES = ("lvloc", "nvan", "sotaichinh", "sotttt", "ttngan", "vttu")
+
+
 def test_tree_lists_parents_first_and_accounts_by_name() -> None:
     entries = [json.loads(line) for line in people.tree(DIRECTORY).decode().splitlines()]
     root = "dc=angiang,dc=gov,dc=vn"
     assert [entry["dn"] for entry in entries] == [
         root,
         f"ou=people,{root}",
-        *(f"uid={name},ou=people,{root}" for name in ("nvan", "sotaichinh", "ttkngan")),
+        *(f"uid={name},ou=people,{root}" for name in NAMES),
     ]
-    assert entries[2]["attrs"]["sn"] == ["Nguyễn"]
+    assert entries[3]["attrs"]["sn"] == ["Nguyễn"]
     assert "title" not in entries[4]["attrs"]
 
 

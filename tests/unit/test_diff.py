@@ -61,8 +61,7 @@ CASES: dict[str, tuple[list[tuple[str, str]], list[tuple[str, str, str]]]] = {
     ),
     "another address": (
         [("address: dddat,", "address: dddat02,"), ("[dddat]", "[dddat02]")],
-        [("keeper", "dddat02", "new"), ("keeper", "dddat", "no longer"),
-         ("new address", "Đặng Đức Đạt <dddat02>", "dddat -> dddat02")],
+        [("new address", "Đặng Đức Đạt <dddat02>", "dddat -> dddat02")],
     ),
     "another name": (
         [("Đặng Đức Đạt", "Đặng Đạo Đạt")],
@@ -83,7 +82,8 @@ CASES: dict[str, tuple[list[tuple[str, str]], list[tuple[str, str, str]]]] = {
     ),
     "alias": (
         [("taichinh: {to: sotaichinh}", "taichinh: {to: chomoi}")],
-        [("alias", "taichinh", "sotaichinh -> chomoi")],
+        [("alias", "postmaster", "sotaichinh -> chomoi"),
+         ("alias", "taichinh", "sotaichinh -> chomoi")],
     ),
     "reserved": ([("[hotro]", "[hotro, tinh]")], [("reserved", "tinh", "new")]),
     "request": (

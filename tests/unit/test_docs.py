@@ -69,8 +69,8 @@ def sections() -> dict[str, list[str]]:
 
 SORTS = {
     "directory": "Top level", "province": "province", "policy": "policy", "request": "requests",
-    "agency": "agencies", "exception": "exception", "person": "staff", "alias": "aliases",
-    "retired": "retired",
+    "agency": "agencies", "closed": "closed", "exception": "exception", "person": "staff",
+    "alias": "aliases", "approval": "approve", "retired": "retired",
 }  # fmt: skip
 
 
@@ -82,7 +82,9 @@ def test_the_page_has_every_key_in_the_canonical_order(sort: str) -> None:
 def test_what_is_optional_on_the_page_is_optional() -> None:
     optional = {
         "directory": load._DIRECTORY_OPTIONAL, "request": load._REQUEST_OPTIONAL,
-        "agency": load._AGENCY_OPTIONAL, "person": load._PERSON_OPTIONAL,
+        "policy": load._POLICY_OPTIONAL, "agency": load._AGENCY_OPTIONAL,
+        "closed": load._CLOSURE_OPTIONAL, "person": {*load._PERSON_OPTIONAL, "request"},
+        "alias": load._ALIAS_OPTIONAL, "approval": load._APPROVAL,
     }  # fmt: skip
     said: dict[str, set[str]] = {}
     heading = ""
@@ -98,4 +100,5 @@ def test_kinds_and_limits_of_the_page() -> None:
     text = (ROOT / "docs/directory.md").read_text(encoding="utf-8")
     assert f"one of {', '.join(naming.KINDS)} |" in text
     for key, limit in load._FIGURES.items():
-        assert f"| `{key}` | whole number, 1 to {limit} |" in text
+        optional = ", *optional*" if key in load.DEFAULTS else ""
+        assert f"| `{key}` | whole number, 1 to {limit}{optional} |" in text

@@ -60,9 +60,9 @@ def test_every_way_of_writing_it_becomes_the_same() -> None:
     wide = wide.replace("name: Sở Tài chính", "name: 'Sở Tài chính'")
     wide = wide.replace(
         '- {id: "20001", name: Đặng Đức Đạt, address: dddat, since: 2026-11-05, '
-        "request: 12/CV-STC}",
+        "decision: 4/QĐ-STTTT}",
         "-\n        address: dddat\n        name: >-\n          Đặng Đức Đạt\n"
-        '        id: "20001"\n        request: 12/CV-STC\n        since: 2026-11-05',
+        '        id: "20001"\n        decision: 4/QĐ-STTTT\n        since: 2026-11-05',
     )  # fmt: skip
     assert wide.count("\n") > GOOD.count("\n") + 8
     assert fmt(wide) == fmt(GOOD)

@@ -1,15 +1,21 @@
 """What a plan says, from a generation and a host's answer."""
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from pyinfra.api.host import Host
 
-from danhba import plan_text
+from danhba import guards, plan_text
 from danhba.assemble import assemble
+from danhba.compiled import Guard
 from danhba.generations.generation import Generation
 from danhba.generations.host.common import service_actions, sha256
-from danhba.generations.plan import batch, compare
+from danhba.generations.plan import Plan, batch, compare
+from danhba.publish import Asked, Unapproved, carry_out
 from danhba.service import File, Part, Service, Tree
 
 TOP = "ou=people,dc=x"
@@ -250,3 +256,156 @@ def test_who_holds_an_account_is_told_by_the_staff_code() -> None:
             )
     renamed = generation(people=(entry("an", cn="An Khánh", employeeNumber="1"),))
     assert compare("h", renamed, answer(before, entries=ldap(before))).vanished == ()
+
+
+# Guards
+
+
+GUARD = Guard(
+    people=40, agencies={"soyte": 10, "ty": 30}, people_percent=5, agency_percent=30,
+    protected={"postmaster": "soyte"}, approvals={}, withheld={},
+)  # fmt: skip
+THREE = {f"p{number}": "withdrawn soyte" for number in range(3)}
+GONE = replace(GUARD, people=37, agencies={"soyte": 7, "ty": 30}, withheld=THREE)
+SAID = "3 of 40 people are withdrawn, locked or sent elsewhere, more than 5%"
+YES = {"1/NQ": {"people": 3, "agencies": {}, "protected": []}}
+HOMES = "".join(f"p{number}@x store:1\n" for number in range(40))
+
+
+def guarded(guard: Guard, homes: str = HOMES, aliases: str = "") -> Generation:
+    """Of a host that has a guard and says where mail goes."""
+    content = {
+        key: value for key, value in vars(guard).items() if key not in ("people", "agencies")
+    }
+    files = (
+        File(guards.FILE, json.dumps(content).encode()),
+        File("/etc/homes", homes.encode(), accounts=True, ways=True),
+        File("/etc/aliases", aliases.encode(), accounts=True),
+    )
+    return assemble([Part("a", files=files)], "r", guard)
+
+
+def asked(live: Generation, wanted: Generation, **contents: str) -> Mapping[str, Any]:
+    """The answer of a host: the contents of files that differ."""
+    differing = {
+        path: live.text(path)
+        for path, facts in wanted.manifest["files"].items()
+        if live.manifest["files"].get(path) not in (None, facts)
+    }
+    return answer_bare(live) | {"contents": differing | contents}
+
+
+def excesses(live: Generation, wanted: Generation) -> tuple[str, ...]:
+    return compare("h", wanted, asked(live, wanted)).excesses
+
+
+def moved(count: int) -> str:
+    """Where mail goes when some are on another store."""
+    rows = HOMES.splitlines(keepends=True)
+    return "".join([*(row.replace("store:1", "store:2") for row in rows[:count]), *rows[count:]])
+
+
+def test_a_change_that_disturbs_many_is_refused_and_says_what_would_allow_it() -> None:
+    plan = compare("h", guarded(GONE), asked(guarded(GUARD), guarded(GONE)))
+    assert plan.refused and plan.changes and not plan.vanished
+    assert f"  REFUSED: {SAID}; approve: DECISION: {{people: 3}}\n" in plan_text.as_text([plan])
+    assert f"REFUSED: {SAID}" in plan_text.as_markdown([plan])
+    assert json.loads(plan_text.as_json([plan]))[0]["excesses"] == list(plan.excesses)
+
+
+def test_an_approval_that_comes_with_it_allows_it_once() -> None:
+    wanted = guarded(replace(GONE, approvals=YES))
+    assert excesses(guarded(GUARD), wanted) == ()
+    assert len(excesses(guarded(replace(GUARD, approvals=YES)), wanted)) == 1
+    assert (
+        len(
+            excesses(
+                guarded(replace(GUARD, approvals={"1/NQ": YES["1/NQ"] | {"people": 4}})), wanted
+            )
+        )
+        == 1
+    )
+
+
+def test_what_is_live_disturbs_nobody() -> None:
+    for guard in (GUARD, GONE, replace(GONE, approvals=YES)):
+        plan = compare("h", guarded(guard), asked(guarded(guard), guarded(guard)))
+        assert not plan.refused and not plan.changes
+
+
+def test_who_comes_back_is_not_asked_about() -> None:
+    assert excesses(guarded(GONE), guarded(GUARD)) == ()
+
+
+def test_a_share_of_an_agency_is_one_of_those_who_were_there() -> None:
+    four = {**THREE, "p3": "locked soyte"}
+    wanted = replace(GUARD, people=397, agencies={"soyte": 7, "ty": 390}, withheld=four)
+    [said] = excesses(guarded(replace(GUARD, people=400)), guarded(wanted))
+    assert said.startswith("4 of 10 people of soyte are withdrawn")
+    three = replace(wanted, people=397, agencies={"soyte": 7, "ty": 390}, withheld=THREE)
+    assert excesses(guarded(replace(GUARD, people=400)), guarded(three)) == ()
+
+
+def test_a_protected_address_that_leads_elsewhere_is_refused_alone() -> None:
+    wanted = replace(GUARD, protected={"postmaster": "ty"})
+    [said] = excesses(guarded(GUARD), guarded(wanted))
+    assert said.startswith("the protected address postmaster is touched")
+    assert "approve: DECISION: {protected: [postmaster]}" in said
+
+
+def test_mail_that_would_go_to_another_store_is_counted_by_who_gets_it() -> None:
+    live = guarded(GUARD)
+    assert excesses(live, guarded(GUARD, moved(2))) == ()
+    [said] = excesses(live, guarded(GUARD, moved(3)))
+    assert said.startswith(SAID)
+    assert excesses(live, guarded(replace(GUARD, approvals=YES), moved(3))) == ()
+
+
+def test_who_comes_and_who_is_called_otherwise_is_not_sent_elsewhere() -> None:
+    more = HOMES + "".join(f"n{number}@x store:2\n" for number in range(9))
+    names = "".join(f"n{number}@x p{number}@x\n" for number in range(9))
+    others = names.replace(" p", " p1")
+    assert excesses(guarded(GUARD), guarded(GUARD, more)) == ()
+    assert excesses(guarded(GUARD, aliases=names), guarded(GUARD, aliases=others)) == ()
+
+
+@pytest.mark.parametrize("text", ["", "{", "null", "[]", "{}", '{"withheld": {}}', "7"])
+def test_a_guard_that_is_damaged_is_drift_and_what_was_approved_before_is_not_known(
+    text: str,
+) -> None:
+    drift = [{"path": guards.FILE, "problem": "edited"}]
+
+    def plan(guard: Guard, homes: str = HOMES) -> Plan:
+        wanted = guarded(guard, homes)
+        report = asked(guarded(GUARD), wanted, **{guards.FILE: text})
+        return compare("h", wanted, {**report, "drift": drift})
+
+    assert plan(GUARD).drift and not plan(GUARD).refused
+    assert len(plan(GUARD, moved(3)).excesses) == 1
+    assert not plan(replace(GUARD, approvals=YES), moved(3)).refused
+
+
+def test_a_host_that_had_no_guard_is_not_stuck() -> None:
+    homes = File("/etc/homes", HOMES.encode(), accounts=True)
+    live = assemble([Part("a", files=(homes,))], "r")
+    assert excesses(live, guarded(GONE)) == ()
+    assert len(excesses(live, guarded(GONE, moved(3)))) == 1
+    assert excesses(live, guarded(replace(GONE, approvals=YES), moved(3))) == ()
+    empty = answer_bare(live) | {"manifest": None, "live": None}
+    assert not compare("h", guarded(GONE), empty).refused
+
+
+def test_without_a_guard_of_its_own_nothing_is_asked() -> None:
+    homes = [File("/etc/homes", text.encode(), accounts=True, ways=True)
+             for text in (HOMES, moved(9))]  # fmt: skip
+    live, wanted = (assemble([Part("a", files=(file,))], "r") for file in homes)
+    assert excesses(live, wanted) == ()
+
+
+def test_what_is_not_approved_is_not_carried_out() -> None:
+    wanted = guarded(GONE)
+    report = asked(guarded(GUARD), wanted)
+    hosts = type("Hosts", (list,), {"get_active_hosts": lambda self: self})()
+    host = SimpleNamespace(state=SimpleNamespace(limit_hosts=[], inventory=hosts))
+    with pytest.raises(Unapproved, match="3 of 40 people are withdrawn"):
+        carry_out(cast(Host, host), Asked(wanted, report, compare("h", wanted, report)))

@@ -32,5 +32,9 @@ def test_a_commit_that_is_not_canonical_or_has_errors_is_refused(tmp_path: Path)
     assert commit(canonical).returncode == 0
     loose = commit(GOOD)
     assert (loose.returncode, "not in canonical form" in loose.stderr) == (1, True)
+    person = next(row for row in canonical.splitlines(keepends=True) if '"10377"' in row)
+    lost = commit(canonical.replace(person, "").replace("    it_officer: ttkngan\n", ""))
+    said = lost.stdout + lost.stderr
+    assert (lost.returncode, "'ttkngan' of Trần Thị Kim Ngân has left" in said) == (1, True)
     wrong = commit(canonical.replace("address: dddat,", "address: datdd,"))
     assert (wrong.returncode, "not 'dddat'" in wrong.stdout + wrong.stderr) == (1, True)

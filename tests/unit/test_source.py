@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from danhba import source
 from danhba.check import check_text
+from danhba.compile import compile_directory
+from danhba.fmt import ORDER
 from danhba.source import Mapping, Node, Scalar, Sequence, parse
 
 GOOD = Path(__file__).parent / "good.yaml"
@@ -114,7 +116,80 @@ def test_damage_to_a_good_file_never_raises(data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(good)))
     cut = data.draw(st.integers(0, 20))
     piece = data.draw(st.lists(PIECES, max_size=4).map("".join))
-    check_text((good[:at] + piece + good[at + cut :]).encode(), "x.yaml")
+    text = good[:at] + piece + good[at + cut :]
+    _, findings = check_text(text.encode(), "x.yaml")
+    last = text.count("\n") + 1
+    assert all(1 <= finding.line <= last and finding.remedy for finding in findings)
+
+
+FULL = """\
+province: {name: An Giang, domain: angiang.gov.vn, timezone: Asia/Ho_Chi_Minh}
+legal_basis: [50/2009/QĐ-UBND]
+policy: {quota_gb: 2, agency_quota_gb: 10, message_mb: 30, alias_months: 6, confirm_days: 5,
+         guard_people_percent: 4, guard_agency_percent: 20, protected: [sotaichinh]}
+requests:
+  12/CV-STC: {agency: sotaichinh, date: 2026-11-02, signer: Chánh Văn phòng, sha256: SHA}
+agencies:
+  sotaichinh:
+    kind: so
+    name: Sở Tài chính
+    account: sotc
+    keepers: [nvan]
+    it_officer: ttkngan
+    decision: 3/NQ-HĐND
+    exception: {decision: 7/QĐ-STTTT, reason: tên cũ}
+    staff:
+      - {id: "1", name: Nguyễn Văn An, address: nvan, since: 2026-11-05, request: 12/CV-STC}
+      - {id: "2", name: Trần Thị Kim Ngân, given_name: Ngân, address: ttkngan, account: ttngan,
+         since: 2026-11-05, request: 12/CV-STC, decision: 9/QĐ, changed: 2026-11-06, title: Kế toán,
+         status: locked, from: 2026-11-07, reason: lộ mật khẩu, confirm_by: 2026-11-14}
+      - {id: "3", name: Lê An, address: lan, since: 2026-11-05, decision: 9/QĐ, status: withdrawn,
+         from: 2027-01-01, reason: nghỉ hưu, exception: {decision: 7/QĐ, reason: tên cũ}}
+  sokhdt:
+    kind: so
+    name: Sở Kế hoạch và Đầu tư
+    keepers: []
+    closed: {from: 2025-03-01, decision: 3/NQ, successors: [sotaichinh], until: 2026-03-01}
+    staff: []
+aliases:
+  sotc: {to: sotaichinh, until: 2027-03-01}
+  ttngan: {to: ttkngan, until: 2027-03-01}
+approve:
+  3/NQ-HĐND: {people: 3, agencies: {sokhdt: 2}, protected: [sotaichinh]}
+retired:
+  nvan02: {was: Ngô Vũ An, since: 2026-11-20}
+reserved: [hotro]
+""".replace("SHA", "ab" * 32)
+WORDS = re.compile(r"[^\s{}\[\],:#]+")
+ODD = st.sampled_from(
+    ("", "~", "no", "0x1f", "[]", "{}", "[a, b]", "{a: b}", "nvan", "sotaichinh", "2026-02-30",
+     "1969-01-01", "2199-01-01", '"\\u202e"', "'\u200b'", "Аn", "a" * 80, "-5", "1e400", "*a",
+     "&a b", "!!python/object:os.system", "status", "from", "until", "withdrawn", "locked",
+     "!x y", "|", ">")
+)  # fmt: skip
+
+
+def test_the_file_with_every_key_has_no_errors() -> None:
+    assert [each for each in check_text(FULL.encode(), "x")[1] if each.severity == "error"] == []
+    keys = {key for keys in ORDER.values() for key in keys}
+    assert keys - set(WORDS.findall(FULL)) == {"parent"}
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.tuples(st.integers(0), ODD), min_size=1, max_size=3))
+def test_whatever_stands_in_any_place_has_a_line_and_a_remedy(
+    changes: list[tuple[int, str]],
+) -> None:
+    text = FULL
+    for number, word in changes:
+        places = list(WORDS.finditer(text))
+        place = places[number % len(places)]
+        text = text[: place.start()] + word + text[place.end() :]
+    directory, findings = check_text(text.encode(), "x.yaml")
+    last = text.count("\n") + 1
+    assert all(1 <= finding.line <= last and finding.remedy for finding in findings)
+    if directory is not None and all(each.severity == "warning" for each in findings):
+        compile_directory(directory)
 
 
 @given(

@@ -1,0 +1,160 @@
+"""Against a change that disturbs many, or whom nobody may disturb unawares.
+
+Withdrawn, locked, or sent elsewhere: above a share of all people or of one agency, for an agency
+that is left without anybody, and for protected addresses, the change must bring an approval that
+names the number. Two comparisons use the same measure: of two directories (danhba check --since),
+and of a host with the generation it is to get (danhba apply).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+PROTECTED = ("abuse", "postmaster")
+"""Where the world reaches whoever runs the mail system (RFC 2142, RFC 5321 4.5.1)."""
+
+FILE = "/etc/danhba/guard.json"
+"""On every host: who is not active, and the approvals of its generation."""
+
+Approvals = Mapping[str, Mapping[str, Any]]
+"""Decision to what it names: people, agencies, protected."""
+
+
+@dataclass(frozen=True)
+class Disturbed:
+    """people: address to agency, "" when it is not known. emptied: agency to how many it had."""
+
+    people: Mapping[str, str] = field(default_factory=dict)
+    emptied: Mapping[str, int] = field(default_factory=dict)
+    protected: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Percent, and what they are percent of."""
+
+    people_percent: int
+    agency_percent: int
+    people: int
+    agencies: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Excess:
+    """What no approval of the change names. what: a sentence. key, wanted: what it would name."""
+
+    what: str
+    key: str
+    name: str
+    number: int
+
+    def entry(self) -> str:
+        """The part of an entry under `approve` that names it."""
+        if self.key == "people":
+            return f"people: {self.number}"
+        if self.key == "agencies":
+            return f"agencies: {{{self.name}: {self.number}}}"
+        return f"protected: [{self.name}]"
+
+    def __str__(self) -> str:
+        return f"{self.what}; approve: DECISION: {{{self.entry()}}}"
+
+
+def excesses(disturbed: Disturbed, limits: Limits, old: Approvals, new: Approvals) -> list[Excess]:
+    """What is not approved by a decision of `new` that `old` has not, in a stable order. One that
+    was there is used up, whatever it names by now."""
+    named: set[tuple[str, str, int]] = set()
+    for entry in _fresh(old, new):
+        named.add(("people", "", entry["people"]))
+        named |= {("agencies", name, number) for name, number in entry["agencies"].items()}
+        named |= {("protected", name, 0) for name in entry["protected"]}
+    found = _measured(disturbed, limits)
+    return [each for each in found if (each.key, each.name, each.number) not in named]
+
+
+def _fresh(old: Approvals, new: Approvals) -> list[Mapping[str, Any]]:
+    return [entry for decision, entry in new.items() if decision not in old]
+
+
+def _measured(disturbed: Disturbed, limits: Limits) -> Iterator[Excess]:
+    count = len(disturbed.people)
+    if _too_many(count, limits.people, limits.people_percent):
+        what = f"{count} of {limits.people} people are withdrawn, locked or sent elsewhere"
+        yield Excess(f"{what}, more than {limits.people_percent}%", "people", "", count)
+    of_agency = Counter(agency for agency in disturbed.people.values() if agency)
+    for agency, number in sorted((of_agency | Counter(disturbed.emptied)).items()):
+        there = limits.agencies.get(agency, 0)
+        if agency in disturbed.emptied:
+            yield Excess(f"{agency} is left without anybody", "agencies", agency, number)
+        elif _too_many(number, there, limits.agency_percent):
+            what = f"{number} of {there} people of {agency} are withdrawn, locked or sent elsewhere"
+            yield Excess(f"{what}, more than {limits.agency_percent}%", "agencies", agency, number)
+    for address in sorted(disturbed.protected):
+        yield Excess(f"the protected address {address} is touched", "protected", address, 0)
+
+
+def _too_many(count: int, there: int, percent: int) -> bool:
+    """One person alone never is: he would be a third of a commune's staff."""
+    return count > 1 and count * 100 > there * percent
+
+
+def withheld(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+    """Account to agency of whom a change locks or withdraws; of both "STATE AGENCY" by account."""
+    rank = {"locked": 1, "withdrawn": 2}
+    return {
+        account: row.split()[1]
+        for account, row in new.items()
+        if rank[row.split()[0]] > rank.get(old.get(account, "").partition(" ")[0], 0)
+    }
+
+
+def touched(
+    old: Mapping[str, str], new: Mapping[str, str], disturbed: Collection[str]
+) -> frozenset[str]:
+    """Protected addresses whose mail goes elsewhere, ends, or is that of somebody disturbed; those
+    that are protected no longer as well."""
+    return frozenset(
+        name
+        for name, account in old.items()
+        if new.get(name, "") != account or account in disturbed
+    )
+
+
+def on_host(
+    live: Mapping[str, Any],
+    wanted: Mapping[str, Any],
+    elsewhere: set[str],
+    people: int,
+    agencies: Mapping[str, int],
+) -> list[Excess]:
+    """What the next generation of a host disturbs, by the guard files of both.
+
+    elsewhere: accounts whose mail it would send another way. people, agencies: how many there will
+    be. Hosts are not asked how many there were: an agency that others take over with its staff is
+    the matter of danhba.check_guards, for nobody's mail stops.
+    """
+    fresh = withheld(live["withheld"], wanted["withheld"])
+    gone = Counter(
+        agency
+        for account, agency in fresh.items()
+        if wanted["withheld"][account].startswith("withdrawn")
+    )
+    emptied = {each: count for each, count in gone.items() if not agencies.get(each, 0)}
+    for entry in _fresh(live["approvals"], wanted["approvals"]):
+        for agency, number in entry["agencies"].items():  # also of who went elsewhere meanwhile
+            emptied |= {agency: number} if number > emptied.get(agency, number) else {}
+    limits = Limits(
+        min(live["people_percent"], wanted["people_percent"]),
+        min(live["agency_percent"], wanted["agency_percent"]),
+        people + gone.total(),
+        Counter(agencies) + gone,
+    )
+    disturbed = Disturbed(
+        dict.fromkeys(elsewhere, "") | fresh,
+        emptied,
+        touched(live["protected"], wanted["protected"], fresh),
+    )
+    return excesses(disturbed, limits, live["approvals"], wanted["approvals"])

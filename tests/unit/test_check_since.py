@@ -1,0 +1,241 @@
+"""What a change may not do: hand an address on, give somebody another mailbox, turn a status back
+without paper."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from drafts import DAY, edited, row_of, with_letter
+from hypothesis import given, settings
+from lives import PROVINCE, Moment, lives
+
+from danhba.check_since import check_since
+from danhba.edit.agencies import Ending, end_agency, rename_agency
+from danhba.edit.people import Basis, confirm_lock, lock, reinstate, rename, unlock, withdraw
+from danhba.findings import Finding
+from danhba.load import load_text
+
+LAST = DAY + timedelta(days=365)
+ONE = timedelta(days=1)
+DECIDED = Basis(DAY, decision="7/QĐ")
+AGAIN = Basis(DAY + ONE, decision="8/QĐ")
+
+RENAMED = edited(PROVINCE, rename, "lvloc", "Lê Cư", "", DECIDED, LAST, False)
+TWICE = edited(RENAMED, rename, "lcu", "Phan Cư", "", AGAIN, LAST, False)
+WITHDRAWN = edited(PROVINCE, withdraw, "lvloc", DAY, "nghỉ hưu", DECIDED)
+LOCKED = edited(PROVINCE, lock, "lvloc", DAY, "lộ mật khẩu", LAST)
+AGENCY = edited(PROVINCE, rename_agency, "soyte", "Sở Sức khỏe", "", "3/NQ", LAST)
+ENDING = Ending(DAY, "3/NQ", ("sonoivu",), LAST)
+CLOSED = edited(PROVINCE, end_agency, "soyte", ENDING, DAY)
+
+
+def findings(old: str, new: str) -> list[Finding]:
+    """But for guards, which have their own tests."""
+    before, after = (load_text(text.encode(), "x")[0] for text in (old, new))
+    assert before is not None and after is not None
+    return [each for each in check_since(before, after) if "under approve" not in each.remedy]
+
+
+def said(old: str, new: str) -> list[str]:
+    return [each.message for each in findings(old, new)]
+
+
+def but(text: str, *pairs: tuple[str, str]) -> str:
+    """The text with something else in it, once each."""
+    for old, new in pairs:
+        assert text.count(old) == 1, (text.count(old), old)
+        text = text.replace(old, new)
+    return text
+
+
+# Who has an address
+
+
+def test_a_new_name_keeps_all_old_ones_for_the_same_hands() -> None:
+    assert said(PROVINCE, RENAMED) == said(RENAMED, TWICE) == said(PROVINCE, TWICE) == []
+    assert said(PROVINCE, AGENCY) == said(PROVINCE, CLOSED) == said(AGENCY, AGENCY) == []
+
+
+@pytest.mark.parametrize("name", ["lvloc", "lcu"])
+def test_an_old_name_is_never_led_to_somebody_else(name: str) -> None:
+    new = but(TWICE, (f"  {name}: {{to: pcu,", f"  {name}: {{to: cut,"))
+    [finding] = findings(TWICE, new)
+    assert finding.message == (
+        f"Châu Út has the address '{name}', which is Phan Cư's (staff code C-lvloc)"
+    )
+    assert finding.clause == "Điều 5.3"
+    assert row_of(new, "cut") == new.splitlines()[finding.line - 1]
+
+
+def test_an_old_name_is_never_given_to_somebody_new() -> None:
+    row = f'      - {{id: "X", name: Lê Cừ, address: lcu, since: {DAY}, decision: 1/QĐ}}\n'
+    cut = '      - {id: "C-cut"'
+    new = but(TWICE, (f"  lcu: {{to: pcu, until: {LAST}}}\n", ""), (cut, f"{row}{cut}"))
+    assert said(TWICE, new) == [
+        "Lê Cừ has the address 'lcu', which is Phan Cư's (staff code C-lvloc)"
+    ]
+
+
+def test_an_address_does_not_become_somebody_elses_old_name() -> None:
+    new = but(PROVINCE, (f"{row_of(PROVINCE, 'lvloc')}\n", ""),
+              ("aliases:\n", f"aliases:\n  lvloc: {{to: cut, until: {LAST}}}\n"))  # fmt: skip
+    assert said(PROVINCE, new) == [
+        "Châu Út has the address 'lvloc', which is Lê Văn Lộc's (staff code C-lvloc)"
+    ]
+
+
+@pytest.mark.parametrize("end", ["", f", until: {LAST}"])
+def test_the_address_of_an_agency_becomes_nobodys_second_name(end: str) -> None:
+    block = PROVINCE[PROVINCE.index("  sonoivu:\n") : PROVINCE.index("  chomoi:\n")]
+    staff = row_of(PROVINCE, "cut")
+    new = but(PROVINCE, (block, ""), ("    staff:\n      - {id: \"C-vttu\"",
+              f"    staff:\n{staff}\n      - {{id: \"C-vttu\""))  # fmt: skip
+    new = but(new, ("aliases:\n", f"aliases:\n  sonoivu: {{to: cut{end}}}\n"))
+    assert said(PROVINCE, new) == ["Châu Út has the address 'sonoivu', which is Sở Nội vụ's"]
+
+
+def test_who_exchange_their_addresses_are_both_named() -> None:
+    new = but(PROVINCE, ("address: cut,", "address: xx,"), ("address: lvloc,", "address: cut,"))
+    new = but(new, ("address: xx,", "address: lvloc,"))
+    assert len(said(PROVINCE, new)) == 4  # two addresses in other hands, two other mailboxes
+
+
+def test_an_alias_without_an_end_may_be_led_elsewhere_and_not_become_a_mailbox() -> None:
+    old = but(PROVINCE, ("aliases:\n", "aliases:\n  vanthu: {to: vttu}\n"))
+    assert said(old, but(old, ("vanthu: {to: vttu}", "vanthu: {to: soyte}"))) == []
+    assert said(old, but(old, ("vanthu: {to: vttu}", f"vanthu: {{to: vttu, until: {LAST}}}"))) == []
+    new = but(old, ("  vanthu: {to: vttu}\n", ""), ("address: cut,", "address: vanthu,"),
+              ("[cut]", "[vanthu]"))  # fmt: skip
+    assert "Châu Út has the address 'vanthu', which is Võ Thị Tư's (staff code C-vttu)" in said(
+        old, new
+    )
+
+
+def test_an_old_name_of_an_agency_stays_its_own() -> None:
+    new = but(AGENCY, ("  soyte: {to: sosuckhoe,", "  soyte: {to: sonoivu,"))
+    assert "Sở Nội vụ has the address 'soyte', which is Sở Sức khỏe's" in said(AGENCY, new)
+
+
+# Mailboxes
+
+
+def test_a_new_address_does_not_bring_another_mailbox() -> None:
+    new = but(RENAMED, ("account: lvloc, ", ""))
+    for old in (PROVINCE, RENAMED):
+        [finding] = findings(old, new)
+        assert finding.message == "Lê Cư would get another mailbox"
+        assert finding.remedy == "write `account: lvloc`, or danhba rename"
+
+
+def test_an_agency_keeps_its_mailbox_whatever_its_name() -> None:
+    new = but(AGENCY, ("    account: soyte\n", ""))
+    message = "'soyte' was Sở Y tế, and leads to another mailbox now"
+    assert said(PROVINCE, new) == [message]
+    assert "'sosuckhoe' was Sở Sức khỏe, and leads to another mailbox now" in said(AGENCY, new)
+    swapped = but(AGENCY, ("  soyte: {to: sosuckhoe,", "  soyte: {to: sonoivu,"))
+    assert message in said(PROVINCE, swapped)
+
+
+# Statuses
+
+
+def test_who_is_withdrawn_comes_back_by_a_new_paper_only() -> None:
+    assert said(PROVINCE, WITHDRAWN) == []
+    assert said(WITHDRAWN, edited(WITHDRAWN, reinstate, "lvloc", AGAIN)) == []
+    status = f"status: withdrawn, from: {DAY}, reason: nghỉ hưu"
+    for new in (but(WITHDRAWN, (f", {status}", "")), PROVINCE):
+        [finding] = findings(WITHDRAWN, new)
+        assert finding.message == "Lê Văn Lộc is active again, and no new list asks for it"
+        assert finding.clause == "Điều 6.4"
+        assert finding.remedy == "danhba reinstate lvloc --request NUMBER"
+
+
+def test_to_take_a_withdrawal_back_is_not_to_reinstate() -> None:
+    """It would bring the paper of before, whatever that was."""
+    lists = with_letter(PROVINCE, "1/CV", "sotaichinh", DAY - ONE)
+    lists = with_letter(lists, "2/CV", "sotaichinh", DAY + ONE)
+    old = edited(lists, withdraw, "lvloc", DAY, "nghỉ hưu", Basis(DAY, request="1/CV"))
+    again = edited(old, reinstate, "lvloc", Basis(DAY + ONE, request="2/CV"))
+    assert said(old, again) == []
+    assert len(said(old, again.replace("request: 2/CV", "request: 1/CV"))) == 1
+    assert len(said(old, lists)) == 1
+
+
+def test_who_was_withdrawn_by_mistake_is_reinstated_on_the_same_day() -> None:
+    lists = with_letter(PROVINCE, "1/CV", "sotaichinh", DAY)
+    old = edited(lists, withdraw, "lvloc", DAY, "nghỉ hưu", Basis(DAY, request="1/CV"))
+    assert said(old, edited(old, reinstate, "lvloc", Basis(DAY, decision="8/QĐ"))) == []
+
+
+@pytest.mark.parametrize("days", [-9, -1, 0, 1, 9])
+def test_a_withdrawal_is_put_off_by_a_new_paper_only(days: int) -> None:
+    first = DAY + timedelta(days=days)
+    old = edited(PROVINCE, withdraw, "lvloc", DAY + 5 * ONE, "nghỉ hưu", DECIDED)
+    moved = but(old, (f"from: {DAY + 5 * ONE}", f"from: {first}"))
+    later = f"Lê Văn Lộc was withdrawn from {DAY + 5 * ONE}, now from {first}, and no new list "
+    assert said(old, moved) == ([f"{later}asks for it"] if days > 5 else [])
+    assert said(old, edited(old, withdraw, "lvloc", first, "nghỉ hưu", AGAIN)) == []
+
+
+def test_who_is_withdrawn_is_not_made_locked() -> None:
+    new = but(WITHDRAWN, ("status: withdrawn,", "status: locked,"))
+    assert said(WITHDRAWN, new) == ["Lê Văn Lộc was withdrawn and is only locked now"]
+    assert said(LOCKED, edited(LOCKED, withdraw, "lvloc", DAY, "nghỉ hưu", DECIDED)) == []
+
+
+def test_a_lock_is_confirmed_and_ends_as_one_likes() -> None:
+    confirmed = edited(LOCKED, confirm_lock, "lvloc", DECIDED)
+    for old in (PROVINCE, LOCKED, confirmed):
+        for new in (LOCKED, confirmed, edited(LOCKED, unlock, "lvloc")):
+            assert said(old, new) == []
+
+
+def test_who_is_withdrawn_elsewhere_stays_withdrawn() -> None:
+    """Neither a transfer nor another name turns it back."""
+    new = edited(WITHDRAWN, rename, "lvloc", "Lê Cư", "", AGAIN, LAST, False)
+    assert said(WITHDRAWN, new) == []
+
+
+# Agencies
+
+
+def test_a_closed_agency_stays_closed() -> None:
+    closed = next(row for row in CLOSED.splitlines() if row.startswith("    closed:"))
+    assert "closed" not in PROVINCE
+    message = f"Sở Y tế was closed from {DAY} and is open again"
+    for end in (PROVINCE, but(CLOSED, (f"{closed}\n", ""))):
+        assert message in said(CLOSED, end)
+    for first, decision, wrong in (
+        (DAY - ONE, "3/NQ", []), (DAY + ONE, "3/NQ", [message]), (DAY + ONE, "4/NQ", []),
+    ):  # fmt: skip
+        other = closed.replace(f"from: {DAY}", f"from: {first}").replace("3/NQ", decision)
+        assert said(CLOSED, but(CLOSED, (closed, other))) == wrong
+
+
+def test_an_agency_that_got_a_name_and_was_closed_stays_closed() -> None:
+    old = edited(AGENCY, end_agency, "sosuckhoe", ENDING, DAY)
+    assert said(AGENCY, old) == said(PROVINCE, old) == []
+    assert f"Sở Sức khỏe was closed from {DAY} and is open again" in said(old, AGENCY)
+
+
+# Every life
+
+
+@settings(max_examples=200, deadline=None)
+@given(lives())
+def test_what_commands_do_is_right(life: list[Moment]) -> None:
+    assert [said(old.text, new.text) for old, new in pairwise(life)] == [[]] * (len(life) - 1)
+
+
+@settings(max_examples=100, deadline=None)
+@given(lives())
+def test_no_life_is_undone(life: list[Moment]) -> None:
+    """Who got a name, an address or an end does not go back to before; nor is anybody forgotten."""
+    old, new = (each.directory for each in (life[0], life[-1]))
+    back = list(check_since(new, old))
+    grown = {each.id for each in new.people} - {each.id for each in old.people}
+    grown |= {alias.address for alias in new.aliases} - {alias.address for alias in old.aliases}
+    closed = [agency for agency in new.agencies if agency.closed]
+    assert back or not (grown or closed)
