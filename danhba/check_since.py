@@ -50,9 +50,33 @@ def _gone(new: Directory, address: str, was: str, line: int) -> Finding:
 
 def _people(old: Directory, new: Directory) -> Iterator[Finding]:
     after = {person.id: person for person in new.people}
+    before = {agency.address: _key(agency) for agency in old.agencies}
+    agencies = {agency.address: _key(agency) for agency in new.agencies}
+    there = set(agencies.values())
     for person in old.people:
         if now := after.get(person.id):
+            left = before[person.agency]
+            moved = left != agencies[now.agency] and left in there
             yield from _turned(new, person, now)
+            yield from _unasked(new, person, now, moved)
+
+
+def _unasked(new: Directory, was: Person, now: Person, moved: bool) -> Iterator[Finding]:
+    """Every change of agency and every withdrawal rests on a list or a decision of its own."""
+    if {now.request, now.decision} - {was.request, was.decision, ""}:
+        return
+    status, before = now.status, was.status
+    ended = status is not None and status.kind == "withdrawn" and (
+        before is None or before.kind != "withdrawn"
+    )  # fmt: skip
+    if ended:
+        message = f"{now.name} is withdrawn, and neither a new letter nor a decision says so"
+        remedy = "add `decision: ...`, or the letter as request and its day as changed"
+        yield Finding(new.file, now.line, "error", "Điều 6.3", message, remedy)
+    elif moved:
+        message = f"{now.name} is in {now.agency} now, and nobody has asked for it"
+        remedy = f"cite the letter of {now.agency} as request and its day as changed, or a decision"
+        yield Finding(new.file, now.line, "error", "Điều 6.2", message, remedy)
 
 
 def _handed_on(old: Directory, new: Directory) -> Iterator[Finding]:

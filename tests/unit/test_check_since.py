@@ -13,7 +13,16 @@ from lives import PROVINCE, Moment, lives
 
 from danhba.check_since import check_since
 from danhba.edit.agencies import Ending, end_agency, rename_agency
-from danhba.edit.people import Basis, confirm_lock, lock, reinstate, rename, unlock, withdraw
+from danhba.edit.people import (
+    Basis,
+    confirm_lock,
+    lock,
+    reinstate,
+    rename,
+    transfer,
+    unlock,
+    withdraw,
+)
 from danhba.findings import Finding
 from danhba.load import load_text
 
@@ -196,6 +205,23 @@ def test_who_is_withdrawn_elsewhere_stays_withdrawn() -> None:
     """Neither a transfer nor another name turns it back."""
     new = edited(WITHDRAWN, rename, "lvloc", "Lê Cư", "", AGAIN, LAST, False)
     assert said(WITHDRAWN, new) == []
+
+
+@pytest.mark.parametrize("by_hand", [
+    ", status: withdrawn, from: 2026-11-25, reason: nghỉ hưu}", None,
+])  # fmt: skip
+def test_a_change_by_hand_rests_on_paper_of_its_own(by_hand: str | None) -> None:
+    """Paper of an earlier change says nothing of this one."""
+    before = edited(PROVINCE, transfer, "lvloc", "sonoivu", DECIDED)
+    row = row_of(before, "lvloc")
+    if by_hand:
+        after = before.replace(row, row.replace("}", by_hand))
+        wrong = "is withdrawn, and neither a new letter nor a decision says so"
+    else:
+        after = edited(before, transfer, "lvloc", "soyte", AGAIN).replace("8/QĐ", "7/QĐ")
+        wrong = "is in soyte now, and nobody has asked for it"
+    assert [each.partition(" ")[2] for each in said(before, after)] == [f"Văn Lộc {wrong}"]
+    assert said(before, after.replace("7/QĐ", "9/QĐ")) == []
 
 
 # Agencies
