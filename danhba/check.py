@@ -9,7 +9,8 @@ from pathlib import Path
 from danhba.check_life import check_life
 from danhba.check_naming import check_naming
 from danhba.findings import Finding, shown
-from danhba.load import load, load_text, no_garbage
+from danhba.garbage import no_garbage
+from danhba.load import load, load_text
 from danhba.model import Agency, Directory
 from danhba.names import LOCAL_PART, MAX_OCTETS, RESERVED, SYSTEM
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from danhba.check_life import leads_to
 from danhba.compiled import Guard
 from danhba.findings import Finding
-from danhba.guards import PROTECTED, Disturbed, Excess, Limits, excesses, touched, withheld
-from danhba.model import Agency, Directory, Person
+from danhba.guards import PROTECTED, Disturbed, Excess, Limits, entry, excesses, touched, withheld
+from danhba.model import Agency, Directory, Person, Status
 
 
 def guard(directory: Directory) -> Guard:
@@ -23,11 +23,15 @@ def guard(directory: Directory) -> Guard:
         protected=_protected(directory),
         approvals=_approvals(directory),
         withheld={
-            _account(person): f"{person.status.kind} {accounts[person.agency]}"
+            _account(person): _row(person.status, accounts[person.agency])
             for person in directory.people
             if person.status
         },
     )
+
+
+def _row(status: Status, agency: str) -> str:
+    return f"{status.kind} {agency} {status.first}"
 
 
 def _approvals(directory: Directory) -> dict[str, dict[str, object]]:
@@ -69,8 +73,9 @@ def check_guards(old: Directory, new: Directory) -> Iterator[Finding]:
         before.agencies,
     )
     disturbed = _disturbed(before, after, _staff(old), _elsewhere(old, new))
-    for excess in excesses(disturbed, limits, before.approvals, after.approvals):
-        remedy = f"add `DECISION: {{{excess.entry()}}}` under approve, with the decision's number"
+    found = excesses(disturbed, limits, before.approvals, after.approvals)
+    for excess in found:
+        remedy = f"add `DECISION: {entry(found)}` under approve, with the decision's number"
         yield Finding(new.file, _line(new, excess), "error", "Điều 6.3", excess.what, remedy)
 
 

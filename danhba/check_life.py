@@ -6,18 +6,21 @@ is danhba.compile's matter.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import date
 
 from danhba.findings import Finding, Severity, shown
 from danhba.model import Agency, Closure, Directory, Person, Status
+from danhba.same_name import name_key
 
 KEEPERS, OFFICERS, LISTS = "Điều 9.2.c", "Điều 9.2.b", "Điều 6.1"
 
 
 def check_life(directory: Directory, day: date) -> Iterator[Finding]:
-    """Findings as of a day. A person may be named twice: each finding has its own remedy."""
+    """Findings as of a day. A person may be named twice: each finding has its own remedy.
+
+    A day that comes makes no error of what was none: an apply is not to be refused for it.
+    """
     look = _Look(directory, day)
     yield from look.requests()
     for agency in directory.agencies:
@@ -135,10 +138,9 @@ class _Look:
             if person is None or person.status is None:
                 continue
             kind, since = person.status.kind, person.status.since
-            gone = kind == "withdrawn" and since <= self.day
             message = f"{address} keeps the mailbox {here} and is {kind} from {since}"
             remedy = f"danhba keeper {here} --remove {address} --add ADDRESS"
-            yield self.find(agency.line, message, remedy, KEEPERS, "error" if gone else "warning")
+            yield self.find(agency.line, message, remedy, KEEPERS, "warning")
 
     def officer(self, agency: Agency) -> Iterator[Finding]:
         remedy = "ask the agency, and write it_officer: ADDRESS"
@@ -184,8 +186,7 @@ class _Look:
             message = f"{agency.address} is closed from {closed.since} and still has {len(left)} "
             message += f"of staff, the first is {left[0].address} on line {left[0].line}"
             remedy = "danhba transfer or withdraw each, or danhba agency merge"
-            late: Severity = "error" if agency.is_closed(self.day) else "warning"
-            yield self.find(line, message, remedy, "Điều 9.2.a", late)
+            yield self.find(line, message, remedy, "Điều 9.2.a", "warning")
         if self.in_circle(agency):
             message = f"{agency.address} is its own successor in the end"
             yield self.find(line, message, "correct one of the successors", "")
@@ -204,6 +205,8 @@ class _Look:
 
     def person(self, person: Person) -> Iterator[Finding]:
         yield from self.basis(person, self.agencies[person.agency])
+        if person.since > self.day:
+            yield from self.later(person)
         if person.status or person.changed:
             yield from self.days(person)
         if person.status:
@@ -211,9 +214,13 @@ class _Look:
         if person.account:
             yield from self.account(person)
 
+    def later(self, person: Person) -> Iterator[Finding]:
+        message = f"{person.name} is registered on {person.since}, and has a mailbox before that"
+        yield self.find(person.line, message, "add the line on that day", "Điều 6.2", "warning")
+
     def days(self, person: Person) -> Iterator[Finding]:
         first, then = person.since, person.changed or person.since
-        start = person.status.since if person.status else then
+        start = person.status.first if person.status else then
         if then < first or start < first:
             earlier = min(then, start)
             message = f"{person.name}: {earlier} lies before since, the registration of {first}"
@@ -252,7 +259,7 @@ class _Look:
         for person in agency.staff:
             if person.status and person.status.kind == "withdrawn":
                 continue
-            key = " ".join(unicodedata.normalize("NFC", person.name).casefold().split())
+            key = name_key(person.name)
             other = first.setdefault(key, person)
             if other is not person and not person.decision:
                 message = f"{person.name} is in {agency.address} already, {other.address} on line "

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+from danhba import naming
 from danhba.check_guards import check_guards
 from danhba.check_life import leads_to
 from danhba.check_naming import holders
@@ -13,12 +14,19 @@ from danhba.findings import Finding, shown
 from danhba.model import Agency, Closure, Directory, Person
 
 
-def check_since(old: Directory, new: Directory) -> Iterator[Finding]:
-    """Errors of the change from old to new."""
+def check_since(old: Directory, new: Directory, day: date | None = None) -> Iterator[Finding]:
+    """Errors of the change from old to new. day: on which it is made, the province's today by
+    default."""
+    if old.province.domain != new.province.domain:
+        message = f"the domain was {old.province.domain}: every address would be another one"
+        yield Finding(new.file, new.province.line, "error", "Điều 5.3", message,
+                      f"write domain: {old.province.domain}")  # fmt: skip
     yield from _lost(old, new)
     yield from _handed_on(old, new)
     yield from _people(old, new)
     yield from _agencies(old, new)
+    yield from _sooner(old, new, day or new.today())
+    yield from _approvals(old, new)
     yield from check_guards(old, new)
 
 
@@ -63,6 +71,9 @@ def _people(old: Directory, new: Directory) -> Iterator[Finding]:
 
 def _unasked(new: Directory, was: Person, now: Person, moved: bool) -> Iterator[Finding]:
     """Every change of agency and every withdrawal rests on a list or a decision of its own."""
+    if was.since != now.since:
+        message = f"{now.name} was registered on {was.since}, now on {now.since}"
+        yield Finding(new.file, now.line, "error", "Điều 5.3", message, f"write since: {was.since}")
     if {now.request, now.decision} - {was.request, was.decision, ""}:
         return
     status, before = now.status, was.status
@@ -73,6 +84,10 @@ def _unasked(new: Directory, was: Person, now: Person, moved: bool) -> Iterator[
         message = f"{now.name} is withdrawn, and neither a new letter nor a decision says so"
         remedy = "add `decision: ...`, or the letter as request and its day as changed"
         yield Finding(new.file, now.line, "error", "Điều 6.3", message, remedy)
+    elif naming.fold(was.name) != naming.fold(now.name):
+        message = f"{was.name} is called {now.name} now, and nobody has asked for it"
+        remedy = "danhba rename, or cite the letter as request and its day as changed"
+        yield Finding(new.file, now.line, "error", "Điều 5.3.b", message, remedy)
     elif moved:
         message = f"{now.name} is in {now.agency} now, and nobody has asked for it"
         remedy = f"cite the letter of {now.agency} as request and its day as changed, or a decision"
@@ -130,6 +145,10 @@ def _turned(new: Directory, was: Person, now: Person) -> Iterator[Finding]:
         elif after and after.since > before.since and not paper:
             message = f"was withdrawn from {before.since}, now from {after.since}, and no new list "
             yield wrong(f"{message}asks for it", "put the day back, or cite one", "Điều 6.4")
+    locked = before is not None and before.kind == "locked"
+    if locked and before and after and after.first > before.first:
+        remedy = f"write `locked: {before.since}`, or danhba unlock before"
+        yield wrong("was locked, and could log in until the withdrawal", remedy, "Điều 10.2.a")
     if (was.account or was.address) != (now.account or now.address):
         remedy = f"write `account: {was.account or was.address}`, or danhba rename"
         yield wrong("would get another mailbox", remedy, "Điều 5.3")
@@ -146,11 +165,53 @@ def _agencies(old: Directory, new: Directory) -> Iterator[Finding]:
             remedy = "found a new one: danhba agency add"
             message = f"{now.name} was closed from {was.closed.since} and is open again"
             yield Finding(new.file, now.line, "error", "Điều 5.3", message, remedy)
+        yield from _keepers(new, {leads.get(each, each) for each in was.keepers}, now)
         account = was.account or was.address
         if (now.account or now.address) != account:
             message = f"{shown(was.address)} was {was.name}, and leads to another mailbox now"
             remedy = f"write `account: {account}`, or danhba agency rename or merge"
             yield Finding(new.file, now.line, "error", "Điều 5.3", message, remedy)
+
+
+def _keepers(new: Directory, before: set[str], now: Agency) -> Iterator[Finding]:
+    """Who keeps a mailbox until he leaves is told of by check_life; nobody who leaves begins to.
+    before: who kept it, by the addresses of now."""
+    leaving = {each.address: each.status for each in now.staff if each.status}
+    for keeper in sorted((set(now.keepers) - before) & leaving.keys()):
+        status = leaving[keeper]
+        message = f"{keeper} is to keep {now.address} and is {status.kind} from {status.since}"
+        remedy = f"danhba keeper {now.address} --remove {keeper}"
+        yield Finding(new.file, now.line, "error", "Điều 9.2.c", message, remedy)
+
+
+def _sooner(old: Directory, new: Directory, day: date) -> Iterator[Finding]:
+    """Whoever knows an old address was told, or may trust, that it receives until a day."""
+    told = {alias.address for alias in old.aliases if alias.until}
+    for alias in new.aliases:
+        if alias.address not in told and alias.is_expired(day):
+            message = f"{alias.address} is to receive until {alias.until}, which has passed"
+            remedy = "write a day until which whoever knows the address can be told"
+            yield Finding(new.file, alias.line, "error", "", message, remedy)
+    days = {alias.address: (alias.until, alias.line) for alias in new.aliases}
+    days |= {each.address: (each.closed.until, each.line) for each in new.agencies if each.closed}
+    before = {alias.address: alias.until for alias in old.aliases}
+    before |= {each.address: each.closed.until for each in old.agencies if each.closed}
+    for address, was in before.items():
+        now, line = days.get(address, (None, 0))
+        if was and now and now < was:
+            message = f"{address} was to receive until {was}, now until {now}"
+            remedy = f"write until: {was}, or a later day"
+            yield Finding(new.file, line, "error", "", message, remedy)
+
+
+def _approvals(old: Directory, new: Directory) -> Iterator[Finding]:
+    """A record of who decided what; and one that is gone could be made to count again."""
+    now = {each.decision: (each.people, each.agencies, each.protected) for each in new.approve}
+    for was in old.approve:
+        if now.get(was.decision) != (was.people, was.agencies, was.protected):
+            message = f"the approval {shown(was.decision)} is gone, or says something else"
+            remedy = f"put it back as on line {was.line}; a new change brings an entry of its own"
+            yield Finding(new.file, new.province.line, "error", "", message, remedy)
 
 
 def _is_open_again(was: Closure, now: Closure | None) -> bool:

@@ -70,7 +70,7 @@ class _Look:
 
     def fresh(self) -> Checked:
         """Remembered for today only: on another day a status or a closing may have begun."""
-        from danhba.load import no_garbage
+        from danhba.garbage import no_garbage
 
         with no_garbage():
             found, days = self._found()

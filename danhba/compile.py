@@ -37,7 +37,9 @@ def compile_directory(directory: Directory, day: date | None = None) -> Compiled
 
 def next_change(directory: Directory, day: date) -> date | None:
     """The first day after `day` on which the directory compiles to something else."""
-    days = {person.status.since for person in directory.people if person.status}
+    statuses = [person.status for person in directory.people if person.status]
+    days = {status.since for status in statuses}
+    days |= {status.locked for status in statuses if status.locked}
     after = [alias.until for alias in directory.aliases]
     for closed in (agency.closed for agency in directory.agencies if agency.closed):
         days.add(closed.since)

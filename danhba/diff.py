@@ -49,14 +49,19 @@ class Change:
     clause: str = ""
 
 
-def compare(old: Directory, new: Directory) -> list[Change]:
-    """Every change from old to new, by agency in the order of new; the province comes first."""
+def compare(old: Directory, new: Directory, day: date | None = None) -> list[Change]:
+    """Every change from old to new, by agency in the order of new; the province comes first.
+
+    day: on which it is told, the province's today by default: what lies ahead is told as that.
+    """
     now = _addresses_of_now(old, new)
+    names = _Names(new, day or new.today())
     changes = [
         *_province(old, new),
-        *_agencies(old, new, now),
-        *_people(old, new, now),
-        *_aliases(old, new, now),
+        *_agencies(old, new, now, names),
+        *_mergers(old, new),
+        *_people(old, new, now, names),
+        *_aliases(old, new, now, names),
         *_requests(old, new, now),
         *_retired(old, new),
         *_approvals(old, new),
@@ -66,6 +71,46 @@ def compare(old: Directory, new: Directory) -> list[Change]:
 
 
 REFUSED = "the apply refuses: an address is not removed by leaving it out"
+
+
+class _Names:
+    """Second names as they will be, on a day."""
+
+    def __init__(self, new: Directory, day: date) -> None:
+        self.day = day
+        self.leads = leads_to(new)
+        self.to = {alias.address: alias for alias in new.aliases}
+
+    def mail(self, address: str) -> str:
+        """What becomes of mail for a second name, and until when."""
+        alias, end = self.to[address], self.leads[address]
+        if alias.is_expired(self.day):
+            return f"mail for {address} is refused"
+        limit = f" until {alias.until}" if alias.until else ""
+        return f"mail for {address} reaches {end}{limit}"
+
+    def time(self, address: str) -> str:
+        """What the last day of a second name, or its end, does to mail."""
+        alias, end = self.to[address], self.leads[address]
+        if alias.is_expired(self.day):
+            return f"mail for {address} is refused"
+        if alias.until:
+            after = alias.until + timedelta(days=1)
+            return (
+                f"{address} receives until {alias.until}; refused from {after}, nobody sends as it"
+            )
+        sends = "" if self._is_dated(address) else f", and {end} may send as it"
+        return f"{address} receives for good{sends}"
+
+    def _is_dated(self, address: str) -> bool:
+        """Or one on the way: a name that was given up is nobody's to send as."""
+        seen: set[str] = set()
+        while (alias := self.to.get(address)) is not None and address not in seen:
+            seen.add(address)
+            if alias.until:
+                return True
+            address = alias.to
+        return False
 
 
 def _province(old: Directory, new: Directory) -> Iterator[Change]:
@@ -100,13 +145,14 @@ def _retired(old: Directory, new: Directory) -> Iterator[Change]:
         yield Change(PROVINCE, "retired", name.address, f"was {name.was}", "is given to nobody")
 
 
-def _agencies(old: Directory, new: Directory, now: Mapping[str, str]) -> Iterator[Change]:
+def _agencies(
+    old: Directory, new: Directory, now: Mapping[str, str], names: _Names
+) -> Iterator[Change]:
     gone, came, both = _paired(old.agencies, new.agencies, lambda agency: agency.address)
     gone, came, moved = _same_agencies(gone, came, new)
-    until = {alias.address: alias.until for alias in new.aliases}
     for before, after in moved:
         detail = f"{before.address} -> {after.address}"
-        mail = _both_receive(before, after, until, after.closed is not None)
+        mail = _both_receive(before, after, names, after.closed is not None)
         yield Change(after.address, "new address", after.name, detail, mail, clause="Điều 5.3.a")
     for agency in gone:
         yield Change(agency.address, "agency gone", agency.name, agency.address, REFUSED)
@@ -154,15 +200,31 @@ def _same_agencies(
     return gone, came, led + found
 
 
-def _both_receive(
-    old: Agency | Person, new: Agency | Person, until: Mapping[str, date | None], ends: bool
-) -> str:
+def _mergers(old: Directory, new: Directory) -> Iterator[Change]:
+    """Several that end and go on as one, in one line of that one."""
+    there = {agency.address: agency for agency in new.agencies}
+    was = {agency.account or agency.address: agency.closed for agency in old.agencies}
+    ended: dict[str, list[Agency]] = {}
+    for agency in new.agencies:
+        closed, before = agency.closed, was.get(_account(agency))
+        heir = closed.successors[0] if closed and closed.successors else ""
+        if closed and heir in there and _content(closed) != _content(before):
+            ended.setdefault(heir, []).append(agency)
+    for heir, agencies in ended.items():
+        if len(agencies) > 1:
+            detail = f"{' + '.join(each.name for each in agencies)} -> {there[heir].name}"
+            yield Change(heir, "merger", there[heir].name, detail, clause="Điều 5.3")
+
+
+def _both_receive(old: Agency | Person, new: Agency | Person, names: _Names, ends: bool) -> str:
     """What a new address does to mail. ends: the new one receives no more either, or not for long,
     as another change says."""
-    if _account(old) != _account(new):
+    alias, end = names.to.get(old.address), names.leads.get(old.address)
+    if _account(old) != _account(new) or alias is None:
         return REFUSED
-    last = until.get(old.address)
-    limit = f" until {last}" if last else ""
+    if end != new.address or alias.is_expired(names.day):
+        return f"{names.mail(old.address)}, nobody logs in or sends as it; mailbox stays"
+    limit = f" until {alias.until}" if alias.until else ""
     arrives = f"goes the way of {new.address}" if ends else "still arrives"
     return f"mail for {old.address} {arrives}{limit}, nobody logs in or sends as it; mailbox stays"
 
@@ -179,7 +241,7 @@ def _agency(old: Agency, new: Agency, now: Mapping[str, str]) -> Iterator[Change
     """now: see _addresses_of_now."""
     here = new.address
     if old.name != new.name:
-        yield Change(here, "agency renamed", new.name, f"was {old.name}")
+        yield Change(here, "agency renamed", new.name, f"was {old.name}", clause="Điều 5.3.a")
     for what in ("kind", "parent", "it_officer"):
         was, then = getattr(old, what), getattr(new, what)
         if now.get(was, was) != then:
@@ -224,9 +286,10 @@ def _exception(
         yield Change(agency, "exception", who, detail, clause="Điều 5.3")
 
 
-def _people(old: Directory, new: Directory, now: Mapping[str, str]) -> Iterator[Change]:
+def _people(
+    old: Directory, new: Directory, now: Mapping[str, str], names: _Names
+) -> Iterator[Change]:
     gone, came, both = _paired(old.people, new.people, lambda person: person.id)
-    until = {alias.address: alias.until for alias in new.aliases}
     for person in gone:
         yield Change(person.agency, "gone", _named(person), f"staff code {person.id}", REFUSED)
     for person in came:
@@ -235,11 +298,12 @@ def _people(old: Directory, new: Directory, now: Mapping[str, str]) -> Iterator[
             f"{person.address}@{new.province.domain} receives", person.request or person.decision,
             "Điều 6",
         )  # fmt: skip
-        yield from _status(person, None, person.status, "")
+        yield from _status(person, None, person.status, "", names.day)
         yield from _exception(person.agency, _named(person), None, person.exception)
     for before, after in both:
-        found = list(_person(before, after, now.get(before.agency, before.agency), until))
-        found += _status(after, before.status, after.status, _new_paper(before, after))
+        found = list(_person(before, after, now.get(before.agency, before.agency), names))
+        paper = _new_paper(before, after)
+        found += _status(after, before.status, after.status, paper, names.day)
         if not found and before.changed != after.changed:
             detail = _turn(_word(before.changed), _word(after.changed))
             found.append(Change(after.agency, "changed", _named(after), detail))
@@ -252,7 +316,18 @@ def _new_paper(old: Person, new: Person) -> str:
     return next((now for was, now in papers if now and now != was), "")
 
 
-def _status(person: Person, was: Status | None, now: Status | None, paper: str) -> Iterator[Change]:
+def _paper_of_move(old: Person, new: Person) -> str:
+    """As _new_paper, of a transfer or a change of name: the decision of a withdrawal that comes
+    with it is the withdrawal's own."""
+    withdrawn = new.status is not None and new.status.kind == "withdrawn"
+    if withdrawn and _content(old.status) != _content(new.status):
+        return new.request if new.request != old.request else ""
+    return _new_paper(old, new)
+
+
+def _status(
+    person: Person, was: Status | None, now: Status | None, paper: str, day: date
+) -> Iterator[Change]:
     """What the change of a status does to mail, and on which day. paper: that is new."""
     if _content(was) == _content(now):
         return
@@ -262,10 +337,18 @@ def _status(person: Person, was: Status | None, now: Status | None, paper: str) 
         kind = "reinstated" if back else "unlocked"
         detail = f"was {was.kind} from {was.since}" if was else ""
         mail = "logs in and sends again, receives" if back else "logs in and sends again"
+        if was and was.on(day) == "active":
+            mail = "goes on logging in, sending and receiving"
+        elif was and was.on(day) == "locked":
+            mail = "logs in and sends again"
         clause = "Điều 6.4" if back else "Điều 10.2.a"
         yield Change(here, kind, who, detail, f"{mail}; same address and mailbox", paper, clause)
     elif now.kind == "withdrawn":
         mail = f"mail for {person.address} is refused from {now.since}; mailbox kept"
+        if now.locked:
+            mail += f"; locked from {now.locked}, neither logs in nor sends"
+        if again := _until_then(was, now, day):
+            mail = f"{again}; {mail}"
         basis = paper or person.decision or person.request
         yield Change(
             here, "withdrawn", who, f"from {now.since}: {now.reason}", mail, basis, "Điều 6.3"
@@ -273,28 +356,41 @@ def _status(person: Person, was: Status | None, now: Status | None, paper: str) 
     else:
         wait = f", to be confirmed by {now.confirm_by}" if now.confirm_by else ", confirmed"
         detail = f"from {now.since}: {now.reason}{wait}"
-        mail = "neither logs in nor sends; mail still arrives"
+        gone = was is not None and was.on(day) == "withdrawn"
+        mail = f"neither logs in nor sends; mail {'arrives again' if gone else 'still arrives'}"
+        if again := _until_then(was, now, day):
+            mail = f"{again}; then {mail}"
         yield Change(here, "locked", who, detail, mail, paper, "Điều 10.2.a")
 
 
-def _person(
-    old: Person, new: Person, agency: str, until: Mapping[str, date | None]
-) -> Iterator[Change]:
+def _until_then(was: Status | None, now: Status, day: date) -> str:
+    """What somebody may do again before a status that lies ahead."""
+    before, after = was.on(day) if was else "active", now.on(day)
+    if before == "active" or before == after or after == "withdrawn":
+        return ""
+    first = now.first if after == "active" else now.since
+    receives = ", receives" if before == "withdrawn" else ""
+    what = f"logs in and sends again{receives}" if after == "active" else "receives again"
+    return f"{what} until {first - timedelta(days=1)}"
+
+
+def _person(old: Person, new: Person, agency: str, names: _Names) -> Iterator[Change]:
     """agency: the old one's address of today."""
+    paper = _paper_of_move(old, new)
 
     def change(kind: str, detail: str, mail: str = "", clause: str = "") -> Change:
-        return Change(new.agency, kind, _named(new), detail, mail, _new_paper(old, new), clause)
+        return Change(new.agency, kind, _named(new), detail, mail, paper, clause)
 
     if agency != new.agency:
-        yield change("transferred", f"from {agency}", "address and mail stay")
+        yield change("transferred", f"from {agency}", "address and mail stay", "Điều 6")
     if old.address != new.address:
         detail = f"{old.address} -> {new.address}"
         gone = new.status is not None and new.status.kind == "withdrawn"
-        yield change("new address", detail, _both_receive(old, new, until, gone), "Điều 5.3.b")
+        yield change("new address", detail, _both_receive(old, new, names, gone), "Điều 5.3.b")
     elif _account(old) != _account(new):
         yield change("another mailbox", _turn(_account(old), _account(new)), REFUSED)
     if old.name != new.name:
-        yield change("renamed", f"was {old.name}")
+        yield change("renamed", f"was {old.name}", clause="Điều 5.3.b")
     for what in ("title", "given_name", "since"):
         was, now = getattr(old, what), getattr(new, what)
         if was != now:
@@ -308,12 +404,16 @@ def _person(
     yield from _exception(new.agency, _named(new), old.exception, new.exception)
 
 
-def _aliases(old: Directory, new: Directory, now: Mapping[str, str]) -> Iterator[Change]:
+def _aliases(
+    old: Directory, new: Directory, now: Mapping[str, str], names: _Names
+) -> Iterator[Change]:
     """What an alias leads to in the end is told, whoever of them is written anew on the way."""
     homes = {agency.address: agency.address for agency in new.agencies}
     homes |= {person.address: person.agency for person in new.people}
     was = {alias: now.get(end, end) for alias, end in leads_to(old).items()}
-    leads = leads_to(new)
+    leads = names.leads
+    holders = {agency.address: agency.name for agency in old.agencies}
+    holders |= {person.address: _named(person) for person in old.people}
 
     def change(alias: Alias, end: str, detail: str, mail: str) -> Change:
         return Change(homes.get(end, PROVINCE), "alias", alias.address, detail, mail)
@@ -325,22 +425,21 @@ def _aliases(old: Directory, new: Directory, now: Mapping[str, str]) -> Iterator
     for alias in came:
         end = leads[alias.address]
         if now.get(alias.address) != end:  # else a new address says it
-            limit = f" until {alias.until}" if alias.until else ""
-            mail = f"mail for {alias.address} reaches {end}{limit}"
-            yield change(alias, end, f"to {alias.to}, new", mail)
+            holder = holders.get(alias.address)
+            held = f"; it was the address of {holder}" if holder else ""
+            yield change(alias, end, f"to {alias.to}, new{held}", names.mail(alias.address))
     for before, after in both:
         end = leads[after.address]
         if before.until != after.until:
             detail = f"until {_turn(_word(before.until), _word(after.until))}"
-            yield change(after, end, detail, "")
+            yield change(after, end, detail, names.time(after.address))
         if was[before.address] != end:
-            mail = f"mail for {after.address} reaches {end}"
-            yield change(after, end, _turn(was[before.address], end), mail)
+            yield change(after, end, _turn(was[before.address], end), names.mail(after.address))
 
 
 def _requests(old: Directory, new: Directory, now: Mapping[str, str]) -> Iterator[Change]:
-    def change(request: Request, kind: str) -> Change:
-        detail = f"of {request.date}, signed {request.signer}"
+    def change(request: Request, kind: str, detail: str = "") -> Change:
+        detail = detail or f"of {request.date}, signed {request.signer}"
         return Change(request.agency, kind, request.number, detail, clause="Điều 6.1")
 
     def of_now(requests: Iterable[Request]) -> list[Request]:
@@ -352,11 +451,13 @@ def _requests(old: Directory, new: Directory, now: Mapping[str, str]) -> Iterato
     yield from (change(request, "request gone") for request in gone)
     yield from (change(request, "new request") for request in came)
     for before, after in both:
-        if any(
-            getattr(before, each.name) != getattr(after, each.name)
+        pairs = {
+            each.name: (str(getattr(before, each.name)), str(getattr(after, each.name)))
             for each in fields(before) if each.name != "line"
-        ):  # fmt: skip
-            yield change(after, "request corrected")
+        }  # fmt: skip
+        turns = [f"{key} {_turn(was, is_)}" for key, (was, is_) in pairs.items() if was != is_]
+        if turns:
+            yield change(after, "request corrected", ", ".join(turns))
 
 
 def _approvals(old: Directory, new: Directory) -> Iterator[Change]:

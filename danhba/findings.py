@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from danhba.letters import escaped, stranger
+
 Severity = Literal["error", "warning"]
 
 
@@ -32,5 +34,8 @@ class Finding:
 
 
 def shown(text: str) -> str:
-    """text in quotes for a message: control characters escaped, cut after 60 characters."""
-    return repr(text if len(text) <= 60 else text[:57] + "...")
+    """text in quotes for a message: what does not show is escaped, and a letter that may look like
+    another is named; cut after 60 characters."""
+    odd = stranger(text)
+    quoted = escaped(repr(text if len(text) <= 60 else text[:57] + "..."))
+    return f"{quoted} ({odd})" if odd else quoted

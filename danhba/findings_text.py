@@ -4,10 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path, PurePath
 
 from danhba.findings import Finding
+
+
+def in_repository(findings: Sequence[Finding]) -> list[Finding]:
+    """With paths from the top of the git repository, as whoever shows its changes names files; as
+    given where there is none."""
+    names = {file: _from_top(Path(file)) for file in {finding.file for finding in findings}}
+    return [replace(finding, file=names[finding.file]) for finding in findings]
+
+
+def _from_top(file: Path) -> str:
+    there = file.parent.resolve() / file.name  # a link is named by its own place
+    argv = ["git", "-C", str(there.parent), "rev-parse", "--show-toplevel"]
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        top = done.stdout.removesuffix("\n")
+        return there.relative_to(Path(top).resolve()).as_posix() if top else str(file)
+    except (OSError, ValueError):
+        return str(file)
 
 
 def as_text(findings: Sequence[Finding]) -> str:
@@ -27,12 +47,13 @@ def as_github(findings: Sequence[Finding]) -> str:
 def as_gitlab(findings: Sequence[Finding]) -> str:
     """A Code Quality report: GitLab shows what a change adds and what it mends.
 
-    A fingerprint must outlive a move of the line, and differ between equal messages.
+    A fingerprint must outlive a move of the line and of the checkout, and differ between equal
+    messages.
     """
     seen: dict[str, int] = {}
     rows = []
     for finding in findings:
-        key = f"{finding.file}\n{finding.message}"
+        key = f"{PurePath(finding.file).name}\n{finding.message}"
         seen[key] = seen.get(key, 0) + 1
         rows.append(
             {

@@ -1,9 +1,12 @@
 """The one canonical form of directory.yaml, so that a diff shows what changed and nothing else.
 
 Order within entries is fixed; agencies stay as they are, for an engineer arranges them. What many
-branches add to is sorted by what is added: staff by address, requests by agency and date, aliases
-and reserved names by name. Two branches that add different people to one agency thus touch
-different places, and git merges them, unless the two are neighbours in the order.
+branches add to is sorted by what is added: staff by address, requests by agency and the last digits
+of their numbers, aliases and reserved names by name. Two branches that add different people to one
+agency thus touch different places, and git merges them, unless the two are neighbours in the order.
+
+An entry stands on one line. A list or an approval that would make it longer than WIDTH stands on
+several, an item each.
 
 Comments stay: one on a line of its own belongs to the entry below it and moves with it, one behind
 an entry stays behind it. The one that names the schema to an editor stays the first line.
@@ -12,11 +15,12 @@ an entry stays behind it. The one that names the schema to an editor stays the f
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from danhba import source
 from danhba.findings import Finding
+from danhba.letters import escaped
 from danhba.load import NUMBER, load_text
 from danhba.source import NOT_TEXT, Mapping, Node, Scalar, Sequence
 
@@ -32,12 +36,19 @@ ORDER = {
     "closed": ("from", "decision", "successors", "until"),
     "exception": ("decision", "reason"),
     "person": ("id", "name", "given_name", "address", "account", "since", "request", "decision",
-               "changed", "title", "status", "from", "reason", "confirm_by", "exception"),
+               "changed", "title", "status", "from", "reason", "locked", "confirm_by", "exception"),
     "alias": ("to", "until"),
     "approval": ("people", "agencies", "protected"),
     "retired": ("was", "since"),
 }  # fmt: skip
 """Keys of each sort of entry, in the order in which they are written."""
+
+WIDTH = 200
+"""Letters of a line beyond which a list is written item by item. Far below source.MAX_LINE, so that
+what is written can be read, and above what people and agencies usually need."""
+
+_LONG = 1000
+"""Letters of a line from which on it is looked at whether it can be read: a key, at most 1024."""
 
 _PLAIN = re.compile(r"[^\W_](?:[\w ./-]*[\w.])?")
 _NUMBER = re.compile(r"[0-9]+")
@@ -73,7 +84,28 @@ def formatted(data: bytes, file: str) -> str:
         remedy = "put it on a line of its own, above the entry"
         message = "the comment stands behind the end of an entry of several lines"
         raise Unformatted([Finding(file, line, "error", "", message, remedy) for line in left])
-    return "".join(f"{line}\n" for line in writer.lines)
+    text = "".join(f"{line}\n" for line in writer.lines)
+    if writer.long and source.parse(text.encode(), file)[0] is None:
+        said = ("in canonical form it would be too long a line to read", "write it in fewer words")
+        raise Unformatted([Finding(file, line, "error", "", *said) for line in writer.long])
+    return text
+
+
+def request_order(agency: str, number: str) -> str:
+    """Of the letters of one agency, those of one last digit stand together: two branches that each
+    bring the next one then write in different places."""
+    digits = re.match(r"[0-9]*", number)
+    return "\0".join((agency, digits[0][::-1] if digits else "", number))
+
+
+def list_rows(head: str, words: Iterable[str]) -> list[str]:
+    """A key and its list in one row, or the list below it, an item each, where that is too wide."""
+    words = list(words)
+    row = f"{head} [{', '.join(words)}]"
+    if len(row) <= WIDTH:
+        return [row]
+    indent = " " * (len(head) - len(head.lstrip()))
+    return [f"{head} [", *(f"{indent}  {each}," for each in words), f"{indent}]"]
 
 
 @dataclass
@@ -108,6 +140,7 @@ class _Writer:
     def __init__(self, comments: _Comments) -> None:
         self.comments = comments
         self.lines: list[str] = []
+        self.long: list[int] = []
         self.owned: dict[int, list[int]] = {}
 
     def directory(self, root: Mapping) -> None:
@@ -118,8 +151,8 @@ class _Writer:
             getattr(self, key)(root.entries[key])
         self.lines += [self.comments.above[line] for line in self.owned.get(0, [])]
 
-    def entry(self, indent: str, text: str, node: Node) -> None:
-        """One line, with the comments that belong to it."""
+    def entry(self, indent: str, node: Node, *rows: str) -> None:
+        """One line or more, with the comments that belong to them."""
         above = [self.comments.above[line] for line in self.owned.pop(node.line, [])]
         self.lines += [f"{indent}{comment}" if comment else "" for comment in above]
         behind = [
@@ -127,29 +160,39 @@ class _Writer:
             for line in range(node.line, _last(node) + 1)
             if line in self.comments.behind
         ]
-        self.lines.append(" ".join([f"{indent}{text}", *behind]))
+        self.lines.append(" ".join([f"{indent}{rows[0]}", *behind]))
+        self.lines += [f"{indent}{row}" for row in rows[1:]]
+        if len(self.lines[-1]) > _LONG or len(rows[0]) > _LONG:
+            self.long.append(node.line)
 
     def head(self, indent: str, key: str, node: Node) -> None:
         """The line of a key whose entries follow on lines of their own."""
-        self.entry(indent, f"{key}:", Scalar("", node.line, True))
+        self.entry(indent, Scalar("", node.line, True), f"{key}:")
 
     def province(self, node: Node) -> None:
-        self.entry("", f"province: {_flow(node, 'province')}", node)
+        self.entry("", node, f"province: {_flow(node, 'province')}")
 
     def legal_basis(self, node: Node) -> None:
-        self.entry("", f"legal_basis: {_list(node)}", node)
+        self.listed("", "legal_basis", node)
 
     def policy(self, node: Node) -> None:
         self.head("", "policy", node)
         for key in _ordered(node, "policy"):
-            value = _entries(node)[key]
-            text = _list(value) if isinstance(value, Sequence) else _scalar(value)
-            self.entry("  ", f"{key}: {text}", value)
+            self.value("  ", key, _entries(node)[key])
+
+    def value(self, indent: str, key: str, node: Node) -> None:
+        """A key with a word or a list."""
+        if isinstance(node, Sequence):
+            self.listed(indent, key, node)
+        else:
+            self.entry(indent, node, f"{key}: {_scalar(node)}")
+
+    def listed(self, indent: str, key: str, node: Node) -> None:
+        self.entry(indent, node, *list_rows(f"{key}:", list(map(_scalar, _items(node)))))
 
     def requests(self, node: Node) -> None:
-        def order(item: tuple[str, Node]) -> tuple[str, str, str]:
-            fields = _entries(item[1])
-            return _text(fields["agency"]), _text(fields["date"]), item[0]
+        def order(item: tuple[str, Node]) -> str:
+            return request_order(_text(_entries(item[1])["agency"]), item[0])
 
         self._flows("requests", node, "request", order)
 
@@ -167,20 +210,37 @@ class _Writer:
     ) -> None:
         """A block of entries of one line each; an empty one is written {}."""
         if not _entries(node):
-            self.entry("", f"{key}: {{}}", node)
+            self.entry("", node, f"{key}: {{}}")
             return
         self.head("", key, node)
         for name, value in sorted(_entries(node).items(), key=order):  # type: ignore[arg-type]
-            self.entry("  ", f"{word(name)}: {_flow(value, kind)}", value)
+            row = f"{word(name)}: {_flow(value, kind)}"
+            if kind == "approval" and len(row) > WIDTH:
+                self._approval(word(name), value)
+            else:
+                self.entry("  ", value, row)
+
+    def _approval(self, decision: str, node: Node) -> None:
+        """Of many: each agency in a line of its own."""
+        self.head("  ", decision, node)
+        for key in _ordered(node, "approval"):
+            value = _entries(node)[key]
+            if isinstance(value, Mapping) and value.entries:
+                self.head("    ", key, value)
+                for name in sorted(value.entries):
+                    self.value("      ", word(name), value.entries[name])
+            elif isinstance(value, Mapping):
+                self.entry("    ", value, f"{key}: {{}}")
+            else:
+                self.value("    ", key, value)
 
     def reserved(self, node: Node) -> None:
-        """On one line: a file that ends too early then lacks it, or is no YAML."""
-        names = sorted(_items(node), key=_text)
-        self.entry("", f"reserved: {_list(Sequence(names, node.line))}", node)
+        """In one bracket: a file that ends too early then lacks it, or is no YAML."""
+        self.listed("", "reserved", Sequence(sorted(_items(node), key=_text), node.line))
 
     def agencies(self, node: Node) -> None:
         if not _entries(node):
-            self.entry("", "agencies: {}", node)
+            self.entry("", node, "agencies: {}")
             return
         self.head("", "agencies", node)
         for address, agency in _entries(node).items():
@@ -192,13 +252,11 @@ class _Writer:
         if key == "staff" and _items(value):
             self.head("    ", key, value)
             for person in sorted(_items(value), key=lambda item: _text(_entries(item)["address"])):
-                self.entry("      ", f"- {_flow(person, 'person')}", person)
+                self.entry("      ", person, f"- {_flow(person, 'person')}")
         elif key in ("exception", "closed"):
-            self.entry("    ", f"{key}: {_flow(value, key)}", value)
-        elif isinstance(value, Sequence):
-            self.entry("    ", f"{key}: {_list(value)}", value)
+            self.entry("    ", value, f"{key}: {_flow(value, key)}")
         else:
-            self.entry("    ", f"{key}: {_scalar(value)}", value)
+            self.value("    ", key, value)
 
 
 def _owners(root: Mapping, comments: _Comments) -> dict[int, list[int]]:
@@ -293,7 +351,8 @@ def word(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """As word, in quotes in any case, and on one line whatever it holds."""
+    return '"' + escaped(text.replace("\\", "\\\\").replace('"', '\\"')) + '"'
 
 
 def _text(node: Node) -> str:

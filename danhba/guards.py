@@ -9,7 +9,7 @@ and of a host with the generation it is to get (danhba apply).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,35 +44,53 @@ class Limits:
 
 @dataclass(frozen=True)
 class Excess:
-    """What no approval of the change names. what: a sentence. key, wanted: what it would name."""
+    """What no approval of the change names. what: a sentence. key, name, number: what one would
+    name. free: how many need none."""
 
     what: str
     key: str
     name: str
     number: int
-
-    def entry(self) -> str:
-        """The part of an entry under `approve` that names it."""
-        if self.key == "people":
-            return f"people: {self.number}"
-        if self.key == "agencies":
-            return f"agencies: {{{self.name}: {self.number}}}"
-        return f"protected: [{self.name}]"
+    free: int = 0
 
     def __str__(self) -> str:
-        return f"{self.what}; approve: DECISION: {{{self.entry()}}}"
+        return f"{self.what}; approve: DECISION: {entry([self])}"
 
 
-def excesses(disturbed: Disturbed, limits: Limits, old: Approvals, new: Approvals) -> list[Excess]:
+def entry(found: Sequence[Excess]) -> str:
+    """The one entry under `approve`, after its decision, that names all of them."""
+    people = [f"people: {each.number}" for each in found if each.key == "people"]
+    agencies = [f"{each.name}: {each.number}" for each in found if each.key == "agencies"]
+    protected = [each.name for each in found if each.key == "protected"]
+    parts = people
+    parts += [f"agencies: {{{', '.join(agencies)}}}"] if agencies else []
+    parts += [f"protected: [{', '.join(protected)}]"] if protected else []
+    return f"{{{', '.join(parts)}}}"
+
+
+def excesses(
+    disturbed: Disturbed, limits: Limits, old: Approvals, new: Approvals, together: bool = False
+) -> list[Excess]:
     """What is not approved by a decision of `new` that `old` has not, in a stable order. One that
-    was there is used up, whatever it names by now."""
-    named: set[tuple[str, str, int]] = set()
-    for entry in _fresh(old, new):
-        named.add(("people", "", entry["people"]))
-        named |= {("agencies", name, number) for name, number in entry["agencies"].items()}
-        named |= {("protected", name, 0) for name in entry["protected"]}
+    was there is used up, whatever it names by now.
+
+    together: of several changes at once, each with its own approval or none. Then what they name
+    adds up, and only the rest is measured.
+    """
+    fresh = _fresh(old, new)
     found = _measured(disturbed, limits)
-    return [each for each in found if (each.key, each.name, each.number) not in named]
+    return [each for each in found if not _approved(each, fresh, together)]
+
+
+def _approved(excess: Excess, fresh: Sequence[Mapping[str, Any]], together: bool) -> bool:
+    if excess.key == "protected":
+        return any(excess.name in entry["protected"] for entry in fresh)
+    if excess.key == "people":
+        named = [entry["people"] for entry in fresh]
+    else:
+        named = [entry["agencies"].get(excess.name, 0) for entry in fresh]
+    rest = excess.number - sum(named)
+    return excess.number in named or (together and rest <= excess.free)
 
 
 def _fresh(old: Approvals, new: Approvals) -> list[Mapping[str, Any]]:
@@ -83,7 +101,9 @@ def _measured(disturbed: Disturbed, limits: Limits) -> Iterator[Excess]:
     count = len(disturbed.people)
     if _too_many(count, limits.people, limits.people_percent):
         what = f"{count} of {limits.people} people are withdrawn, locked or sent elsewhere"
-        yield Excess(f"{what}, more than {limits.people_percent}%", "people", "", count)
+        what = f"{what}, more than {limits.people_percent}%"
+        free = _free(limits.people, limits.people_percent)
+        yield Excess(what, "people", "", count, free)
     of_agency = Counter(agency for agency in disturbed.people.values() if agency)
     for agency, number in sorted((of_agency | Counter(disturbed.emptied)).items()):
         there = limits.agencies.get(agency, 0)
@@ -91,24 +111,34 @@ def _measured(disturbed: Disturbed, limits: Limits) -> Iterator[Excess]:
             yield Excess(f"{agency} is left without anybody", "agencies", agency, number)
         elif _too_many(number, there, limits.agency_percent):
             what = f"{number} of {there} people of {agency} are withdrawn, locked or sent elsewhere"
-            yield Excess(f"{what}, more than {limits.agency_percent}%", "agencies", agency, number)
+            what = f"{what}, more than {limits.agency_percent}%"
+            yield Excess(what, "agencies", agency, number, _free(there, limits.agency_percent))
     for address in sorted(disturbed.protected):
         yield Excess(f"the protected address {address} is touched", "protected", address, 0)
 
 
 def _too_many(count: int, there: int, percent: int) -> bool:
     """One person alone never is: he would be a third of a commune's staff."""
-    return count > 1 and count * 100 > there * percent
+    return count > _free(there, percent)
+
+
+def _free(there: int, percent: int) -> int:
+    return max(1, there * percent // 100)
 
 
 def withheld(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
-    """Account to agency of whom a change locks or withdraws; of both "STATE AGENCY" by account."""
-    rank = {"locked": 1, "withdrawn": 2}
-    return {
-        account: row.split()[1]
-        for account, row in new.items()
-        if rank[row.split()[0]] > rank.get(old.get(account, "").partition(" ")[0], 0)
-    }
+    """Account to agency of whom a change locks or withdraws, or does so earlier than it was to be;
+    of both "STATE AGENCY FIRST-DAY" by account."""
+    found = {}
+    for account, row in new.items():
+        state, agency, first = row.split()
+        before, since = [*old.get(account, "").split(), "", "", ""][0:3:2]
+        if _RANK[state] > _RANK.get(before, 0) or (state == before and first < since):
+            found[account] = agency
+    return found
+
+
+_RANK = {"locked": 1, "withdrawn": 2}
 
 
 def touched(
@@ -141,6 +171,7 @@ def on_host(
         agency
         for account, agency in fresh.items()
         if wanted["withheld"][account].startswith("withdrawn")
+        and not live["withheld"].get(account, "").startswith("withdrawn")  # else only earlier
     )
     emptied = {each: count for each, count in gone.items() if not agencies.get(each, 0)}
     for entry in _fresh(live["approvals"], wanted["approvals"]):
@@ -157,4 +188,4 @@ def on_host(
         emptied,
         touched(live["protected"], wanted["protected"], fresh),
     )
-    return excesses(disturbed, limits, live["approvals"], wanted["approvals"])
+    return excesses(disturbed, limits, live["approvals"], wanted["approvals"], together=True)

@@ -5,17 +5,16 @@ What entries mean to each other (references, one name space) is danhba.check's m
 
 from __future__ import annotations
 
-import gc
 import re
-import unicodedata
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from danhba.findings import Finding, shown
+from danhba.garbage import no_garbage
+from danhba.letters import MARKS, code_of, is_seen
 from danhba.model import (
     Agency,
     Alias,
@@ -41,15 +40,17 @@ Day: TypeAlias = date
 NUMBER = re.compile(
     r"[-+]?0x[0-9a-f_]+|[-+]?(0[ob])?\.?[0-9][0-9a-f_.:]*(e[-+]?[0-9]+)?|[-+]?\.(inf|nan)", re.I
 )
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_DOMAIN = re.compile(r"(?=.{4,120}\Z)((?=[^.]{1,63}\.)[a-z0-9]+(-+[a-z0-9]+)*\.)+[a-z]{2,}")
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+DOMAIN = re.compile(r"(?=.{4,120}\Z)((?=[^.]{1,63}\.)[a-z0-9]+(-+[a-z0-9]+)*\.)+[a-z]{2,}")
 """Labels of 63 octets at most (RFC 1035 2.3.4), and room for a local part before it."""
-_TIMEZONE = re.compile(r"[A-Z][A-Za-z_]+(/[A-Z][A-Za-z_-]+)*")
-_NAME = re.compile(r"[A-Za-z\u00c0-\u024f\u0300-\u036f\u1e00-\u1eff'\u2019. -]+")
-"""Latin letters: Vietnamese, and those of the province's other languages."""
+TIMEZONE = re.compile(r"[A-Z][A-Za-z_]+(/[A-Z][A-Za-z_-]+)*")
+_LETTER = rf"[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff][{MARKS}]{{0,2}}"
+NAME = re.compile(rf"{_LETTER}(?:{_LETTER}|['\u2019. -])*")
+"""Latin letters: Vietnamese, and those of the province's other languages, which put Vietnamese
+marks on letters where Unicode has not composed them."""
 _EARLIEST, _LATEST = date(1990, 1, 1), date(2100, 1, 1)
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def load(path: Path) -> tuple[Directory | None, list[Finding]]:
@@ -74,19 +75,6 @@ def load_text(data: bytes, file: str) -> tuple[Directory | None, list[Finding]]:
     return (None if reader.findings else directory), sorted(reader.findings)
 
 
-@contextmanager
-def no_garbage() -> Iterator[None]:
-    """No cycle is made while loading nor checking; the collector would look at a million new
-    entries in vain."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
-
 class _Reader:
     """Reads nodes as entries of the model. After a finding it goes on with a stand-in value."""
 
@@ -107,10 +95,14 @@ class _Reader:
         text = node.text
         if node.plain and (text in NOT_TEXT or NUMBER.fullmatch(text)):
             self.not_text(node, what)
-        elif not text.isprintable() or not text.strip():
-            message = f"{what} is empty or holds unprintable characters: {shown(text)}"
-            self.refuse(node.line, message, f"write {what} as plain letters on one line")
+        else:
+            self.visible(text, node.line, what)
         return text
+
+    def visible(self, text: str, line: int, what: str) -> None:
+        if not is_seen(text) or not text.strip():
+            message = f"{what} is empty or holds unprintable characters: {shown(text)}"
+            self.refuse(line, message, f"write {what} as plain letters on one line")
 
     def not_text(self, node: Scalar, what: str) -> None:
         if node.text in ("", "~"):
@@ -130,10 +122,11 @@ class _Reader:
         """Of a person. A letter of another script may look the same and is found by nobody."""
         before = len(self.findings)
         text = self.text(node, "the name of a person")
-        if len(self.findings) == before and not _NAME.fullmatch(text):
-            odd = next(letter for letter in text if not _NAME.fullmatch(letter.strip() or "a"))
-            what = unicodedata.name(odd, "a character without a name")
-            message = f"the name {shown(text)} holds {shown(odd)}, {what}"
+        if len(self.findings) == before and not NAME.fullmatch(text):
+            fits = NAME.match(text)
+            place = fits.end() if fits else 0
+            odd = code_of(text[place])
+            message = f"the name {shown(text)} cannot have {odd}, as its character {place + 1}"
             self.refuse(node.line, message, "type it in Vietnamese letters (TCVN 6909)", "Điều 3.1")
         return text
 
@@ -150,7 +143,7 @@ class _Reader:
     def date(self, node: Node, what: str) -> date:
         text = node.text if isinstance(node, Scalar) else ""
         try:
-            if _DATE.fullmatch(text) and _EARLIEST <= (day := date.fromisoformat(text)) < _LATEST:
+            if DATE.fullmatch(text) and _EARLIEST <= (day := date.fromisoformat(text)) < _LATEST:
                 return day
             problem = f"{what} is not a date: {shown(text)}"
         except ValueError:
@@ -201,13 +194,20 @@ class _Reader:
 
     def each(self, node: Node, what: str, read: Callable[[str, Node], T | None]) -> tuple[T, ...]:
         """read for every key of a mapping, without those it could not read."""
-        read_all = (read(key, value) for key, value in self.entries(node, what).items())
+        entries = self.entries(node, what)
+        self.keys(entries, what)
+        read_all = (read(key, value) for key, value in entries.items())
         return tuple(entry for entry in read_all if entry is not None)
+
+    def keys(self, entries: dict[str, Node], what: str) -> None:
+        """Text like any other: what names an entry is read in every diff."""
+        for key, value in entries.items():
+            self.visible(key, value.line, f"a key of {what}")
 
     # Entries
 
     def directory(self, root: Node) -> Directory | None:
-        fields = self.fields(root, "the directory", _DIRECTORY, _DIRECTORY_OPTIONAL, hint=_WHOLE)
+        fields = self.fields(root, "the directory", DIRECTORY, DIRECTORY_OPTIONAL, hint=_WHOLE)
         if fields is None:
             return None
         province = self.province(fields["province"])
@@ -234,18 +234,18 @@ class _Reader:
         )  # fmt: skip
 
     def province(self, node: Node) -> Province | None:
-        fields = self.fields(node, "province", _PROVINCE)
+        fields = self.fields(node, "province", PROVINCE)
         if fields is None:
             return None
         return Province(
             self.text(fields["name"], "the province's name"),
-            self.matching(fields["domain"], "the domain", _DOMAIN, "angiang.gov.vn"),
+            self.matching(fields["domain"], "the domain", DOMAIN, "angiang.gov.vn"),
             self.timezone(fields["timezone"]),
             node.line,
         )
 
     def timezone(self, node: Node) -> str:
-        zone = self.matching(node, "the time zone", _TIMEZONE, "Asia/Ho_Chi_Minh")
+        zone = self.matching(node, "the time zone", TIMEZONE, "Asia/Ho_Chi_Minh")
         try:
             ZoneInfo(zone or "UTC")
         except (OSError, ValueError, KeyError):
@@ -254,12 +254,12 @@ class _Reader:
         return zone
 
     def policy(self, node: Node) -> Policy | None:
-        fields = self.fields(node, "policy", _POLICY, _POLICY_OPTIONAL)
+        fields = self.fields(node, "policy", POLICY, POLICY_OPTIONAL)
         if fields is None:
             return None
         figures = {
             key: self.positive(fields[key], key, limit) if key in fields else DEFAULTS[key]
-            for key, limit in _FIGURES.items()
+            for key, limit in FIGURES.items()
         }
         protected = fields.get("protected")
         names = self.texts(protected, "protected") if protected else ()
@@ -267,7 +267,7 @@ class _Reader:
 
     def request(self, number: str, node: Node) -> Request | None:
         what = f"request {shown(number)}"
-        fields = self.fields(node, what, _REQUEST, _REQUEST_OPTIONAL)
+        fields = self.fields(node, what, REQUEST, REQUEST_OPTIONAL)
         if fields is None:
             return None
         sha256 = fields.get("sha256")
@@ -276,12 +276,12 @@ class _Reader:
             self.text(fields["agency"], "the agency of a request"),
             self.date(fields["date"], "the date of a request"),
             self.text(fields["signer"], "the signer of a request"),
-            self.matching(sha256, "sha256", _SHA256, "64 digits 0-9a-f") if sha256 else "",
+            self.matching(sha256, "sha256", SHA256, "64 digits 0-9a-f") if sha256 else "",
             node.line,
         )
 
     def agency(self, address: str, node: Node) -> Agency | None:
-        fields = self.fields(node, f"agency {shown(address)}", _AGENCY, _AGENCY_OPTIONAL)
+        fields = self.fields(node, f"agency {shown(address)}", AGENCY, AGENCY_OPTIONAL)
         if fields is None:
             return None
         kind = self.text(fields["kind"], "the kind of an agency")
@@ -309,14 +309,14 @@ class _Reader:
         return self.text(fields[key], key) if key in fields else ""
 
     def exemption(self, node: Node) -> Exemption | None:
-        fields = self.fields(node, "exception", _EXEMPTION)
+        fields = self.fields(node, "exception", EXEMPTION)
         if fields is None:
             return None
         decision = self.text(fields["decision"], "the decision of an exception")
         return Exemption(decision, self.text(fields["reason"], "the reason"), node.line)
 
     def closure(self, node: Node) -> Closure | None:
-        fields = self.fields(node, "closed", _CLOSURE, _CLOSURE_OPTIONAL)
+        fields = self.fields(node, "closed", CLOSURE, CLOSURE_OPTIONAL)
         if fields is None:
             return None
         successors = fields.get("successors")
@@ -333,8 +333,8 @@ class _Reader:
 
     def person(self, node: Node, agency: str) -> Person | None:
         entries = node.entries if isinstance(node, Mapping) else {}
-        needed = _PERSON if "request" in entries or "decision" not in entries else _DECIDED
-        fields = self.fields(node, "a person", needed, _PERSON_OPTIONAL)
+        needed = PERSON if "request" in entries or "decision" not in entries else DECIDED
+        fields = self.fields(node, "a person", needed, PERSON_OPTIONAL)
         if fields is None:
             return None
         return Person(
@@ -361,45 +361,50 @@ class _Reader:
             if kind or "status" in fields:
                 remedy = "write locked or withdrawn, or delete it: who is active has none"
                 self.refuse(line, f"there is no status {shown(kind)}", remedy, "Điều 6")
-            for key in sorted(_STATUS & fields.keys()):
+            for key in sorted(STATUS & fields.keys()):
                 remedy = "write the status, locked or withdrawn, or delete the key"
                 self.refuse(line, f"{key} stands without a status", remedy, "Điều 6")
             return None
         if missing := ", ".join(sorted(("from", "reason") - fields.keys())):
             self.refuse(line, f"a person who is {kind} lacks {missing}", f"add {missing}", "Điều 6")
             return None
-        if kind == "withdrawn" and "confirm_by" in fields:
+        if kind == "locked" and "locked" in fields:
+            remedy = "delete the key: the lock begins on the day `from`"
+            self.refuse(line, "locked is of who is to be withdrawn", remedy, "Điều 10.2.a")
+        if kind == "withdrawn" and "confirm_by" in fields and "locked" not in fields:
             self.refuse(line, "confirm_by belongs to a lock", "delete the key", "Điều 10.2.a")
         return Status(
             "locked" if kind == "locked" else "withdrawn",
             self.date(fields["from"], "from"),
             self.text(fields["reason"], "the reason"),
             self.optional_date(fields, "confirm_by"),
+            self.optional_date(fields, "locked"),
         )
 
     def alias(self, address: str, node: Node) -> Alias | None:
-        fields = self.fields(node, f"alias {shown(address)}", _ALIAS, _ALIAS_OPTIONAL)
+        fields = self.fields(node, f"alias {shown(address)}", ALIAS, ALIAS_OPTIONAL)
         if fields is None:
             return None
         to = self.text(fields["to"], "the target of an alias")
         return Alias(address, to, self.optional_date(fields, "until"), node.line)
 
     def approval(self, decision: str, node: Node) -> Approval | None:
-        fields = self.fields(node, "an approval", frozenset(), _APPROVAL)
+        fields = self.fields(node, "an approval", frozenset(), APPROVAL)
         if fields is None:
             return None
         people, agencies, protected = map(fields.get, ("people", "agencies", "protected"))
-        of_agency = self.entries(agencies, "agencies").items() if agencies else ()
+        of_agency = self.entries(agencies, "agencies") if agencies else {}
+        self.keys(of_agency, "agencies")
         return Approval(
             decision,
-            self.positive(people, "people", _MANY) if people else 0,
-            tuple((name, self.positive(value, name, _MANY)) for name, value in of_agency),
+            self.positive(people, "people", MANY) if people else 0,
+            tuple((name, self.positive(value, name, MANY)) for name, value in of_agency.items()),
             self.texts(protected, "protected") if protected else (),
             node.line,
         )
 
     def gone(self, address: str, node: Node) -> Retired | None:
-        fields = self.fields(node, f"retired {shown(address)}", _RETIRED)
+        fields = self.fields(node, f"retired {shown(address)}", RETIRED)
         if fields is None:
             return None
         was = self.text(fields["was"], "who a retired address was")
@@ -408,16 +413,16 @@ class _Reader:
 
 _WHOLE = "; if the file ends too early, restore it from git"
 
-_DIRECTORY = frozenset(
+DIRECTORY = frozenset(
     ("province", "legal_basis", "policy", "requests", "agencies", "aliases", "reserved")
 )
 """All needed, even when empty, and `reserved` last: so a file cut off between two lines is seen."""
 
-_DIRECTORY_OPTIONAL = frozenset(("approve", "retired"))
-_RETIRED = frozenset(("was", "since"))
-_PROVINCE = frozenset(("name", "domain", "timezone"))
-_MANY = 1_000_000
-_FIGURES = {
+DIRECTORY_OPTIONAL = frozenset(("approve", "retired"))
+RETIRED = frozenset(("was", "since"))
+PROVINCE = frozenset(("name", "domain", "timezone"))
+MANY = 1_000_000
+FIGURES = {
     "quota_gb": 1000, "agency_quota_gb": 1000, "message_mb": 200, "alias_months": 120,
     "confirm_days": 90, "guard_people_percent": 100, "guard_agency_percent": 100,
 }  # fmt: skip
@@ -426,22 +431,22 @@ DEFAULTS = {
     "alias_months": 12, "confirm_days": 7, "guard_people_percent": 5, "guard_agency_percent": 30,
 }  # fmt: skip
 """Figures of policy that need not be written."""
-_POLICY = frozenset(_FIGURES.keys() - DEFAULTS.keys())
-_POLICY_OPTIONAL = frozenset((*DEFAULTS, "protected"))
-_REQUEST = frozenset(("agency", "date", "signer"))
-_REQUEST_OPTIONAL = frozenset(("sha256",))
-_AGENCY = frozenset(("kind", "name", "keepers", "staff"))
-_AGENCY_OPTIONAL = frozenset(("account", "parent", "it_officer", "decision", "closed", "exception"))
-_CLOSURE = frozenset(("from", "decision"))
-_CLOSURE_OPTIONAL = frozenset(("successors", "until"))
-_EXEMPTION = frozenset(("decision", "reason"))
-_PERSON = frozenset(("id", "name", "address", "since", "request"))
-_DECIDED = _PERSON - {"request"}
+POLICY = frozenset(FIGURES.keys() - DEFAULTS.keys())
+POLICY_OPTIONAL = frozenset((*DEFAULTS, "protected"))
+REQUEST = frozenset(("agency", "date", "signer"))
+REQUEST_OPTIONAL = frozenset(("sha256",))
+AGENCY = frozenset(("kind", "name", "keepers", "staff"))
+AGENCY_OPTIONAL = frozenset(("account", "parent", "it_officer", "decision", "closed", "exception"))
+CLOSURE = frozenset(("from", "decision"))
+CLOSURE_OPTIONAL = frozenset(("successors", "until"))
+EXEMPTION = frozenset(("decision", "reason"))
+PERSON = frozenset(("id", "name", "address", "since", "request"))
+DECIDED = PERSON - {"request"}
 """Of who rests on a decision instead of an agency's list."""
-_STATUS = frozenset(("from", "reason", "confirm_by"))
-_PERSON_OPTIONAL = frozenset(
-    ("account", "changed", "decision", "title", "given_name", "status", *_STATUS, "exception")
+STATUS = frozenset(("from", "reason", "locked", "confirm_by"))
+PERSON_OPTIONAL = frozenset(
+    ("account", "changed", "decision", "title", "given_name", "status", *STATUS, "exception")
 )
-_ALIAS = frozenset(("to",))
-_ALIAS_OPTIONAL = frozenset(("until",))
-_APPROVAL = frozenset(("people", "agencies", "protected"))
+ALIAS = frozenset(("to",))
+ALIAS_OPTIONAL = frozenset(("until",))
+APPROVAL = frozenset(("people", "agencies", "protected"))

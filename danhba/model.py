@@ -84,13 +84,26 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Why somebody is not active. since: the first day. confirm_by: until when the agency confirms
-    a lock in writing; None when it has, and for who is withdrawn."""
+    """Why somebody is not active. since: the first day. locked: the first day of a lock of somebody
+    whose withdrawal lies ahead. confirm_by: until when the agency confirms a lock in writing; None
+    when it has, and without a lock."""
 
     kind: Literal["locked", "withdrawn"]
     since: date
     reason: str
     confirm_by: date | None
+    locked: date | None = None
+
+    def on(self, day: date) -> State:
+        """What it makes of somebody on a day."""
+        if self.since <= day:
+            return self.kind
+        return "locked" if self.locked and self.locked <= day else "active"
+
+    @property
+    def first(self) -> date:
+        """The first day on which it says anything."""
+        return min(self.since, self.locked or self.since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +133,7 @@ class Person:
 
     def state(self, day: date) -> State:
         """On a day of the province's own time."""
-        return self.status.kind if self.status and self.status.since <= day else "active"
+        return self.status.on(day) if self.status else "active"
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ class Project:
         directory, findings = check_text(text, str(self.directory))
         errors = [finding for finding in findings if finding.severity == "error"]
         if directory is None or errors:
-            raise BadDirectory(findings)
+            raise BadDirectory(errors)
         day = directory.today()
         compiled = compile_directory(directory, day)
         hosts = {

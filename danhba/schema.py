@@ -36,17 +36,17 @@ from danhba.naming import KINDS
 Schema: TypeAlias = dict[str, Any]
 
 _ENTRIES: dict[str, tuple[type, frozenset[str]]] = {
-    "directory": (Directory, load._DIRECTORY),
-    "province": (Province, load._PROVINCE),
-    "policy": (Policy, load._POLICY),
-    "request": (Request, load._REQUEST),
-    "agency": (Agency, load._AGENCY),
-    "closed": (Closure, load._CLOSURE),
-    "exception": (Exemption, load._EXEMPTION),
-    "person": (Person, load._DECIDED),
-    "alias": (Alias, load._ALIAS),
+    "directory": (Directory, load.DIRECTORY),
+    "province": (Province, load.PROVINCE),
+    "policy": (Policy, load.POLICY),
+    "request": (Request, load.REQUEST),
+    "agency": (Agency, load.AGENCY),
+    "closed": (Closure, load.CLOSURE),
+    "exception": (Exemption, load.EXEMPTION),
+    "person": (Person, load.DECIDED),
+    "alias": (Alias, load.ALIAS),
     "approval": (Approval, frozenset()),
-    "retired": (Retired, load._RETIRED),
+    "retired": (Retired, load.RETIRED),
 }
 """Each sort of ORDER as the model has it, and the keys it always needs."""
 
@@ -57,18 +57,25 @@ _ELSEWHERE = {
     ("person", "status"): (Status, "kind"),
     ("person", "from"): (Status, "since"),
     ("person", "reason"): (Status, "reason"),
+    ("person", "locked"): (Status, "locked"),
     ("person", "confirm_by"): (Status, "confirm_by"),
 }
 """Where the model keeps what has another name in the file, or stands in an entry of its own."""
 
+_UNSEEN = (
+    r"\u0000-\u001f\u007f-\u009f\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    r"\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0"
+)
+"""Of what danhba.letters knows as not seen, that which somebody may have pasted."""
+
 _FORMS: dict[str, tuple[str | re.Pattern[str], str]] = {
-    "text": (r"(?=.*\S)[^\u0000-\u001f\u007f-\u009f]+", "Write plain letters on one line"),
+    "text": (rf"(?=.*\S)[^{_UNSEEN}]+", "Write plain letters on one line"),
     "address": (LOCAL_PART, "Use a-z and 0-9, with single dots or hyphens between them"),
-    "date": (load._DATE, "Write the day as YYYY-MM-DD, as in 2026-11-05"),
-    "domain": (load._DOMAIN, "Write it like angiang.gov.vn"),
-    "timezone": (load._TIMEZONE, "Write it like Asia/Ho_Chi_Minh"),
-    "sha256": (load._SHA256, "Write 64 digits 0-9a-f"),
-    "name": (load._NAME, "Type it in Vietnamese letters (TCVN 6909)"),
+    "date": (load.DATE, "Write the day as YYYY-MM-DD, as in 2026-11-05"),
+    "domain": (load.DOMAIN, "Write it like angiang.gov.vn"),
+    "timezone": (load.TIMEZONE, "Write it like Asia/Ho_Chi_Minh"),
+    "sha256": (load.SHA256, "Write 64 digits 0-9a-f"),
+    "name": (load.NAME, "Type it in Vietnamese letters (TCVN 6909)"),
 }
 """How text of each form looks, and what to do where it does not."""
 
@@ -89,8 +96,12 @@ _PERSON_RULES: Schema = {
     "anyOf": [{"required": ["request"]}, {"required": ["decision"]}],
     "dependencies": {
         "status": ["from", "reason"],
-        **{key: ["status"] for key in sorted(load._STATUS)},
-        "confirm_by": {"required": ["status"], "properties": {"status": {"const": "locked"}}},
+        **{key: ["status"] for key in sorted(load.STATUS)},
+        "locked": {"required": ["status"], "properties": {"status": {"const": "withdrawn"}}},
+        "confirm_by": {
+            "required": ["status"],
+            "anyOf": [{"properties": {"status": {"const": "locked"}}}, {"required": ["locked"]}],
+        },
     },
 }
 
@@ -164,6 +175,7 @@ DESCRIPTIONS = {
         "withdrawn: does not receive either; the mailbox is kept (Điều 6.3)",
         "from": "The first day of the status",
         "reason": "Of the status",
+        "locked": "First day of a lock, where a withdrawal lies ahead (Điều 10.2.a)",
         "confirm_by": "Until when the agency confirms a lock in writing (Điều 10.2.a)",
         "exception": "Why the address deviates from the rule (Điều 5.3.b)",
     },
@@ -253,7 +265,7 @@ def _mapping(form: str, value: Schema) -> Schema:
 
 
 def _figure(key: str) -> Schema:
-    limit = load._FIGURES.get(key, load._MANY)
+    limit = load.FIGURES.get(key, load.MANY)
     default = {"default": load.DEFAULTS[key]} if key in load.DEFAULTS else {}
     return {"type": "integer", "minimum": 1, "maximum": limit, **default}
 

@@ -18,7 +18,7 @@ from deploys.common import (
     networks,
 )
 from deploys.postfix import postfix
-from deploys.postfix_edge import size_within
+from deploys.postfix_edge import refused, size_within
 
 
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
@@ -39,7 +39,9 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         tables=TABLES,
         store_port=STORE_PORT,
         local_port=LOCAL_PORT,
-        edges=networks(env.having("edge")),
+        edges=env.having("edge"),
+        networks=networks(env.having("edge")),
+        reply_port=REPLY_PORT,
     )
     commands = render("postfix_store/commands")
     return postfix(
@@ -50,6 +52,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             File("/etc/danhba/commands", commands, effect="reload"),
         ),
         tables={"mailboxes": mailboxes(directory, env, host)},
+        others={"refused": refused(directory)},
         answers=(Probe(STORE_PORT, "220 "),),
     )
 

@@ -14,17 +14,20 @@ from deploys.common import BLOCKED, GRANTS, passwd
 
 _UNIT = "danhba-sessions.service"
 _SCRIPT = "/etc/danhba/end-sessions"
+_SEEN = "/run/danhba-sessions"
+"""What was there when the script ran last; gone after a boot, like all sessions."""
 
 
 def edge(directory: Compiled, env: Environment, host: Host) -> Part:
     blocked = passwd(dict.fromkeys(directory.blocked, ""))
-    return _part("edge", render("sessions/edge"), (File(BLOCKED, blocked, effect="restart"),))
+    script = render("sessions/edge", seen=_SEEN)
+    return _part("edge", script, (File(BLOCKED, blocked, effect="restart"),))
 
 
 def store(directory: Compiled, env: Environment, host: Host) -> Part:
     return _part(
         "store",
-        render("sessions/store", blocked=BLOCKED, grants=GRANTS),
+        render("sessions/store", blocked=BLOCKED, grants=GRANTS, seen=_SEEN),
         (
             File(BLOCKED, _blocked(directory), effect="restart"),
             File(GRANTS, _grants(directory), effect="restart"),

@@ -90,7 +90,7 @@ class Province:
         )
         lines = "".join(
             f'      - {{id: "T{address}", name: Nguyễn Thử, address: {address}, '
-            f"since: 2026-11-25, request: {request}, "
+            f"since: 2026-11-25, request: {request}, decision: 1/QĐ-THU, "
             "exception: {decision: 1/QĐ-THU, reason: tên thử}}\n"
             for address in addresses
         )

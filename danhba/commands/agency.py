@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 import click
 
 from danhba.commands.common import errors_to_status, tell
-from danhba.commands.editing import DAY, day_of, opened, write
+from danhba.commands.editing import DAY, day_of, last_day, opened, refuse_later, write
 from danhba.commands.transfer import tell_lost
-from danhba.days import months_after
 from danhba.edit.agencies import (
     Ending,
     Founding,
-    end_agency,
+    end_agencies,
     found_agency,
     going,
     rename_agency,
 )
 from danhba.edit.draft import Draft, EditError
-from danhba.naming import KINDS
+from danhba.naming import KINDS, codes
 from danhba.project import Project
 
 _UNTIL = click.option(
     "--until", type=DAY, help="How long the old address receives; default: alias_months of policy."
 )
 _FROM = click.option("--from", "first", type=DAY, help="First day without it; default: today.")
+
+_AHEAD = click.option("--ahead", is_flag=True, help="On a branch that is merged on the first day.")
 
 
 @click.group("agency")
@@ -39,10 +40,10 @@ def command() -> None:
 
 @command.command("add")
 @click.argument("name")
-@click.option("--kind", required=True, type=click.Choice(list(KINDS)))
+@click.option("--kind", required=True, type=click.Choice(list(KINDS)), help=f"{codes()}.")
 @click.option("--parent", default="", help="Address of the agency that it belongs to.")
-@click.option("--address", default="", help="Where the rule gives none, or by a --decision.")
-@click.option("--decision", default="")
+@click.option("--address", default="", help="Where the rule gives none, or another one.")
+@click.option("--decision", required=True)
 @click.pass_obj
 @errors_to_status
 def add(project: Project, name: str, kind: str, parent: str, address: str, decision: str) -> None:
@@ -61,21 +62,27 @@ def add(project: Project, name: str, kind: str, parent: str, address: str, decis
 @command.command("rename")
 @click.argument("agency")
 @click.option("--name", required=True)
+@click.option("--kind", type=click.Choice(list(KINDS)), help="Default: what the name begins with.")
 @click.option("--address", default="", help="Instead of the one that the rule gives.")
 @click.option("--decision", required=True)
 @_UNTIL
 @click.pass_obj
 @errors_to_status
 def rename(
-    project: Project, agency: str, name: str, address: str, decision: str, until: datetime | None
-) -> None:
+    project: Project, agency: str, name: str, kind: str | None, address: str, decision: str,
+    until: datetime | None,
+) -> None:  # fmt: skip
     """Give an agency a new name and the address that follows from it. Mailbox and staff stay.
+
+    A town that becomes a ward is of another kind by its name: "Phường Tịnh Biên". Offices and
+    communes that name it in their addresses keep them, as exceptions by the decision.
 
     Example: danhba agency rename sotttt --name "Sở Khoa học và Công nghệ" --decision 12/NQ-HĐND
     """
     draft = opened(project)
-    last = _last(draft, draft.directory.today(), until)
-    new = rename_agency(draft, agency, " ".join(name.split()), address, decision, last)
+    last = last_day(draft, draft.directory.today(), until)
+    name = " ".join(name.split())
+    new = rename_agency(draft, agency, name, address, decision, last, kind or "")
     write(project, draft)
     click.echo(f"{new}@{draft.directory.province.domain}")
     if new != agency:
@@ -88,11 +95,12 @@ def rename(
 @click.option("--decision", required=True)
 @_FROM
 @_UNTIL
+@_AHEAD
 @click.pass_obj
 @errors_to_status
 def merge(
     project: Project, old: tuple[str, ...], successor: str, decision: str,
-    first: datetime | None, until: datetime | None,
+    first: datetime | None, until: datetime | None, ahead: bool,
 ) -> None:  # fmt: skip
     """Close agencies; another one gets their staff, and their mail until a day.
 
@@ -103,7 +111,8 @@ def merge(
     """
     draft = opened(project)
     day = day_of(first, draft)
-    ending = Ending(day, decision, (successor,), _last(draft, day, until))
+    refuse_later(day, draft, ahead)
+    ending = Ending(day, decision, (successor,), last_day(draft, day, until))
     _end(project, draft, list(dict.fromkeys(old)), ending)
 
 
@@ -119,11 +128,12 @@ def merge(
 @click.option("--decision", required=True)
 @_FROM
 @_UNTIL
+@_AHEAD
 @click.pass_obj
 @errors_to_status
 def split(
     project: Project, old: str, successors: tuple[str, ...], staff: tuple[str, ...],
-    decision: str, first: datetime | None, until: datetime | None,
+    decision: str, first: datetime | None, until: datetime | None, ahead: bool,
 ) -> None:  # fmt: skip
     """Close an agency; several others get its staff, and the first of them its mail until a day.
 
@@ -132,8 +142,9 @@ def split(
     """
     draft = opened(project)
     day = day_of(first, draft)
+    refuse_later(day, draft, ahead)
     heirs = list(dict.fromkeys(successors))
-    ending = Ending(day, decision, heirs, _last(draft, day, until), _shares(staff))
+    ending = Ending(day, decision, heirs, last_day(draft, day, until), _shares(staff))
     _end(project, draft, [old], ending)
 
 
@@ -152,17 +163,12 @@ def close(project: Project, agency: str, decision: str, first: datetime | None) 
     _end(project, draft, [agency], Ending(day_of(first, draft), decision))
 
 
-def _last(draft: Draft, day: date, until: datetime | None) -> date:
-    months = draft.directory.policy.alias_months
-    return until.date() if until else months_after(day, months)
-
-
 def _end(project: Project, draft: Draft, agencies: Sequence[str], ending: Ending) -> None:
     """Close agencies and write, then say what became of them."""
     today = draft.directory.today()
-    lost = [end_agency(draft, agency, ending, today) for agency in agencies]
+    lost = end_agencies(draft, agencies, ending, today)
     write(project, draft)
-    for agency, roles in zip(agencies, lost, strict=True):
+    for agency, roles in lost.items():
         staff = len(going(draft.agency(agency), ending, today))
         tell(f"{agency} is closed from {ending.first}; {staff} of staff go on")
         if ending.successors:

@@ -8,7 +8,7 @@ import click
 
 from danhba.checked import checked
 from danhba.commands.common import errors_to_status
-from danhba.findings_text import FORMATS
+from danhba.findings_text import FORMATS, in_repository
 from danhba.project import Project
 
 
@@ -29,7 +29,9 @@ def command(project: Project, form: str, since: str | None) -> None:
     Example: danhba check --format gitlab >gl-code-quality-report.json
     """
     found = checked(project, since)
-    click.echo(FORMATS[form](found.findings), nl=False)
+    # people click on the path that they gave; a merge request knows only the repository's
+    shown = found.findings if form == "text" else in_repository(found.findings)
+    click.echo(FORMATS[form](shown), nl=False)
     if found.size is not None:
         agencies, officials = found.size
         click.echo(f"{agencies} agencies, {officials} officials", err=True)

@@ -31,7 +31,7 @@ def errors_to_status(command: Callable[P, T]) -> Callable[P, T]:
         except BadDirectory as bad:
             for finding in bad.findings:
                 click.echo(finding, err=True)
-            tell("Nothing was applied: mend the directory first (danhba check).")
+            tell("Nothing was done: mend what is said above first (danhba check).")
         except DanhbaError as error:
             tell(f"Error: {error}")
         sys.exit(1)

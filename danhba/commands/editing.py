@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 
 import click
 
-from danhba.check import check, check_text
+from danhba.check import check_file, check_text
 from danhba.commands.common import tell
+from danhba.days import months_after
 from danhba.edit.draft import Draft, EditError
 from danhba.edit.people import Basis
 from danhba.edit.requests import add_request
-from danhba.files import replace
+from danhba.files import replace_text
 from danhba.findings import Finding
 from danhba.load import load
 from danhba.model import Request
@@ -49,15 +50,17 @@ def opened(project: Project) -> Draft:
 
 
 def write(project: Project, draft: Draft) -> None:
-    """Raises EditError when the change would bring an error; then nothing is written."""
+    """Raises EditError when the change would bring an error that the file on the disk has not; then
+    nothing is written. The draft may be a second one, of the text of a first."""
     text = draft.text()
     _, findings = check_text(text.encode(), str(project.directory))
     errors = [finding for finding in findings if finding.severity == "error"]
-    before = Counter(map(_sort, check(draft.directory))) if errors else Counter()
+    there = check_file(project.directory)[1] if errors else []
+    before = Counter(map(_sort, there))
     if brought := Counter(map(_sort, errors)) - before:
         said = "".join(f"\n  {_said(each)}" for each in errors if _sort(each) in brought)
         raise EditError(f"nothing was written, for then there would be errors:{said}")
-    replace(project.directory, text.encode())
+    replace_text(project.directory, text)
     if errors:
         tell(f"the directory has {len(errors)} errors more, as before: danhba check")
 
@@ -72,6 +75,28 @@ def _said(finding: Finding) -> str:
     """Without line: it is one of a text that is not in the file."""
     clause = f" ({finding.clause})" if finding.clause else ""
     return f"{finding.message}{clause}. Do: {finding.remedy}."
+
+
+def refuse_later(first: date, draft: Draft, ahead: bool) -> None:
+    """Staff, keepers and aliases of a unit go with the change, whatever its first day. Raises
+    EditError."""
+    if first > draft.directory.today() and not ahead:
+        raise EditError(
+            f"staff, keepers and aliases would go with this change and not on {first}: make it "
+            "then, or on a branch that is merged and applied then, and say so with --ahead"
+        )
+
+
+def last_day(draft: Draft, first: date, until: datetime | None) -> date:
+    """Until when an address that is given up receives; by default alias_months from the first day
+    without it on. Raises EditError when it never would."""
+    last = until.date() if until else months_after(first, draft.directory.policy.alias_months)
+    if last < draft.directory.today():
+        raise EditError(
+            f"old addresses would receive until {last}, which has passed, and nobody was told: "
+            "give --until with a day to come"
+        )
+    return last
 
 
 def day_of(given: datetime | None, draft: Draft) -> date:

@@ -9,28 +9,29 @@ from pathlib import Path
 import click
 
 from danhba.commands.common import errors_to_status, tell
-from danhba.commands.editing import DAY, day_of, opened, write
+from danhba.commands.editing import DAY, day_of, last_day, opened, refuse_later, write
 from danhba.commands.transfer import tell_lost
-from danhba.days import months_after
 from danhba.edit import reform as edit
 from danhba.edit.reform import Reform
 from danhba.load import load_text
 from danhba.model import Directory
+from danhba.naming import codes
 from danhba.project import BadDirectory, Project
 from danhba.reform_table import read_table
 
 
-@click.command("reform")
+@click.command("reform", epilog=f"Kinds: {codes()}.")
 @click.argument("table", type=click.Path(path_type=Path))
 @click.option("--decision", required=True, help="The decision of the reform.")
 @click.option("--from", "first", type=DAY, help="First day of the new units; default: today.")
 @click.option("--until", type=DAY, help="How long old addresses receive; default: alias_months.")
+@click.option("--ahead", is_flag=True, help="On a branch that is merged on the first day.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
 @errors_to_status
 def command(
     project: Project, table: Path, decision: str, first: datetime | None, until: datetime | None,
-    yes: bool,
+    ahead: bool, yes: bool,
 ) -> None:  # fmt: skip
     """Apply TABLE, a CSV with the columns old,kind,name,parent,address,decision.
 
@@ -44,7 +45,8 @@ def command(
     """
     draft = opened(project)
     day = day_of(first, draft)
-    last = until.date() if until else months_after(day, draft.directory.policy.alias_months)
+    refuse_later(day, draft, ahead)
+    last = last_day(draft, day, until)
     reform = Reform(read_table(table), decision, day, last)
     outcome = edit.understand(draft.directory, reform)
     for line in edit.summary(outcome, {each.address: each for each in draft.directory.agencies}):

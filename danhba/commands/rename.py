@@ -10,6 +10,7 @@ from danhba.commands.common import errors_to_status, tell
 from danhba.commands.editing import DAY, basis, letter_options, opened, write
 from danhba.days import months_after
 from danhba.edit import people
+from danhba.edit.draft import EditError
 from danhba.project import Project
 
 
@@ -38,6 +39,10 @@ def command(
     rests = basis(draft, person.agency, number, decision, dated, signer)
     months = draft.directory.policy.alias_months
     last = until.date() if until else months_after(rests.day, months)
+    if last < rests.day:
+        raise EditError(
+            f"--until {last} has passed: nobody was told, so let the old address receive"
+        )
     name = " ".join(name.split())
     address = people.rename(draft, who, name, given_name, rests, last, keep_address)
     write(project, draft)

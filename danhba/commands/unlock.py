@@ -17,7 +17,7 @@ from danhba.project import Project
 def command(project: Project, who: str) -> None:
     """WHO (address or staff code) logs in and sends again.
 
-    Whoever knows the old password may, too: hand out a new one (danhba password issue).
+    So can whoever knows the old password: danhba password reset --address makes another one.
 
     Example: danhba unlock nvan
     """

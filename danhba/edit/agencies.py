@@ -6,16 +6,22 @@ mail its successor gets. Mail that is there stays where it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from danhba import naming
-from danhba.check_naming import district_name, expected_agencies, holders
+from danhba.check_naming import (
+    expected_agencies,
+    follow_the_rule,
+    form,
+    holders,
+    is_named_by_place,
+)
 from danhba.edit.draft import Draft, EditError
 from danhba.edit.people import drop_roles, give_up, move
 from danhba.fmt import word
-from danhba.model import Agency, Directory, Person
+from danhba.model import Agency, Closure, Directory, Exemption, Person
 from danhba.names import RESERVED
 
 
@@ -50,17 +56,26 @@ def right_address(draft: Draft, new: Founding, instead: Agency | None = None) ->
     "" for a commune that the rule does not tell from another one. Raises EditError.
     """
     others = [each for each in draft.directory.agencies if each is not instead]
-    coming = Agency("", "", new.kind, new.name, new.parent, (), "", "", None, None, (), 0)
-    by_address = {each.address: each for each in [*others, coming]}
-    if _form(coming) == "office" and not district_name(coming, by_address):
-        raise EditError(f"{new.name} needs the --parent that it is an office of")
-    beside = replace(draft.directory, agencies=(*others, coming))
-    proposed = naming.proposal(new.name) if _form(coming) == "free" else ""
-    return expected_agencies(beside)[""] or proposed
+    coming = to_come(new.kind, new.name, new.parent, "")
+    right = expected_agencies(replace(draft.directory, agencies=(*others, coming)))[""]
+    if right is None and form(coming) == "office":
+        raise EditError(
+            f"{new.name} needs the --parent that it is an office of: a district or a commune "
+            "(Điều 5.3.a); one of another agency is --kind khac"
+        )
+    return right or (naming.proposal(new.name) if form(coming) == "free" else "")
+
+
+def to_come(kind: str, name: str, parent: str, address: str) -> Agency:
+    """An agency as it will be, for the rule to look at."""
+    return Agency(address, "", kind, name, parent, (), "", "", None, None, (), 0)
 
 
 def found_agency(draft: Draft, new: Founding) -> str:
-    """A new agency without staff and keepers, below all others; its address. Raises EditError."""
+    """A new agency without staff and keepers, below all others; its address. Raises EditError.
+
+    Namesakes keep their addresses, as exceptions by the decision.
+    """
     right = right_address(draft, new)
     address = _chosen(new, right)
     held = holders(draft.directory)
@@ -72,18 +87,27 @@ def found_agency(draft: Draft, new: Founding) -> str:
         )
     if address in RESERVED:
         raise EditError(f"{address} is a name of the mail system: give another --address")
-    lines = [f"  {word(address)}:", f"    kind: {new.kind}", f"    name: {word(new.name)}"]
     if new.parent:
-        lines.append(f"    parent: {word(draft.agency(new.parent).address)}")
+        draft.agency(new.parent)
+    exempt = _exempt(new, address, right)
+    write_agency(draft, replace(new, address=address), exempt)
+    coming = replace(to_come(new.kind, new.name, new.parent, address), exception=exempt)
+    after = replace(draft.directory, agencies=(*draft.directory.agencies, coming))
+    keep_addresses(draft, follow_the_rule(draft.directory), after, new.decision)
+    return address
+
+
+def write_agency(draft: Draft, new: Founding, exempt: Exemption | None) -> None:
+    """A new agency with its address, as it is: nothing is asked."""
+    lines = [f"  {word(new.address)}:", f"    kind: {new.kind}", f"    name: {word(new.name)}"]
+    if new.parent:
+        lines.append(f"    parent: {word(new.parent)}")
     lines.append("    keepers: []")
     if new.decision:
         lines.append(f"    decision: {word(new.decision)}")
-    if address != right and naming.KINDS[new.kind].form != "free":
-        if not new.decision:
-            raise EditError(f"the rule gives {right or 'none'}, not {address}: give the --decision")
-        lines.append(f"    exception: {_exception(new.decision, 'địa chỉ theo quyết định')}")
+    if exempt:
+        lines.append(f"    exception: {_exception(exempt)}")
     draft.add_agency([*lines, "    staff: []"])
-    return address
 
 
 def _chosen(new: Founding, right: str) -> str:
@@ -93,43 +117,129 @@ def _chosen(new: Founding, right: str) -> str:
     return new.address or right
 
 
+def _exempt(new: Founding, address: str, right: str) -> Exemption | None:
+    """Why an address is not that of the rule. Raises EditError."""
+    if address == right or naming.KINDS[new.kind].form == "free":
+        return None
+    if not new.decision:
+        raise EditError(f"the rule gives {right or 'none'}, not {address}: give the --decision")
+    return exemption(new.decision)
+
+
+def exemption(decision: str) -> Exemption:
+    """For an address that was decided on, against the rule."""
+    return Exemption(decision, "địa chỉ theo quyết định", 0)
+
+
+def keep_addresses(draft: Draft, followed: Container[str], after: Directory, decision: str) -> None:
+    """Whose address was right and would not be after a change beside it keeps it, for an address is
+    given once (Điều 5.3); an exception says why. followed: whose was right. Raises EditError."""
+    right = expected_agencies(after)
+    for agency in after.agencies:
+        own = agency.address
+        if own not in followed or agency.exception or right.get(own, own) == own:
+            continue
+        if not decision:
+            raise EditError(f"{agency.name} would keep {own} by an exception: give the --decision")
+        exempt = Exemption(decision, "giữ địa chỉ đã cấp", 0)
+        draft.set_agency(draft.agency(own), "exception", _exception(exempt))
+
+
 def rename_agency(
-    draft: Draft, agency: str, name: str, address: str, decision: str, until: date
+    draft: Draft, agency: str, name: str, address: str, decision: str, until: date, kind: str = ""
 ) -> str:
     """Another name, and by it another address; the old one receives until the end of a day.
 
-    address: "" for the one of the rule. The address of now. Raises EditError.
+    address: "" for the one of the rule. kind: "" for the one that the name tells. What says in its
+    address where it belongs keeps it, as an exception. The address of now. Raises EditError.
     """
     old = draft.agency(agency)
     _refuse_closed(old)
-    free = _form(old) == "free"
-    to = Founding(old.kind, name, old.parent, address or (old.address if free else ""))
+    to = Founding(kind or naming.kind_of(name, old.kind), name, old.parent, address, decision)
+    if naming.KINDS[to.kind].form == "free" and not address:
+        to = replace(to, address=old.address)
     right = right_address(draft, to, instead=old)
     new = _chosen(to, right)
-    draft.set_agency(old, "name", word(name))
-    draft.set_agency(old, "decision", word(decision))
-    deviates = new != right and not free
-    exception = _exception(decision, "địa chỉ theo quyết định") if deviates else None
-    draft.set_agency(old, "exception", exception)
-    if new == old.address:
-        return new
-    held = holders(draft.directory)
-    if new in held or new in RESERVED:
-        by = f"{held[new][0]} on line {held[new][1]}" if new in held else "the mail system"
-        raise EditError(f"{new} is held by {by}: give another --address (Điều 5.3)")
-    draft.set_agency(old, "account", word(old.account or old.address))
-    head = draft.row(old.line)
-    if head.count(f"  {word(old.address)}:") != 1:
-        raise EditError(f"{agency} is not written on line {old.line} alone: run danhba fmt")
-    draft.change(old.line, head.replace(f"{word(old.address)}:", f"{word(new)}:", 1))
-    for below in draft.directory.agencies:
-        if below.parent == old.address:
-            draft.set_agency(below, "parent", word(new))
-        if below.closed and old.address in below.closed.successors:
-            heirs = [new if each == old.address else each for each in below.closed.successors]
-            draft.set_closed(below, {"successors": f"[{', '.join(map(word, heirs))}]"})
-    give_up(draft, old.address, new, until)
+    exempt = _exempt(to, new, right)
+    if new != old.address:
+        _refuse_held(draft, new)
+    retitle(draft, old, to, exempt)
+    after = _with_renamed(draft.directory, old, replace(to, address=new), exempt)
+    keep_addresses(draft, follow_the_rule(draft.directory) - {old.address}, after, decision)
+    if new != old.address:
+        readdress(draft, old, new, until)
     return new
+
+
+def _refuse_held(draft: Draft, address: str) -> None:
+    held = holders(draft.directory)
+    if address in held or address in RESERVED:
+        name, line = held.get(address, ("", 0))
+        by = f"{name} on line {line}" if line else "the mail system"
+        raise EditError(f"{address} is held by {by}: give another --address (Điều 5.3)")
+
+
+def _with_renamed(
+    directory: Directory, old: Agency, to: Founding, exempt: Exemption | None
+) -> Directory:
+    """As it is after the change."""
+    agencies = []
+    for each in directory.agencies:
+        if each is old:
+            each = replace(old, address=to.address, kind=to.kind, name=to.name, exception=exempt)
+        elif each.parent == old.address:
+            each = replace(each, parent=to.address)
+        agencies.append(each)
+    return replace(directory, agencies=tuple(agencies))
+
+
+def retitle(draft: Draft, agency: Agency, to: Founding, exempt: Exemption | None) -> None:
+    """Another kind and name, by a decision. Raises EditError."""
+    draft.set_agency(agency, "kind", to.kind)
+    draft.set_agency(agency, "name", word(to.name))
+    draft.set_agency(agency, "decision", word(to.decision))
+    draft.set_agency(agency, "exception", _exception(exempt) if exempt else None)
+
+
+def readdress(draft: Draft, agency: Agency, new: str, until: date) -> None:
+    """Another address; the old one becomes an alias, what names it follows. Raises EditError."""
+    old = agency.address
+    draft.set_agency(agency, "account", word(agency.account or old))
+    head = draft.row(agency.line)
+    if head.count(f"  {word(old)}:") != 1:
+        raise EditError(f"{old} is not written on line {agency.line} alone: run danhba fmt")
+    draft.change(agency.line, head.replace(f"{word(old)}:", f"{word(new)}:", 1))
+    for below in draft.directory.agencies:
+        if below.parent == old:
+            draft.set_agency(below, "parent", word(new))
+        if below.closed and old in below.closed.successors:
+            heirs = [new if each == old else each for each in below.closed.successors]
+            draft.set_closed(below, {"successors": f"[{', '.join(map(word, heirs))}]"})
+    give_up(draft, old, new, until)
+
+
+def end_agencies(
+    draft: Draft, agencies: Sequence[str], ending: Ending, day: date
+) -> dict[str, list[str]]:
+    """Several agencies end in one way; by address the roles that others have lost by it.
+
+    Namesakes of a commune keep their addresses, as exceptions by the decision. Raises EditError.
+    """
+    followed = follow_the_rule(draft.directory)
+    lost = {each: end_agency(draft, each, ending, day) for each in agencies}
+    end = Closure(ending.first, ending.decision, tuple(ending.successors), ending.until, 0)
+    after = replace(draft.directory, agencies=tuple(
+        replace(each, closed=end) if each.address in lost else each
+        for each in draft.directory.agencies
+    ))  # fmt: skip
+    keep_addresses(draft, followed, after, ending.decision)
+    closed = {each.address for each in after.agencies if each.closed}
+    return {each: of_the_living(roles, closed) for each, roles in lost.items()}
+
+
+def of_the_living(roles: Iterable[str], closed: Container[str]) -> list[str]:
+    """Of lost roles, in words, those in agencies that go on: a closed one needs nobody."""
+    return [role for role in roles if role.partition(" of ")[2].partition(":")[0] not in closed]
 
 
 def end_agency(draft: Draft, agency: str, ending: Ending, day: date) -> list[str]:
@@ -171,14 +281,14 @@ def going(agency: Agency, ending: Ending, day: date) -> list[Person]:
 def _hand_on(draft: Draft, old: Agency, heir: Agency) -> None:
     """What leads to an agency for good goes on to its heir: postmaster, and what belongs to it.
 
-    Not offices and communes: their addresses say what they belong to, and stay.
+    Not offices, hội and communes: their addresses say what they belong to, and stay.
     """
     for alias in draft.directory.aliases:
         if alias.to == old.address and alias.until is None and alias.address != old.account:
             draft.set_entry(alias.line, {"to": heir.address}, "alias")
     above = {heir.address, *_above(draft.directory, heir)}
     for below in draft.directory.agencies:
-        named_by_it = _form(below) in ("office", "commune")
+        named_by_it = is_named_by_place(below)
         if below.parent == old.address and not named_by_it and below.address not in above:
             draft.set_agency(below, "parent", word(heir.address))
 
@@ -216,9 +326,5 @@ def _refuse_strangers(ending: Ending, old: Agency, heirs: Mapping[str, Agency]) 
             raise EditError(f"{heir} is no successor of {old.address}")
 
 
-def _form(agency: Agency) -> str:
-    return naming.KINDS[agency.kind].form
-
-
-def _exception(decision: str, reason: str) -> str:
-    return f"{{decision: {word(decision)}, reason: {word(reason)}}}"
+def _exception(exempt: Exemption) -> str:
+    return f"{{decision: {word(exempt.decision)}, reason: {word(exempt.reason)}}}"

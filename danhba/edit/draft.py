@@ -12,7 +12,7 @@ from itertools import takewhile
 
 from danhba.edit.row import parts_of, set_parts
 from danhba.errors import DanhbaError
-from danhba.fmt import ORDER, comment_behind, word
+from danhba.fmt import ORDER, comment_behind, list_rows, word
 from danhba.model import Agency, Directory, Person
 
 
@@ -110,8 +110,9 @@ class Draft:
         """The line of somebody, when it is a line. Raises EditError."""
         row = self.row(person.line)
         if row.lstrip(" -").startswith("{"):
-            written = parts_of(row).get("address", "").strip("\"'")
-            if written == person.address or (written and person.line in self._changed):
+            written = parts_of(row).get("address")
+            of_now = written is not None and person.line in self._changed
+            if of_now or (written or "").strip("\"'") == person.address:
                 return row
         raise EditError(f"{person.name} is not written on line {person.line} alone: run danhba fmt")
 
@@ -156,7 +157,9 @@ class Draft:
     def _end(self, line: int) -> int:
         """The last line of an entry; a comment below it belongs to what follows."""
         texts = {each: self._lines[each - 1].strip() for each in self.block(line)}
-        return max([line, *(each for each, text in texts.items() if text and text[0] != "#")])
+        last = max([line, *(each for each, text in texts.items() if text and text[0] != "#")])
+        after = max([line, *texts]) + 1
+        return after if "".join(self._lines[after - 1 : after]).strip() == "]" else last
 
     def _append(self, last: int, row: str, order: str) -> None:
         self._new.setdefault(last + 1, []).append((order, row))
@@ -207,16 +210,32 @@ class Draft:
             last = max(map(self._end, before), default=agency.line)
             place = f"{order.index(key):02d}"
             rows = [row for row in self._new.get(last + 1, []) if row[0] != place]
-            self._new[last + 1] = [*rows, (place, f"{self._margin(agency)}{key}: {value}\n")]
+            self._new[last + 1] = [*rows, (place, self._key_rows(agency, key, value))]
+
+    def _key_rows(self, agency: Agency, key: str, value: str, comment: str = "") -> str:
+        """value: YAML, of a list a flow of words."""
+        words = value[1:-1].split(", ") if value.startswith("[") else []
+        first, *more = list_rows(f"{key}:", words) if any(words) else [f"{key}: {value}"]
+        return "".join(f"{self._margin(agency)}{row}\n" for row in (first + comment, *more))
 
     def _change_key(self, agency: Agency, line: int, key: str, value: str | None) -> None:
         row = self._lines[line - 1]
         comment = _comment_behind(row)
         written = row.rstrip("\n").removesuffix(comment).partition(":")[2].strip()
-        if not written or self._end(line) > line or written.count("[") != written.count("]"):
+        rest = range(line + 1, self._end(line) + 1)
+        itemised = written == "[" and rest and self._lines[rest[-1] - 1].strip() == "]"
+        if not itemised and (not written or rest or written.count("[") != written.count("]")):
             raise EditError(f"{key} of {agency.address} is not on one line: run danhba fmt")
-        row = f"{self._margin(agency)}{key}: {value}{comment}\n"
-        self.change(line, row if value is not None else "")
+        kept = self._key_rows(agency, key, value, comment) if value is not None else None
+        self.change(line, self._comment_alone(agency, line) if kept is None else kept)
+        for each in rest:
+            self.change(each, self._comment_alone(agency, each))
+
+    def _comment_alone(self, agency: Agency, line: int) -> str:
+        """What is left of a line whose entry goes."""
+        row = self._lines[line - 1]
+        comment = row if row.strip().startswith("#") else _comment_behind(row)
+        return f"{self._margin(agency)}{comment.strip()}\n" if comment else ""
 
     def _margin(self, agency: Agency) -> str:
         return " " * (_depth(self._lines[agency.line - 1]) + 2)
@@ -285,7 +304,9 @@ def word_of(key: str, value: str) -> str:
     return value if key in _AS_IS else word(value)
 
 
-_AS_IS = frozenset(("since", "changed", "from", "until", "confirm_by", "date", "exception"))
+_AS_IS = frozenset(
+    ("since", "changed", "from", "locked", "until", "confirm_by", "date", "exception", "people")
+)
 """Keys whose values are not text; what is given for them is YAML already."""
 
 

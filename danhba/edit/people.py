@@ -13,7 +13,7 @@ from danhba import naming
 from danhba.check_naming import holders
 from danhba.edit.draft import Draft, EditError
 from danhba.fmt import quoted, word
-from danhba.model import Agency, Directory, Person
+from danhba.model import Agency, Directory, Person, Status
 from danhba.names import RESERVED
 
 
@@ -138,7 +138,13 @@ def drop_roles(draft: Draft, people: Sequence[Person]) -> list[str]:
 
 
 def set_keepers(draft: Draft, agency: str, keepers: Sequence[str]) -> None:
-    """Who keeps an agency's mailbox (Điều 9.2.c). Raises EditError."""
+    """Who keeps an agency's mailbox (Điều 9.2.c); nobody begins to who is locked or leaves. Raises
+    EditError."""
+    begin = set(keepers) - set(draft.keepers[agency])
+    for person in draft.agency(agency).staff:
+        if person.status and person.address in begin:
+            status = person.status
+            raise EditError(f"{person.name} is {status.kind} from {status.since}: name another one")
     draft.set_agency(draft.agency(agency), "keepers", f"[{', '.join(map(word, keepers))}]")
     draft.keepers[agency] = tuple(keepers)
 
@@ -146,15 +152,26 @@ def set_keepers(draft: Draft, agency: str, keepers: Sequence[str]) -> None:
 def withdraw(draft: Draft, who: str, first: date, reason: str, basis: Basis) -> list[str]:
     """From the day `first` somebody neither logs in nor receives (Điều 6.3); the mailbox is kept.
 
-    Roles are dropped at once when that day has come; before, he keeps them and check warns. Returns
-    those that he lost, in words. Raises EditError.
+    Roles are dropped at once when that day has come; before, he keeps them and check warns. Who is
+    locked stays so until then. Returns the roles that he lost, in words. Raises EditError.
     """
     person = draft.person(who)
     status = person.status
     if status and status.kind == "withdrawn" and status.since <= basis.day:
         raise EditError(f"{person.name} is withdrawn from {status.since} already")
     lost = drop_roles(draft, [person]) if first <= basis.day else []
-    ended = {"status": "withdrawn", "from": str(first), "reason": reason, "confirm_by": None}
+    ended: dict[str, str | None] = {
+        "status": "withdrawn", "from": str(first), "reason": reason, "locked": None,
+    }  # fmt: skip
+    if basis.request and basis.request == person.request:
+        raise EditError(
+            f"{basis.request} is what {person.name} was registered by: cite the new one"
+        )
+    since = _locked_since(status)
+    if since and since < first:  # until then nobody gets in again
+        ended["locked"] = str(since)
+    else:
+        ended["confirm_by"] = None
     draft.set_person(person, ended)
     _cite(draft, person, basis)
     return lost
@@ -164,12 +181,19 @@ def _cite(draft: Draft, person: Person, basis: Basis) -> None:
     """A letter takes the place of the list that registered him, from the day of the change on; a
     decision stands beside it."""
     if basis.request:
-        draft.set_person(person, {"request": basis.request, "changed": str(basis.day)})
+        draft.set_person(person, basis.values())
     else:
         draft.set_person(person, {"decision": basis.decision})
 
 
-_ACTIVE: dict[str, str | None] = dict.fromkeys(("status", "from", "reason", "confirm_by"))
+_UNLOCKED: dict[str, str | None] = dict.fromkeys(("locked", "confirm_by"))
+_ACTIVE = {**dict.fromkeys(("status", "from", "reason")), **_UNLOCKED}
+
+
+def _locked_since(status: Status | None) -> date | None:
+    if status is None or status.kind == "locked":
+        return status.since if status else None
+    return status.locked
 
 
 def reinstate(draft: Draft, who: str, basis: Basis) -> None:
@@ -179,16 +203,19 @@ def reinstate(draft: Draft, who: str, basis: Basis) -> None:
         raise EditError(f"{person.name} is not withdrawn")
     if draft.agency(person.agency).closed:
         raise EditError(f"{person.agency} of {person.name} is closed: transfer him first")
+    if person.status.locked:
+        raise EditError(f"{person.name} is locked as well: danhba unlock first")
     draft.set_person(person, {**_ACTIVE, **basis.values()})
 
 
 def lock(draft: Draft, who: str, first: date, reason: str, confirm_by: date) -> None:
     """At once, without paper (Điều 10.2.a): no login, no sending; mail still comes."""
     person = draft.person(who)
-    if status := person.status:
-        then = "already" if status.since <= first else "on: do it now"
-        raise EditError(f"{person.name} is {status.kind} from {status.since} {then}")
-    locked = {"status": "locked", "from": str(first), "reason": reason}
+    if (status := person.status) and status.first <= first:
+        raise EditError(f"{person.name} is {status.on(first)} from {status.first} already")
+    locked = {"locked": str(first)} if status and status.kind == "withdrawn" else {
+        "status": "locked", "from": str(first), "reason": reason,
+    }  # fmt: skip
     draft.set_person(person, {**locked, "confirm_by": str(confirm_by)})
 
 
@@ -196,17 +223,20 @@ def confirm_lock(draft: Draft, who: str, basis: Basis) -> None:
     """The agency has confirmed in writing (Điều 10.2.a)."""
     person = _locked(draft, who)
     draft.set_person(person, {"confirm_by": None})
-    _cite(draft, person, basis)
+    if person.status and person.status.kind == "locked":  # else the withdrawal's paper stays
+        _cite(draft, person, basis)
 
 
 def unlock(draft: Draft, who: str) -> None:
-    """Somebody who was locked is active again."""
-    draft.set_person(_locked(draft, who), _ACTIVE)
+    """Somebody who was locked is active again; a withdrawal that lies ahead stays."""
+    person = _locked(draft, who)
+    ends = person.status is not None and person.status.kind == "locked"
+    draft.set_person(person, _ACTIVE if ends else _UNLOCKED)
 
 
 def _locked(draft: Draft, who: str) -> Person:
     person = draft.person(who)
-    if person.status is None or person.status.kind != "locked":
+    if _locked_since(person.status) is None:
         raise EditError(f"{person.name} is not locked")
     return person
 

@@ -2,21 +2,32 @@
 
 An address that a former unit holds is not given to another: whoever wants it asks for a decision.
 A unit that goes on keeps its address, also where the rule would name it otherwise among its new
-neighbours; an exception says why.
+neighbours; an exception says why. One that becomes of another kind gets the address of that kind.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from danhba import naming
-from danhba.check_naming import district_name, expected_agencies, holders
-from danhba.edit.agencies import Ending, end_agency
+from danhba.check_naming import expected_agencies, follow_the_rule, holders
+from danhba.edit.agencies import (
+    Ending,
+    Founding,
+    end_agency,
+    exemption,
+    keep_addresses,
+    of_the_living,
+    readdress,
+    retitle,
+    to_come,
+    write_agency,
+)
 from danhba.edit.draft import Draft, EditError
 from danhba.fmt import word
-from danhba.model import Agency, Directory
+from danhba.model import Agency, Closure, Directory
 from danhba.names import RESERVED
 from danhba.reform_table import Line
 
@@ -37,11 +48,15 @@ class Reform:
 @dataclass
 class Outcome:
     """What the table means. founded: new units and their addresses. going_on: units that are an
-    agency of today, under their name of then. ended: agency to its successors, who gets its mail
-    and staff first. questions: what somebody has to decide before anything is written."""
+    agency of today, under their name of then. renamed: old address to new of those of them that get
+    another. exceptions: address to the decision that gave it against the rule. ended: agency to its
+    successors, who gets its mail and staff first. questions: what somebody has to decide before
+    anything is written."""
 
     founded: dict[Unit, str] = field(default_factory=dict)
     going_on: dict[Unit, Agency] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
+    exceptions: dict[str, str] = field(default_factory=dict)
     ended: dict[str, list[str]] = field(default_factory=dict)
     questions: list[str] = field(default_factory=list)
 
@@ -59,50 +74,58 @@ def carry_out(
     """
     if outcome.questions:
         raise EditError("the table leaves questions open")
-    decisions = {line.unit: line.decision for line in reform.lines if line.address}
-    for unit, address in outcome.founded.items():
-        _found(draft, unit, address, reform.decision, decisions.get(unit, ""))
-    for (kind, name, parent), agency in outcome.going_on.items():
-        draft.set_agency(agency, "kind", kind)
-        draft.set_agency(agency, "name", word(name))
-        draft.set_agency(agency, "parent", word(parent) if parent else None)
-        if (agency.kind, agency.name) != (kind, name):
-            draft.set_agency(agency, "decision", word(reform.decision))
-    text = draft.text()
-    draft = Draft(text, load(text))
-    lost = []
+    changed = {agency.address for unit, agency in outcome.going_on.items() if _turns(unit, agency)}
+    followed = follow_the_rule(draft.directory) - changed
+    _found(draft, reform, outcome)
+    _go_on(draft, reform, outcome)
+    draft = _again(draft, load)
+    lost: list[str] = []
     for old, heirs in outcome.ended.items():
         until = reform.until if heirs else None
         ending = Ending(reform.first, reform.decision, tuple(heirs), until)
         lost += end_agency(draft, old, ending, day)
+    draft = _again(draft, load)
+    keep_addresses(draft, followed, draft.directory, reform.decision)
+    closed = {agency.address for agency in draft.directory.agencies if agency.closed}
+    return draft, of_the_living(lost, closed)
+
+
+def _again(draft: Draft, load: Callable[[str], Directory]) -> Draft:
     text = draft.text()
-    draft = Draft(text, load(text))
-    _except_those_who_stay(draft, reform.decision)
-    return draft, lost
+    return Draft(text, load(text))
 
 
-def _found(draft: Draft, unit: Unit, address: str, decision: str, exceptional: str) -> None:
-    kind, name, parent = unit
-    lines = [f"  {word(address)}:", f"    kind: {kind}", f"    name: {word(name)}"]
-    lines += [f"    parent: {word(parent)}"] if parent else []
-    lines += ["    keepers: []", f"    decision: {word(decision)}"]
-    if exceptional:
-        lines.append(f"    exception: {_exception(exceptional, 'địa chỉ theo quyết định')}")
-    draft.add_agency([*lines, "    staff: []"])
+def _found(draft: Draft, reform: Reform, outcome: Outcome) -> None:
+    for (kind, name, parent), address in outcome.founded.items():
+        above = outcome.renamed.get(parent, parent)
+        by = outcome.exceptions.get(address)
+        new = Founding(kind, name, above, address, reform.decision)
+        write_agency(draft, new, exemption(by) if by else None)
 
 
-def _except_those_who_stay(draft: Draft, decision: str) -> None:
-    expected = expected_agencies(draft.directory)
-    for agency in draft.directory.agencies:
-        right = expected.get(agency.address, agency.address)
-        free = naming.KINDS[agency.kind].form == "free"
-        if right != agency.address and not agency.exception and not free:
-            reason = "giữ địa chỉ đã cấp trước khi sắp xếp"
-            draft.set_agency(agency, "exception", _exception(decision, reason))
+def _go_on(draft: Draft, reform: Reform, outcome: Outcome) -> None:
+    """Raises EditError."""
+    units = outcome.going_on.items()
+    for _, agency in units:
+        if new := outcome.renamed.get(agency.address):
+            readdress(draft, agency, new, reform.until)
+    for unit, agency in units:
+        kind, name, parent = unit
+        above = outcome.renamed.get(parent, parent)
+        address = outcome.renamed.get(agency.address, agency.address)
+        by = outcome.exceptions.get(address)
+        if by or _turns(unit, agency) or address != agency.address:
+            to = Founding(kind, name, above, address, reform.decision)
+            retitle(draft, agency, to, exemption(by) if by else None)
+        elif agency.name != name:
+            draft.set_agency(agency, "name", word(name))
+            draft.set_agency(agency, "decision", word(reform.decision))
+        draft.set_agency(agency, "parent", word(above) if above else None)
 
 
-def _exception(decision: str, reason: str) -> str:
-    return f"{{decision: {word(decision)}, reason: {word(reason)}}}"
+def _turns(unit: Unit, agency: Agency) -> bool:
+    """Does the agency become of another kind (UC14)? A name that differs makes another unit."""
+    return unit[0] != agency.kind
 
 
 class _Table:
@@ -123,7 +146,8 @@ class _Table:
     def outcome(self) -> Outcome:
         self.ask_about_unknown()
         self.tell_who_goes_on()
-        self.name_the_new()
+        self.name_the_units()
+        self.ask_about_parents()
         self.tell_who_ends()
         self.ask_about_the_staff()
         return self.found
@@ -141,75 +165,109 @@ class _Table:
                 self.ask(lines, f"{agency.name} ({old}) is closed from {agency.closed.since}")
 
     def tell_who_goes_on(self) -> None:
-        """A unit of the same kind and name, else one of the same name that becomes part of it."""
-        ending = set(self.of_old)
+        """A unit is one that becomes part of it and has its name, else one that the table does not
+        mention and that has its kind, name and parent."""
         for unit, lines in self.of_unit.items():
-            kind, name, _ = unit
+            kind, _, parent = unit
             own = [self.agencies[line.old] for line in lines if line.old in self.agencies]
-            others = (each for each in self.directory.agencies if each.address not in ending)
-            same = [
-                each for each in (*own, *others)
-                if (each.kind, _key(each.kind, each.name)) == (kind, _key(kind, name))
-                and not each.closed
-            ]  # fmt: skip
-            alike = [
-                each for each in own
-                if _key(each.kind, each.name) == _key(kind, name)
-                and naming.KINDS[each.kind].form == naming.KINDS[kind].form
-            ]  # fmt: skip
-            if same or alike:
-                self.found.going_on[unit] = (same or alike)[0]
+            own.sort(key=lambda each: (each.kind != kind, each.parent != parent))
+            others = [each for each in self.directory.agencies
+                      if each.address not in self.of_old
+                      and (each.kind, each.parent) == (kind, parent)]  # fmt: skip
+            taken = {each.address for each in self.found.going_on.values()}
+            for each in (*own, *others):
+                if _alike(each, unit) and not each.closed and each.address not in taken:
+                    self.found.going_on[unit] = each
+                    break
 
-    def name_the_new(self) -> None:
-        fresh = [unit for unit in self.of_unit if unit not in self.found.going_on]
-        right = self.right_addresses(fresh)
-        for unit in fresh:
-            lines = self.of_unit[unit]
-            given = next((line for line in lines if line.address), None)
-            address = given.address if given else right[unit]
-            if given and given.address != right[unit] and not given.decision:
-                self.ask(lines, f"{unit[1]}: the rule gives {right[unit]}, not {given.address}: "
+    def name_the_units(self) -> None:
+        """Districts, communes, offices: the address of one is in those of the next."""
+        for forms in (("place",), ("commune",), ("short", "free"), ("office",)):
+            right = self.right_addresses()
+            for unit in self.of_unit:
+                if naming.KINDS[unit[0]].form in forms:
+                    self.name(unit, right)
+
+    def name(self, unit: Unit, right: Mapping[Unit, str | None]) -> None:
+        lines, old = self.of_unit[unit], self.found.going_on.get(unit)
+        free = naming.KINDS[unit[0]].form == "free"
+        given = next((line for line in lines if line.address), None)
+        if old and not given and (free or not _turns(unit, old)):
+            return
+        wanted = given.address if given else right[unit]
+        if wanted is None:
+            self.ask(lines, f"the rule does not say which address {unit[1]} has: give one, "
+                            "and the decision")  # fmt: skip
+            return
+        if given and wanted != right[unit] and not free:
+            if not given.decision:
+                self.ask(lines, f"{unit[1]}: the rule gives {right[unit]}, not {wanted}: "
                                 "give the decision beside the address")  # fmt: skip
-            elif address is None:
-                self.ask(lines, f"the rule does not say which address {unit[1]} has: give one, "
-                                "and the decision")  # fmt: skip
-            elif address in self.held or address in RESERVED:
-                holder, at = self.held.get(address, ("the mail system", 0))
-                where = f" on line {at} of {self.directory.file}" if at else ""
-                self.ask(lines, f"{unit[1]} wants {address}, which is held by {holder}{where}: "
-                                "give another address, and the decision")  # fmt: skip
-            elif address in self.found.founded.values():
-                self.ask(lines, f"{unit[1]} and another new unit both want {address}")
-            else:
-                self.found.founded[unit] = address
+                return
+            self.found.exceptions[wanted] = given.decision
+        self.give(unit, wanted)
 
-    def right_addresses(self, fresh: Sequence[Unit]) -> dict[Unit, str | None]:
-        """By the rule, among the units that there will be."""
-        gone = set(self.of_old) - {each.address for each in self.found.going_on.values()}
-        stay = [each for each in self.directory.agencies
-                if not each.closed and each.address not in gone]  # fmt: skip
-        now = {agency.address: unit for unit, agency in self.found.going_on.items()}
-        names = [now.get(each.address, (each.kind, each.name, each.parent)) for each in stay]
-        names += fresh
-        districts = [naming.plain_name(kind, name) for kind, name, _ in names
-                     if naming.KINDS[kind].form == "place"]  # fmt: skip
-        communes = [unit for unit in names if naming.KINDS[unit[0]].form == "commune"]
-        units = [naming.Commune(kind, name, self.district(parent, kind))
-                 for kind, name, parent in communes]  # fmt: skip
-        found = dict(zip(communes, naming.communes(units, districts), strict=True))
-        for kind, name, parent in fresh:
-            if naming.KINDS[kind].form != "commune":
-                rule = naming.agency(kind, name, self.district(parent, kind))
-                found[kind, name, parent] = rule or naming.proposal(name)
-        return found
+    def give(self, unit: Unit, wanted: str) -> None:
+        """The address, or a question when somebody has it."""
+        lines, old = self.of_unit[unit], self.found.going_on.get(unit)
+        if old and wanted == old.address:
+            return
+        if wanted in self.held or wanted in RESERVED:
+            holder, at = self.held.get(wanted, ("the mail system", 0))
+            where = f" on line {at} of {self.directory.file}" if at else ""
+            held = f"{unit[1]} wants {wanted}, which is held by {holder}{where}: "
+            answer = "give another address, and the decision"
+            self.ask(lines, f"{held}{answer}{self.hint(wanted, unit)}")
+        elif wanted in (*self.found.founded.values(), *self.found.renamed.values()):
+            self.ask(lines, f"{unit[1]} and another new unit both want {wanted}")
+        elif old:
+            self.found.renamed[old.address] = wanted
+        else:
+            self.found.founded[unit] = wanted
 
-    def district(self, parent: str, kind: str) -> str:
-        above = self.agencies.get(parent)
-        if above is None:
+    def hint(self, wanted: str, unit: Unit) -> str:
+        """It may be that very agency, and the line leaves out or mistakes its parent."""
+        there = self.agencies.get(wanted)
+        if there is None or there.closed or not _alike(there, unit) or wanted in self.of_old:
             return ""
-        if naming.KINDS[above.kind].form == "place":
-            return naming.plain_name(above.kind, above.name)
-        return district_name(above, self.agencies)
+        return f"; or its parent {there.parent or '(none)'}, if it is that one"
+
+    def right_addresses(self) -> dict[Unit, str | None]:
+        """By the rule, among the units that there will be; what is not named yet has any."""
+        coming = {unit: self.found.founded.get(unit) or f"?{number}"
+                  for number, unit in enumerate(self.of_unit)
+                  if unit not in self.found.going_on}  # fmt: skip
+        units = {each.address: unit for unit, each in self.found.going_on.items()}
+        agencies = [self.after(each, units.get(each.address)) for each in self.directory.agencies]
+        agencies += [to_come(kind, name, self.now(parent), address)
+                     for (kind, name, parent), address in coming.items()]  # fmt: skip
+        right = expected_agencies(replace(self.directory, agencies=tuple(agencies)))
+        coming |= {unit: self.now(each.address) for unit, each in self.found.going_on.items()}
+        return {unit: right.get(address) or self.proposal(unit) for unit, address in coming.items()}
+
+    def after(self, agency: Agency, unit: Unit | None) -> Agency:
+        """An agency of today as it will be."""
+        if unit is not None:
+            kind, name, parent = unit
+            address = self.now(agency.address)
+            return replace(agency, address=address, kind=kind, name=name, parent=self.now(parent))
+        if agency.address in self.of_old and not agency.closed:
+            agency = replace(agency, closed=Closure(self.reform.first, "", (), None, 0))
+        return replace(agency, parent=self.now(agency.parent))
+
+    def now(self, address: str) -> str:
+        return self.found.renamed.get(address, address)
+
+    def proposal(self, unit: Unit) -> str | None:
+        return naming.proposal(unit[1]) if naming.KINDS[unit[0]].form == "free" else None
+
+    def ask_about_parents(self) -> None:
+        """Each is an agency of today, or one of the table."""
+        known = {*self.agencies, *self.found.founded.values(), *self.found.renamed.values()}
+        for unit, lines in self.of_unit.items():
+            if unit[2] and unit[2] not in known:
+                self.ask(lines, f"there is no agency {unit[2]} for {unit[1]} to belong to: write "
+                                "the address of the parent")  # fmt: skip
 
     def tell_who_ends(self) -> None:
         stay = {each.address for each in self.found.going_on.values()}
@@ -223,7 +281,9 @@ class _Table:
 
     def first_heir(self, old: str, heirs: list[Line]) -> list[Line]:
         """Of several, the one whose line names a decision comes first."""
-        decided = [line for line in heirs if line.decision and not line.address]
+        decided = [line for line in heirs if line.decision]
+        if len(decided) > 1:  # that beside an address may be the address's
+            decided = [line for line in decided if not line.address]
         if len(decided) != 1:
             names = " and ".join(line.name for line in heirs)
             self.ask(heirs, f"{self.agencies[old].name} ({old}) goes to {names}: give the decision "
@@ -233,7 +293,7 @@ class _Table:
 
     def address_of(self, line: Line) -> str:
         going_on = self.found.going_on.get(line.unit)
-        return going_on.address if going_on else self.found.founded.get(line.unit, "")
+        return self.now(going_on.address) if going_on else self.found.founded.get(line.unit, "")
 
     def ask_about_the_staff(self) -> None:
         for old, heirs in self.found.ended.items():
@@ -248,12 +308,21 @@ class _Table:
 def summary(outcome: Outcome, agencies: Mapping[str, Agency]) -> Iterator[str]:
     """The outcome in lines to read before anything is written."""
     for (kind, name, _), agency in outcome.going_on.items():
+        now = outcome.renamed.get(agency.address, agency.address)
         was = "" if (agency.kind, agency.name) == (kind, name) else f", until now {agency.name}"
-        yield f"goes on: {name} <{agency.address}>{was}"
+        was += f" <{agency.address}>" if now != agency.address else ""
+        yield f"goes on: {name} <{now}>{was}"
     for (_, name, _), address in outcome.founded.items():
         yield f"new: {name} <{address}>"
     for old, heirs in outcome.ended.items():
         yield f"ends: {agencies[old].name} <{old}> -> {', '.join(heirs) or 'nobody'}"
+
+
+def _alike(agency: Agency, unit: Unit) -> bool:
+    """May the agency be the unit: by its name, and kinds that may turn into each other?"""
+    kind, name, _ = unit
+    same_form = naming.KINDS[agency.kind].form == naming.KINDS[kind].form
+    return same_form and _key(agency.kind, agency.name) == _key(kind, name)
 
 
 def _key(kind: str, name: str) -> str:

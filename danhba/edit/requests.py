@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from danhba.edit.draft import Draft, EditError
-from danhba.fmt import word
+from danhba.fmt import request_order, word
 from danhba.model import Request
 
 
 def add_request(draft: Draft, request: Request) -> None:
-    """One request more, where its agency and date belong. Raises EditError."""
+    """One request more, where it belongs. Raises EditError."""
     if any(request.number == each.number for each in draft.directory.requests):
         raise EditError(f"request {request.number} is there already")
     digest = f", sha256: {word(request.sha256)}" if request.sha256 else ""
@@ -21,5 +21,4 @@ def add_request(draft: Draft, request: Request) -> None:
 
 
 def _order(request: Request) -> str:
-    """As text that sorts like fmt does: by agency, date and number."""
-    return "\0".join((request.agency, str(request.date), request.number))
+    return request_order(request.agency, request.number)

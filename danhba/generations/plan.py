@@ -206,8 +206,9 @@ def _rows(generation: Generation, path: str, report: Mapping[str, Any]) -> tuple
         return ()  # a new file speaks for itself; its length is told
     old = report["contents"][path].splitlines()
     new = generation.text(path).splitlines()
-    if facts["accounts"] or path == (generation.manifest["tree"] or {}).get("path"):
-        # One row an account: order says nothing, and there are many.
+    tree = (generation.manifest["tree"] or {}).get("path")
+    if facts["accounts"] or path in generation.manifest["tables"] or path == tree:
+        # One row an address: order says nothing, and there are many.
         before, after = set(old), set(new)
         gone = [f"-{row}" for row in old if row not in after]
         return (*gone, *(f"+{row}" for row in new if row not in before))

@@ -15,7 +15,8 @@ from functools import lru_cache
 from typing import Literal
 
 from danhba.findings import shown
-from danhba.lists.syllables import ALPHABET, TONES, follows, is_syllable, is_vowel
+from danhba.lists.syllables import ALPHABET, follows, is_syllable, is_vowel
+from danhba.same_name import TONES
 
 Encoding = Literal["unicode", "tcvn3", "vni", "cp1258", "utf-8"]
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-TONES = {"\u0300": "huyền", "\u0301": "sắc", "\u0309": "hỏi", "\u0303": "ngã", "\u0323": "nặng"}
-"""Combining mark to the name of the tone; the sixth, ngang, has no mark."""
+from danhba.same_name import TONES
 
 VOWELS = "aăâeêioôơuưy"
 

@@ -28,7 +28,7 @@ def test_nothing_is_applied(path: Path, command: list[str]) -> None:
     assert done.exit_code == 1
     assert f"{path.name}:" in done.output
     assert "Do: " in done.output
-    assert "Nothing was applied" in done.output
+    assert "Nothing was done" in done.output
 
 
 def test_the_file_must_be_there(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is not wrong yet, or not for sure, is a warning; what comes due, on its day, an error."""
+"""What is not wrong for sure is a warning, and so is what a day brings: no apply waits for it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from datetime import date, timedelta
 
 import pytest
 from drafts import CANONICAL, DAY, GOOD, edited, found, person, row_of, with_letter
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lives import Moment, lives
 
 from danhba.edit.agencies import Ending, Founding, end_agency, found_agency, rename_agency
 from danhba.edit.people import Basis, Newcomer, add_people, lock, rename, set_keepers, withdraw
@@ -32,13 +35,12 @@ def test_a_lock_is_overdue_the_day_after_the_last() -> None:
     assert ("warning", late) in said(text, LATER + timedelta(days=1))
 
 
-@pytest.mark.parametrize(("day", "severity"), [
-    (LATER - timedelta(days=1), "warning"), (LATER, "error"), (LATER + timedelta(days=9), "error"),
-])  # fmt: skip
-def test_a_keeper_who_leaves_is_an_error_from_his_day_on(day: date, severity: str) -> None:
+@pytest.mark.parametrize("days", [-1, 0, 9])
+def test_a_keeper_who_leaves_is_a_warning_before_his_day_and_after(days: int) -> None:
     text = edited(GOOD, withdraw, "nvan", LATER, "nghỉ hưu", DECIDED)
-    [finding] = new(text, day)
-    assert (finding.severity, finding.clause, finding.line) == (severity, "Điều 9.2.c", 8)
+    [finding] = new(text, LATER + timedelta(days=days))
+    assert (finding.severity, finding.clause, finding.line) == ("warning", "Điều 9.2.c", 8)
+    assert finding.message == "nvan keeps the mailbox sotaichinh and is withdrawn from 2026-12-25"
     assert finding.remedy == "danhba keeper sotaichinh --remove nvan --add ADDRESS"
 
 
@@ -91,13 +93,44 @@ def test_a_permanent_alias_of_who_left_is_a_warning_and_an_old_name_is_none() ->
     assert (finding.severity, finding.clause) == ("warning", "Điều 6.3")
 
 
-def test_staff_that_is_left_is_an_error_when_the_agency_has_ended() -> None:
+def test_staff_that_is_left_is_a_warning_before_the_agency_ends_and_after() -> None:
     line = "    exception: {decision: 7/QĐ-STTTT, reason: tên cũ}"
     text = GOOD.replace(line, f"    closed: {{from: {LATER}, decision: 3/NQ-HĐND}}\n{line}")
     left = "still has 1 of staff, the first is nvan02 on line 30"
-    for day, severity in ((DAY, "warning"), (LATER, "error")):
+    for day in (DAY, LATER, LATER + timedelta(days=9)):
         [finding] = [each for each in new(text, day) if left in each.message]
-        assert finding.severity == severity
+        assert (finding.severity, finding.clause, finding.line) == ("warning", "Điều 9.2.a", 22)
+        assert finding.remedy == "danhba transfer or withdraw each, or danhba agency merge"
+
+
+def test_who_is_locked_in_an_agency_that_has_ended_is_left_too() -> None:
+    line = "    exception: {decision: 7/QĐ-STTTT, reason: tên cũ}"
+    text = GOOD.replace(line, f"    closed: {{from: {LATER}, decision: 3/NQ-HĐND}}\n{line}")
+    text = edited(text, lock, "nvan02", DAY, "lộ mật khẩu", LATER)
+    left = [each.severity for each in new(text, LATER) if "still has 1 of staff" in each.message]
+    assert left == ["warning"]
+
+
+def test_a_lock_before_a_withdrawal_is_overdue_and_is_no_day_out_of_order() -> None:
+    text = edited(GOOD, withdraw, "ttkngan", LATER, "nghỉ hưu", DECIDED)
+    by = LATER - timedelta(days=9)
+    text = edited(text, lock, "ttkngan", DAY, "lộ mật khẩu", by)
+    late = ("warning", f"the lock of Trần Thị Kim Ngân was to be confirmed by {by}")
+    assert late not in said(text, by)
+    assert late in said(text, by + timedelta(days=1))
+    early = text.replace(f"locked: {DAY}", "locked: 2026-11-04")
+    message = "Trần Thị Kim Ngân: 2026-11-04 lies before since, the registration of 2026-11-05"
+    assert ("error", message) in said(early)
+    soon = text.replace(f"confirm_by: {by}", f"confirm_by: {DAY - timedelta(days=1)}")
+    message = f"Trần Thị Kim Ngân is locked from {DAY}, to be confirmed by 2026-11-24"
+    assert ("error", message) in said(soon)
+
+
+@settings(max_examples=100, deadline=None)
+@given(lives(), st.integers(0, 900))
+def test_a_day_that_comes_makes_no_error(life: list[Moment], days: int) -> None:
+    then = life[-1].day + timedelta(days=days)
+    assert [each for each in found(life[-1].text, then) if each.severity == "error"] == []
 
 
 def test_who_leaves_before_the_end_is_not_left() -> None:

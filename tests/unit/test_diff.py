@@ -6,6 +6,7 @@ import json
 import random
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,7 @@ CASES: dict[str, tuple[list[tuple[str, str]], list[tuple[str, str, str]]]] = {
     "reserved": ([("[hotro]", "[hotro, tinh]")], [("reserved", "tinh", "new")]),
     "request": (
         [("date: 2026-11-02", "date: 2026-11-03")],
-        [("request corrected", "12/CV-STC", "of 2026-11-03, signed Chánh Văn phòng")],
+        [("request corrected", "12/CV-STC", "date 2026-11-02 -> 2026-11-03")],
     ),
     "exception": (
         [("    exception: {decision: 7/QĐ-STTTT, reason: tên cũ}\n", "")],
@@ -121,9 +122,12 @@ def test_forms() -> None:
     text = as_text(changes, names)
     assert text.startswith("51 new\n\nSở Tài chính (sotaichinh)\n  new: A_0 <a> (Điều 6)\n")
     folded, short = as_markdown(changes, names), as_markdown(changes[:50], names)
+    assert folded.startswith("| change | |\n|---|---:|\n| new | 51 |\n\n<details>")
     assert "<details><summary>Sở Tài chính (sotaichinh): 51 changes</summary>" in folded
     assert "<details>" not in short
     assert "A\\_0 \\<a\\>" in short
+    wide = [Change(f"so{number}", "new", "A") for number in range(51)]
+    assert as_markdown(wide, names).count("<details>") == 51
     assert json.loads(as_json(changes, names))[0]["who"] == "A_0 <a>"
     assert as_text([], names) == "no change\n"
 
@@ -166,3 +170,24 @@ def test_revisions_and_files(tmp_path: Path) -> None:
     assert "no such revision" in said("nowhere").stderr
     file.write_text("province: [", encoding="utf-8")
     assert f"{file}:1: error" in said().stderr
+
+
+ODD = "x\n\n### Sở Y tế\n\n- gone\x1b[1m\u202e\u3164<img src=a>&lt;"
+
+
+@pytest.mark.parametrize("form", [as_text, as_markdown])
+def test_no_name_passes_for_a_change(
+    form: Callable[[Sequence[Change], dict[str, str]], str],
+) -> None:
+    """load refuses such names; whatever comes by another way is escaped all the same."""
+    plain = form([Change("a", "new", "x", "y", request="1/QĐ")], {"a": "x"})
+    for changes in ([Change("a", "new", ODD, ODD, request=ODD)], [Change(ODD, "new", "x")] * 51):
+        said = form(changes, {"a": ODD})
+        assert len(said.splitlines()) == len(form(_plain(changes), {"a": "x"}).splitlines())
+        assert not {"\x1b", "\u202e", "\u3164"} & set(said)
+        assert form is as_text or "<img" not in said.replace("\\<img", "")
+    assert "new: x; y" in plain
+
+
+def _plain(changes: list[Change]) -> list[Change]:
+    return [Change(each.agency and "a", "new", "x", "x", request="x") for each in changes]

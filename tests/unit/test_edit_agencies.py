@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from drafts import (
     CANONICAL,
     DAY,
@@ -23,7 +26,15 @@ from drafts import (
 )
 
 from danhba.check_naming import holders
-from danhba.edit.agencies import Ending, Founding, end_agency, found_agency, rename_agency
+from danhba.commands import main
+from danhba.edit.agencies import (
+    Ending,
+    Founding,
+    end_agencies,
+    end_agency,
+    found_agency,
+    rename_agency,
+)
 from danhba.edit.draft import Draft, EditError
 from danhba.edit.people import (
     Basis,
@@ -35,6 +46,7 @@ from danhba.edit.people import (
     withdraw,
 )
 from danhba.model import Closure
+from danhba.naming import KINDS
 
 FIRST, UNTIL = date(2026, 12, 1), date(2027, 12, 1)
 DECIDED = Basis(DAY, decision="7/QĐ-STC")
@@ -108,16 +120,49 @@ def test_an_address_against_the_rule_needs_a_decision() -> None:
 def test_where_the_rule_is_silent_somebody_decides() -> None:
     with pytest.raises(EditError, match="the rule does not say which Xã Mỹ Ân is"):
         founded(PROVINCE, "Xã Mỹ Ân", kind="xa", parent="chomoi")
-    # the other one of the two needs an exception too, or the rule is silent on it as well
-    text = PROVINCE.replace(
-        "    name: Xã Mỹ An\n    parent: chomoi\n    keepers: []\n",
-        "    name: Xã Mỹ An\n    parent: chomoi\n    keepers: []\n"
-        "    exception: {decision: 2/QĐ-STTTT, reason: trùng tên}\n",
-    )
     more = {"kind": "xa", "parent": "chomoi", "address": "xamyan"}
     with pytest.raises(EditError, match="the rule gives none, not xamyan: give the --decision"):
-        founded(text, "Xã Mỹ Ân", **more)
-    assert agency(founded(text, "Xã Mỹ Ân", decision="2/QĐ-STTTT", **more), "xamyan").exception
+        founded(PROVINCE, "Xã Mỹ Ân", **more)
+    text = founded(PROVINCE, "Xã Mỹ Ân", decision="2/QĐ-STTTT", **more)
+    for where in ("xamyan", "myan"):  # the other one of the two keeps its address by it
+        exception = agency(text, where).exception
+        assert exception is not None and exception.decision == "2/QĐ-STTTT"
+
+
+def test_an_older_namesake_keeps_its_address_by_the_decision() -> None:
+    text = founded(PROVINCE, "Huyện Phú Tân", kind="huyen")
+    with pytest.raises(EditError, match="Xã Mỹ An would keep myan by an exception: give the --dec"):
+        founded(text, "Xã Mỹ An", kind="xa", parent="phutan")
+    text = founded(text, "Xã Mỹ An", kind="xa", parent="phutan", decision="2/NQ")
+    assert agency(text, "myan.phutan").exception is None
+    kept = agency(text, "myan").exception
+    assert kept is not None and (kept.decision, kept.reason) == ("2/NQ", "giữ địa chỉ đã cấp")
+    assert is_canonical(text)
+    # and the other way round: when one of them ends
+    text = founded(text, "Xã Long An", kind="xa", parent="phutan")
+    draft = Draft(text, directory(text))
+    end_agencies(draft, ["myan"], replace(MERGED, successors=["longan"]), DAY)
+    text = draft.text()
+    assert agency(text, "myan.phutan").exception is not None
+    assert is_canonical(text)
+
+
+def test_offices_of_communes() -> None:
+    """There are no districts any more since 1/7/2025."""
+    name = {"name": "Phòng Văn hóa - Xã hội", "kind": "phong"}
+    assert agency(founded(PROVINCE, parent="myan", **name), "vhxh.myan").parent == "myan"
+    text = founded(PROVINCE, "Xã Vĩnh Bình", kind="xa")  # of no district
+    assert agency(founded(text, parent="vinhbinh", **name), "vhxh.vinhbinh").exception is None
+    text = founded(text, "Xã Chợ Mới", kind="xa")
+    assert agency(text, "xachomoi").parent == ""
+
+
+def test_an_association_of_a_district() -> None:
+    text = founded(PROVINCE, "Hội Nông dân huyện Chợ Mới", kind="hoi", parent="chomoi")
+    assert agency(text, "hoinongdan.chomoi").exception is None
+    text = founded(text, "Huyện Phú Tân", kind="huyen")
+    merged = edited(text, end_agency, "chomoi", replace(MERGED, successors=["phutan"]), DAY)
+    assert agency(merged, "hoinongdan.chomoi").parent == "chomoi"  # its address says so
 
 
 def test_foundings_that_cannot_be() -> None:
@@ -231,6 +276,37 @@ def test_renamings_that_cannot_be() -> None:
     quoted = PROVINCE.replace("  sokhcn:", '  "sokhcn":')
     with pytest.raises(EditError, match="run danhba fmt"):
         edit(quoted, rename_agency, "sokhcn", "Sở Khác", "", "3/QĐ", UNTIL)
+
+
+def test_a_town_that_becomes_a_ward_is_of_another_kind() -> None:
+    """UC14: by the kind word of the name, or as --kind says."""
+    text = founded(PROVINCE, "Thị trấn Chợ Mới", kind="thi_tran", parent="chomoi")
+    renaming = (rename_agency, "ttchomoi", "Phường Chợ Mới", "", "3/NQ", UNTIL)
+    renamed, address = edit(text, *renaming)
+    assert (address, agency(renamed, address).kind) == ("p.chomoi", "phuong")
+    assert aliases(renamed)["ttchomoi"] == ("p.chomoi", UNTIL)
+    assert is_canonical(renamed)
+    renaming = (rename_agency, "ttchomoi", "Chợ Mới", "", "3/NQ", UNTIL, "xa")
+    renamed, address = edit(text, *renaming)
+    assert (address, agency(renamed, address).kind) == ("xachomoi", "xa")
+
+
+def test_what_names_a_district_in_its_address_keeps_it_when_that_is_renamed() -> None:
+    text = founded(PROVINCE, "Phòng Y tế", kind="phong", parent="chomoi")
+    text = founded(text, "Phòng Văn hóa", kind="phong", parent="myan")
+    text = founded(text, "Hội Nông dân", kind="hoi", parent="chomoi")
+    text = founded(text, "Huyện Phú Tân", kind="huyen")
+    text = founded(text, "Xã Mỹ An", kind="xa", parent="phutan", decision="2/NQ")
+    text = founded(text, "Xã Bình An", kind="xa", parent="phutan")
+    renamed = edited(text, rename_agency, "chomoi", "Huyện Chợ Vàm", "", "3/NQ", UNTIL)
+    for where, decision in (
+        ("yte.chomoi", "3/NQ"), ("hoinongdan.chomoi", "3/NQ"), ("myan", "2/NQ"),
+        ("vanhoa.myan", ""), ("binhan", ""), ("chovam", ""),
+    ):  # fmt: skip
+        exception = agency(renamed, where).exception
+        assert (exception.decision if exception else "") == decision, where
+    assert agency(renamed, "yte.chomoi").parent == "chovam"
+    assert is_canonical(renamed)
 
 
 # Merging
@@ -365,6 +441,14 @@ def test_an_agency_without_successor_is_closed_when_it_is_empty() -> None:
     assert is_canonical(text)
 
 
+def test_who_is_closed_needs_no_keeper() -> None:
+    text = edited(PROVINCE, set_keepers, "sokhcn", ["pthoa"])
+    text = text.replace("    keepers: [pthoa]\n", "    keepers: [pthoa]\n    it_officer: ttkngan\n")
+    draft = Draft(text, directory(text))
+    lost = end_agencies(draft, ["sotaichinh", "noivu.chomoi"], MERGED, DAY)
+    assert lost == {"sotaichinh": ["IT officer of sokhcn: ttkngan"], "noivu.chomoi": []}
+
+
 def test_roles_elsewhere_end_too() -> None:
     text = edited(PROVINCE, set_keepers, "sokhcn", ["pthoa"])
     text = text.replace("    keepers: [pthoa]\n", "    keepers: [pthoa]\n    it_officer: ttkngan\n")
@@ -412,3 +496,53 @@ def test_the_address_of_an_agency_that_has_ended_is_not_given_again() -> None:
     # but an agency of its name may come, by another address
     again = {"kind": "so", "address": "sotaichinhmoi", "decision": "9/NQ-HĐND"}
     assert agency(founded(text, "Sở Tài chính", **again), "sotaichinhmoi").closed is None
+
+
+# The commands
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., Result]:
+    path = tmp_path / "directory.yaml"
+    path.write_text(PROVINCE, encoding="utf-8")
+
+    def command(*arguments: str) -> Result:
+        return CliRunner().invoke(main, ["--directory", str(path), *arguments])
+
+    return command
+
+
+def test_founding_rests_on_a_decision_and_help_knows_the_kinds(run: Callable[..., Result]) -> None:
+    done = run("agency", "add", "Sở Nội vụ", "--kind", "so")
+    assert (done.exit_code, "Missing option '--decision'" in done.stderr) == (2, True)
+    for argv in (("agency", "add", "--help"), ("reform", "--help")):
+        said = " ".join(run(*argv).stdout.split())
+        for kind, rule in KINDS.items():
+            assert f"{kind} ({rule.word or 'any other'})" in said
+
+
+def test_a_kind_may_be_given_with_the_new_name(run: Callable[..., Result]) -> None:
+    done = run(
+        "agency", "rename", "myan", "--name", "Mỹ An", "--kind", "phuong", "--decision", "3/NQ"
+    )
+    assert (done.exit_code, done.stdout) == (0, "myan@angiang.gov.vn\n")
+    assert "no word of the name" in run(
+        "add", "Lê Thị Bé", "--given-name", "Lan", "--agency", "chomoi", "--id", "N1",
+        "--decision", "3/QĐ",
+    ).stderr  # fmt: skip
+
+
+@pytest.mark.parametrize("argv", [
+    ("rename", "sokhcn", "--name", "Sở Kinh tế", "--until", "2020-01-31"),
+    ("merge", "sokhcn", "--into", "chomoi", "--until", "2020-01-31"),
+    ("merge", "sokhcn", "--into", "chomoi", "--from", "2019-01-31"),
+    ("split", "sokhcn", "--into", "chomoi", "--into", "sotaichinh", "--until", "2020-01-31"),
+])  # fmt: skip
+def test_an_old_address_that_would_never_receive(
+    run: Callable[..., Result], argv: tuple[str, ...]
+) -> None:
+    done = run("agency", *argv, "--decision", "3/NQ")
+    assert (done.exit_code, "has passed, and nobody was told: give --until" in done.stderr) == (
+        1,
+        True,
+    )

@@ -91,12 +91,12 @@ def test_the_commands_of_an_engineers_day(file: Path) -> None:
     said = does("rename", "nvan", "--name", "Nguyễn  Văn Bình", "--request", "9/CV-CM")
     assert "nvbinh@angiang.gov.vn\n" in said and "mail for nvan reaches nvbinh until" in said
     # agencies
-    said = does("agency", "add", "Sở Kế hoạch và Đầu tư", "--kind", "so")
+    said = does("agency", "add", "Sở Kế hoạch và Đầu tư", "--kind", "so", *DECIDED)
     assert "sokhdt@angiang.gov.vn\n" in said
     said = does("agency", "rename", "sokhdt", "--name", "Sở Kinh tế", "--decision", "2/NQ-HĐND")
     assert "sokinhte@angiang.gov.vn\n" in said
     said = does("agency", "merge", "sotaichinh", "--into", "sokinhte", "--decision", "3/NQ-HĐND")
-    assert "1 of staff go on" in said and "no longer keeper of sotaichinh: ttkngan" in said
+    assert "1 of staff go on" in said and "no longer" not in said  # what is closed needs nobody
     does("withdraw", "nvan02", "--reason", "thôi việc", *DECIDED)
     does("agency", "close", "noivu.chomoi", "--decision", "3/NQ-HĐND")
     assert danhba("check").returncode == 0
@@ -177,23 +177,36 @@ def test_a_command_that_writes_nothing_does_not_say_that_it_did(run: Run) -> Non
     assert (done.exit_code, "is closed from" in done.stderr.partition("errors:")[0]) == (1, False)
 
 
-def test_when_the_day_has_come_the_errors_can_be_mended_one_by_one(file: Path, run: Run) -> None:
-    """By the very commands that the findings name."""
-    gone = "decision: 4/QĐ, status: withdrawn, from: 2026-11-20, reason: nghỉ hưu}"
-    text = CANONICAL.replace("request: 12/CV-STC}", f"request: 12/CV-STC, {gone}")
-    text = text.replace("decision: 4/QĐ-STTTT}", gone)
+def test_errors_that_are_there_are_mended_one_by_one(file: Path, run: Run) -> None:
+    text = CANONICAL.replace("keepers: [dddat]", "keepers: [ttkngan]")
+    text = text.replace("keepers: [nvan]", "keepers: [dddat]").replace("[nvan02]", "[dddat]")
     file.write_text(text, encoding="utf-8")
-    for left, (where, who) in ((2, ("sotaichinh", "nvan")), (1, ("chomoi", "dddat"))):
+    for left, (where, who) in ((2, ("sotaichinh", "dddat")), (1, ("chomoi", "ttkngan"))):
         done = run("keeper", where, "--remove", who)
         assert done.exit_code == 0, done.stderr
         assert f"the directory has {left} errors more" in done.stderr
     # no error may come, beside others or instead of one
-    for change in (("chomoi", "--add", "dddat"),
-                   ("noivu.chomoi", "--remove", "nvan02", "--add", "ttkngan")):  # fmt: skip
+    for change in (("chomoi", "--add", "nvan"),
+                   ("noivu.chomoi", "--remove", "dddat", "--add", "nobody")):  # fmt: skip
         worse = run("keeper", *change)
         assert (worse.exit_code, "nothing was written" in worse.stderr) == (1, True)
-    done = run("keeper", "noivu.chomoi", "--remove", "nvan02")
+    done = run("keeper", "noivu.chomoi", "--remove", "dddat")
     assert (done.exit_code, "errors more" in done.stderr) == (0, False)
+
+
+def test_when_the_day_has_come_check_warns_and_its_remedy_mends(file: Path, run: Run) -> None:
+    gone = "decision: 4/QĐ, status: withdrawn, from: 2026-11-20, reason: nghỉ hưu}"
+    text = CANONICAL.replace("request: 12/CV-STC}", f"request: 12/CV-STC, {gone}")
+    file.write_text(text, encoding="utf-8")
+    done = run("check")
+    assert (done.exit_code, "nvan keeps the mailbox sotaichinh and is" in done.stdout) == (0, True)
+    remedy = "keeper sotaichinh --remove nvan --add ttkngan"
+    assert remedy.replace("ttkngan", "ADDRESS") in done.stdout
+    assert run(*remedy.split()).exit_code == 0
+    assert agency(file, "sotaichinh").keepers == ("ttkngan",)
+    back = run("keeper", "sotaichinh", "--add", "nvan")
+    said = "Nguyễn Văn An is withdrawn from 2026-11-20: name another one"
+    assert (back.exit_code, said in back.stderr) == (1, True)
 
 
 def test_staff_that_is_left_when_the_day_has_come_is_moved_one_by_one(file: Path, run: Run) -> None:
@@ -201,9 +214,13 @@ def test_staff_that_is_left_when_the_day_has_come_is_moved_one_by_one(file: Path
     text = CANONICAL.replace("    it_officer: ttkngan\n    staff:", closed)
     file.write_text(text, encoding="utf-8")
     assert run("transfer", "nvan", "--to", "chomoi", *DECIDED).exit_code == 0
-    assert run("check").exit_code == 1
+    done = run("check")
+    assert (done.exit_code, "still has 1 of staff, the first is ttkngan" in done.stdout) == (
+        0,
+        True,
+    )
     assert run("withdraw", "ttkngan", "--reason", "nghỉ hưu", *DECIDED).exit_code == 0
-    assert run("check").exit_code == 0
+    assert "of staff" not in run("check").stdout
 
 
 @pytest.mark.parametrize("content", [b"agencies: [", b"\xff\xfe", None])
@@ -259,7 +276,7 @@ def test_an_address_may_stay_by_decision(file: Path, run: Run) -> None:
 
 
 def test_a_split_says_who_goes_where(file: Path, run: Run) -> None:
-    assert run("agency", "add", "Sở Kinh tế", "--kind", "so").exit_code == 0
+    assert run("agency", "add", "Sở Kinh tế", "--kind", "so", *DECIDED).exit_code == 0
     split = ("agency", "split", "sotaichinh", "--into", "sokinhte", "--into", "chomoi",
              "--decision", "3/NQ-HĐND")  # fmt: skip
     assert "is not SUCCESSOR:ADDRESS" in run(*split, "--staff", "nvan").stderr
@@ -275,11 +292,84 @@ def test_a_split_says_who_goes_where(file: Path, run: Run) -> None:
 def test_a_merger_ahead_says_when_to_apply_it(file: Path, run: Run) -> None:
     first = loaded(file).today() + timedelta(days=30)
     done = run("agency", "merge", "sotaichinh", "sotaichinh", "--into", "chomoi", "--decision",
-               "3/NQ-HĐND", "--from", str(first))  # fmt: skip
+               "3/NQ-HĐND", "--from", str(first), "--ahead")  # fmt: skip
     assert done.exit_code == 0, done.stderr
     assert f"apply it on {first}" in done.stderr
     closed = agency(file, "sotaichinh").closed
     assert closed is not None and closed.since == first
+
+
+REFORM = "old,kind,name,parent,address,decision\nchomoi,huyen,Huyện Chợ Mới Mới,,chomoimoi,3/NQ\n"
+AHEAD = [
+    ("agency", "merge", "sotaichinh", "--into", "chomoi", "--decision", "3/NQ"),
+    ("agency", "split", "sotaichinh", "--into", "chomoi", "--decision", "3/NQ"),
+    ("reform", "reform.csv", "--decision", "3/NQ", "--yes"),
+]
+
+
+@pytest.mark.parametrize("command", AHEAD, ids=lambda command: " ".join(command[:2]))
+def test_a_change_of_units_is_made_on_its_day_or_says_that_it_is_ahead(
+    file: Path, run: Run, command: tuple[str, ...]
+) -> None:
+    table = file.with_name("reform.csv")
+    table.write_text(REFORM, encoding="utf-8")
+    words = [str(table) if word == table.name else word for word in command]
+    today = loaded(file).today()
+    early = run(*words, "--from", str(today + timedelta(days=1)))
+    said = f"would go with this change and not on {today + timedelta(days=1)}"
+    assert (early.exit_code, said in early.stderr) == (1, True)
+    assert "--ahead" in early.stderr
+    assert file.read_text(encoding="utf-8") == CANONICAL
+    for options in ((), ("--from", str(today)), ("--from", str(today - timedelta(days=3))),
+                    ("--from", str(today + timedelta(days=1)), "--ahead")):  # fmt: skip
+        file.write_text(CANONICAL, encoding="utf-8")
+        done = run(*words, *options)
+        assert done.exit_code == 0, done.stderr
+        assert file.read_text(encoding="utf-8") != CANONICAL
+
+
+def test_an_agency_that_nobody_succeeds_closes_ahead_as_well(file: Path, run: Run) -> None:
+    """Nobody goes anywhere with it."""
+    first = str(loaded(file).today() + timedelta(days=30))
+    run("agency", "add", "Sở Kinh tế", "--kind", "so", *DECIDED)
+    done = run("agency", "close", "sokinhte", "--decision", "3/NQ", "--from", first)
+    assert done.exit_code == 0, done.stderr
+
+
+def test_a_new_name_leaves_the_old_address_at_least_until_today(file: Path, run: Run) -> None:
+    today = loaded(file).today()
+    name = ("rename", "nvan", "--name", "Lê Văn Cư", "--request", "12/CV-STC", "--until")
+    yesterday = today - timedelta(days=1)
+    done = run(*name, str(yesterday))
+    assert (done.exit_code, f"--until {yesterday} has passed" in done.stderr) == (1, True)
+    assert file.read_text(encoding="utf-8") == CANONICAL
+    assert run(*name, str(today)).exit_code == 0
+    assert f"  nvan: {{to: lvcu, until: {today}}}\n" in file.read_text(encoding="utf-8")
+
+
+def test_who_is_to_be_withdrawn_is_locked_unlocked_and_reinstated(file: Path, run: Run) -> None:
+    today = loaded(file).today()
+    first = today + timedelta(days=60)
+    run("withdraw", "ttkngan", "--reason", "nghỉ hưu", "--from", str(first), *DECIDED)
+    leaves = file.read_text(encoding="utf-8")
+    done = run("lock", "ttkngan", "--reason", "lộ mật khẩu")
+    assert (done.exit_code, f"is locked from {today}" in done.stderr) == (0, True)
+    status = person(file, "ttkngan").status
+    assert status is not None
+    assert (status.since, status.locked, status.on(today)) == (first, today, "locked")
+    again = ("reinstate", "ttkngan", "--decision", "8/QĐ-STC")
+    assert "danhba unlock first" in run(*again).stderr
+    assert run("unlock", "ttkngan").exit_code == 0
+    assert file.read_text(encoding="utf-8") == leaves
+    assert run(*again).exit_code == 0
+    assert person(file, "ttkngan").status is None
+
+
+def test_a_letter_withdraws_once(file: Path, run: Run) -> None:
+    done = run("withdraw", "nvan", "--reason", "nghỉ hưu", "--request", "12/CV-STC")
+    said = "12/CV-STC is what Nguyễn Văn An was registered by: cite the new one"
+    assert (done.exit_code, said in done.stderr) == (1, True)
+    assert file.read_text(encoding="utf-8") == CANONICAL
 
 
 def test_what_is_not_changed_is_not_touched(file: Path, run: Run) -> None:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from drafts import CANONICAL, DAY, GOOD, agency, directory, edit, edited, is_canonical, row_of
+from drafts import (
+    CANONICAL,
+    DAY,
+    GOOD,
+    agency,
+    directory,
+    edit,
+    edited,
+    found,
+    is_canonical,
+    row_of,
+)
 
 from danhba.edit.agencies import Ending, end_agency, rename_agency
 from danhba.edit.draft import Draft, EditError
@@ -20,6 +31,7 @@ from danhba.edit.people import (
 )
 from danhba.edit.requests import add_request
 from danhba.fmt import formatted
+from danhba.load import load_text
 from danhba.model import Request
 
 DECIDED = Basis(DAY, decision="7/QĐ-STC")
@@ -234,3 +246,59 @@ def test_more_of_a_letter_written_as_a_block() -> None:
         Request("13/CV-STC", "sotaichinh", DAY, "Giám đốc", "", 0),
     )  # fmt: skip
     assert [each.number for each in directory(text).requests] == ["12/CV-STC", "13/CV-STC"]
+
+
+def test_keepers_of_a_large_agency_are_changed_item_by_item() -> None:
+    staff = "".join(
+        f'      - {{id: "T{n}", name: Lê Bé, address: lbe{n:02}, since: 2026-11-05, '
+        "request: 12/CV-STC}\n"
+        for n in range(2, 40)
+    )
+    text = CANONICAL.replace("    it_officer: ttkngan\n    staff:\n", f"    staff:\n{staff}", 1)
+    text = text.replace("lbe02, ", "lbe, ")
+    names = [f"lbe{n:02}" for n in range(3, 40)]
+    many = edited(text, set_keepers, "sotaichinh", names)
+    assert "    keepers: [\n      lbe03,\n" in many
+    assert is_canonical(many)
+    many = many.replace("      lbe04,\n", "      lbe04, # trực\n      # ca hai\n")
+    draft = draft_of(many)
+    draft.set_agency(draft.agency("sotaichinh"), "it_officer", "lbe")  # below the bracket
+    assert agency(draft.text(), "sotaichinh").it_officer == "lbe"
+    fewer = edited(many, set_keepers, "sotaichinh", names[1:])
+    assert agency(fewer, "sotaichinh").keepers == tuple(names[1:])
+    assert "    ]\n    # trực\n    # ca hai\n    staff:\n" in fewer
+    none = edited(many, set_keepers, "sotaichinh", [])
+    assert "    keepers: []\n    # trực\n    # ca hai\n    staff:\n" in none
+
+
+@pytest.mark.parametrize("key", ["decision", "exception"])
+def test_a_comment_behind_a_key_that_goes_stays_as_a_line(key: str) -> None:
+    line = "    exception: {decision: 7/QĐ-STTTT, reason: tên cũ}"
+    text = CANONICAL.replace(line, f"    decision: 7/QĐ # vì sao\n{line} # vì sao")
+    draft = draft_of(text)
+    draft.set_agency(draft.agency("noivu.chomoi"), key, None)
+    assert f"    {key}:" not in draft.text().partition("noivu.chomoi:")[2]
+    assert "    # vì sao\n" in draft.text()
+
+
+@pytest.mark.parametrize(("name", "finding"), [
+    ("", "the name of a person is empty"), ("Иван", "CYRILLIC CAPITAL LETTER I"),
+    ("---", "HYPHEN-MINUS"), ("An\nBình", "unprintable"), ("An\u202e", "unprintable"),
+])  # fmt: skip
+def test_a_name_that_load_refuses_is_not_blamed_on_the_form(name: str, finding: str) -> None:
+    draft = draft_of(CANONICAL)
+    rename(draft, "ttkngan", name, "", DECIDED, UNTIL, keep=False)
+    said = [each.message for each in found(draft.text())]
+    assert any(finding in each for each in said), said
+
+
+def test_an_approval_of_many_lines_is_followed_by_the_next() -> None:
+    many = ", ".join(f"a{n}: 2" for n in range(40))
+    text = CANONICAL.replace("reserved:", f"approve:\n  5/NQ: {{agencies: {{{many}}}}}\nreserved:")
+    text = formatted(text.encode(), "x")
+    draft = Draft(text, load_text(text.encode(), "x")[0])  # type: ignore[arg-type]
+    draft.add_entry("approve", "6/NQ", {"people": "3"})
+    draft.add_entry("approve", "4/NQ", {"people": "3"})
+    assert [each.decision for each in load_text(draft.text().encode(), "x")[0].approve] == [  # type: ignore[union-attr]
+        "4/NQ", "5/NQ", "6/NQ",
+    ]  # fmt: skip

@@ -269,8 +269,8 @@ def test_a_withdrawal_ahead_leaves_the_roles_until_the_day_and_warns() -> None:
     assert person(text, "nvan").state(DAY) == "active"
     assert person(text, "nvan").state(LATER) == "withdrawn"
     keeper = "nvan keeps the mailbox sotaichinh and is withdrawn from"
-    assert [each.severity for each in found(text) if keeper in each.message] == ["warning"]
-    assert [each.severity for each in found(text, LATER) if keeper in each.message] == ["error"]
+    for day in (DAY, LATER):
+        assert [each.severity for each in found(text, day) if keeper in each.message] == ["warning"]
 
 
 def test_a_letter_takes_the_place_of_the_list_and_a_decision_stands_beside_it() -> None:
@@ -280,6 +280,17 @@ def test_a_letter_takes_the_place_of_the_list_and_a_decision_stands_beside_it() 
     assert (one.request, one.decision, one.changed) == ("20/CV-STC", "", DAY)
     other = person(edited(GOOD, withdraw, "nvan", DAY, "nghỉ hưu", DECIDED), "nvan")
     assert (other.request, other.decision, other.changed) == ("12/CV-STC", "7/QĐ-STC", None)
+
+
+def test_what_registered_somebody_does_not_withdraw_him() -> None:
+    with pytest.raises(EditError, match="12/CV-STC is what Nguyễn Văn An was registered by"):
+        edit(GOOD, withdraw, "nvan", DAY, "nghỉ hưu", WRITTEN)
+
+
+def test_a_letter_leaves_no_decision_of_before() -> None:
+    letter = with_letter(GOOD, "9/CV-CM", "chomoi")
+    text = edited(letter, withdraw, "dddat", DAY, "nghỉ hưu", Basis(DAY, request="9/CV-CM"))
+    assert (person(text, "dddat").request, person(text, "dddat").decision) == ("9/CV-CM", "")
 
 
 def test_two_keepers_leave_in_one_change() -> None:
@@ -367,14 +378,76 @@ def test_locks_that_cannot_be() -> None:
     locked = edited(GOOD, lock, "nvan", DAY, "lộ mật khẩu", LATER)
     with pytest.raises(EditError, match="is locked from 2026-11-25 already"):
         edit(locked, lock, "nvan", DAY, "lộ mật khẩu", LATER)
-    leaving = edited(GOOD, withdraw, "nvan", LATER, "nghỉ hưu", DECIDED)
-    with pytest.raises(EditError, match="is withdrawn from 2027-01-04 on: do it now"):
-        edit(leaving, lock, "nvan", DAY, "lộ mật khẩu", LATER)
-    for text in (GOOD, leaving):
+    gone = edited(GOOD, withdraw, "nvan", DAY, "nghỉ hưu", DECIDED)
+    with pytest.raises(EditError, match="is withdrawn from 2026-11-25 already"):
+        edit(gone, lock, "nvan", DAY, "lộ mật khẩu", LATER)
+    with pytest.raises(EditError, match="is locked from 2026-11-25 already"):
+        edit(LEAVING, lock, "ttkngan", DAY + timedelta(days=1), "lộ mật khẩu", LATER)
+    for text in (GOOD, gone, edited(GOOD, withdraw, "nvan", LATER, "nghỉ hưu", DECIDED)):
         with pytest.raises(EditError, match="is not locked"):
             edit(text, unlock, "nvan")
         with pytest.raises(EditError, match="is not locked"):
             edit(text, confirm_lock, "nvan", DECIDED)
+
+
+# A lock before a withdrawal
+
+
+LEAVES = edited(CANONICAL, withdraw, "ttkngan", LATER, "nghỉ hưu", DECIDED)
+SOON = DAY + timedelta(days=7)
+LEAVING = edited(LEAVES, lock, "ttkngan", DAY, "lộ mật khẩu", SOON)
+BOTH = Status("withdrawn", LATER, "nghỉ hưu", SOON, DAY)
+ONE = timedelta(days=1)
+
+
+def test_who_is_to_be_withdrawn_is_locked_up_to_that_day() -> None:
+    leaving = person(LEAVING, "ttkngan")
+    assert leaving == replace(person(LEAVES, "ttkngan"), status=BOTH)
+    days = [DAY - ONE, DAY, LATER - ONE, LATER, LATER + ONE]
+    states = [leaving.state(day) for day in days]
+    assert states == ["active", "locked", "locked", "withdrawn", "withdrawn"]
+    assert (BOTH.first, replace(BOTH, locked=None).first) == (DAY, LATER)
+    assert is_canonical(LEAVING)
+
+
+def test_who_is_locked_and_to_be_withdrawn_stays_locked_up_to_that_day() -> None:
+    text = edited(CANONICAL, lock, "ttkngan", DAY, "lộ mật khẩu", SOON)
+    assert edited(text, withdraw, "ttkngan", LATER, "nghỉ hưu", DECIDED) == LEAVING
+    confirmed = edited(text, confirm_lock, "ttkngan", Basis(DAY, decision="6/QĐ"))
+    gone = person(edited(confirmed, withdraw, "ttkngan", LATER, "nghỉ hưu", DECIDED), "ttkngan")
+    assert gone.status == replace(BOTH, confirm_by=None)
+
+
+@pytest.mark.parametrize("days", [-1, 0, 1, 60])
+def test_another_day_of_the_withdrawal_keeps_a_lock_that_comes_before(days: int) -> None:
+    first, again = DAY + timedelta(days=days), Basis(DAY, decision="8/QĐ")
+    text = edited(LEAVING, withdraw, "ttkngan", first, "nghỉ hưu", again)
+    lasts = days > 0
+    assert person(text, "ttkngan").status == Status(
+        "withdrawn", first, "nghỉ hưu", SOON if lasts else None, DAY if lasts else None
+    )
+
+
+def test_to_unlock_leaves_the_withdrawal() -> None:
+    assert edited(LEAVING, unlock, "ttkngan") == LEAVES
+
+
+def test_a_lock_before_a_withdrawal_is_confirmed_and_the_paper_is_that_of_the_withdrawal() -> None:
+    before, after = (
+        person(text, "ttkngan")
+        for text in (
+            LEAVING, edited(LEAVING, confirm_lock, "ttkngan", Basis(DAY, decision="8/QĐ")),
+        )
+    )  # fmt: skip
+    assert after == replace(before, status=replace(BOTH, confirm_by=None))
+
+
+def test_who_is_locked_as_well_is_unlocked_before_he_is_reinstated() -> None:
+    again = Basis(DAY, decision="8/QĐ")
+    with pytest.raises(EditError, match="is locked as well: danhba unlock first"):
+        edit(LEAVING, reinstate, "ttkngan", again)
+    free = edited(edited(LEAVING, unlock, "ttkngan"), reinstate, "ttkngan", again)
+    assert person(free, "ttkngan").status is None
 
 
 # A new name
@@ -476,6 +549,20 @@ def test_an_old_name_finds_the_next_number() -> None:
 
 
 # Keepers
+
+
+@pytest.mark.parametrize("text", [LEAVES, LEAVING, edited(GOOD, lock, "ttkngan", DAY, "lộ", UNTIL)])
+def test_nobody_begins_to_keep_a_mailbox_who_is_locked_or_leaves(text: str) -> None:
+    with pytest.raises(EditError, match=r"Trần Thị Kim Ngân is (withdrawn|locked) from 202"):
+        edit(text, set_keepers, "sotaichinh", ["nvan", "ttkngan"])
+    assert agency(edited(text, set_keepers, "sotaichinh", []), "sotaichinh").keepers == ()
+
+
+def test_who_keeps_a_mailbox_goes_on_until_his_day_beside_others_and_under_a_new_name() -> None:
+    text = edited(GOOD, withdraw, "nvan", LATER, "nghỉ hưu", DECIDED)
+    more = edited(text, set_keepers, "sotaichinh", ["nvan", "ttkngan"])
+    assert agency(more, "sotaichinh").keepers == ("nvan", "ttkngan")
+    assert agency(edited(more, rename, "nvan", *NEW), "sotaichinh").keepers == ("nvbinh", "ttkngan")
 
 
 def test_keepers_change_in_their_line() -> None:

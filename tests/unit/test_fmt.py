@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from danhba.fmt import Unformatted, formatted
+from danhba.fmt import WIDTH, Unformatted, formatted
 from danhba.load import load_text
 from danhba.project import ROOT
 
@@ -170,3 +170,111 @@ def test_branches_that_add_to_one_agency_merge(seed: int, tmp_path: Path) -> Non
         both = file.read_text(encoding="utf-8")
         assert both == fmt(both)
         assert all(f"address: {address}," in both for address in new)
+
+
+# What is written can be read
+
+NAMES = [f"ten{number:04}" for number in range(500)]
+MANY = {
+    "reserved": ("reserved: [hotro]", f"reserved: [{', '.join(NAMES)}]"),
+    "legal_basis": ("[50/2009/QĐ-UBND]", f"[{', '.join(f'{n}/QĐ-UBND' for n in range(500))}]"),
+    "protected": ("message_mb: 30", f"message_mb: 30, protected: [{', '.join(NAMES)}]"),
+    "keepers": ("keepers: [nvan]", f"keepers: [{', '.join(NAMES)}]"),
+    "agencies of an approval": (
+        "reserved:", f"approve:\n  9/NQ: {{agencies: {{{', '.join(f'{n}: 2' for n in NAMES)}}}}}\n"
+        "  10/NQ: {people: 3}\nreserved:",
+    ),
+    "protected of an approval": (
+        "reserved:", f"approve:\n  9/NQ: {{protected: [{', '.join(NAMES)}], people: 3}}\nreserved:"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MANY)
+def test_what_is_written_can_be_read(case: str) -> None:
+    old, new = MANY[case]
+    wrapped = new.replace(", ", ",\n          ")
+    text = GOOD.replace(old, wrapped, 1)
+    once = fmt(text)
+    assert max(map(len, once.splitlines())) <= WIDTH
+    assert load(once) == load(text)
+    assert fmt(once) == once
+    assert fmt(text.replace("ten0007", '"ten0007"')) == once
+
+
+def test_an_approval_of_few_stays_on_its_line() -> None:
+    row = "  9/NQ: {people: 312, agencies: {chomoi: 45, sotaichinh: 2}, protected: [chomoi]}\n"
+    assert row in fmt(GOOD.replace("reserved:", f"approve:\n{row}reserved:"))
+
+
+def test_an_approval_of_many_has_a_line_for_each_agency() -> None:
+    old, new = MANY["agencies of an approval"]
+    rows = fmt(GOOD.replace(old, new.replace(", ", ",\n   "), 1)).splitlines()
+    at = rows.index("  9/NQ:")
+    assert rows[at - 1 : at + 3] == [
+        "  10/NQ: {people: 3}", "  9/NQ:", "    agencies:", "      ten0000: 2",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MANY)
+def test_comments_in_what_is_long_stay(case: str) -> None:
+    old, new = MANY[case]
+    text = GOOD.replace(old, new.replace(", ", ",\n          "), 1)
+    text = text.replace("ten0100", "# ghi chú\n          ten0100").replace(
+        "ten0200,", "ten0200, # x"
+    )
+    once = fmt(text)
+    assert load(once) == load(text)
+    assert comments(once) == comments(text)
+    assert fmt(once) == once
+
+
+def test_a_long_list_that_is_cut_off_is_found() -> None:
+    old, new = MANY["reserved"]
+    whole = fmt(GOOD.replace(old, new.replace(", ", ",\n  "), 1)).rstrip("\n")
+    for end in range(whole.index("reserved:"), len(whole)):
+        assert load_text(whole[:end].encode(), "x")[0] is None
+
+
+@pytest.mark.parametrize("long", [
+    ("title: Chuyên viên", "title: >-\n          " + "dài\n          " * 1400),
+    ("  12/CV-STC: {", f'  ? "{"9" * 1100}"\n'
+     "  : {agency: sotaichinh, date: 2026-11-02, signer: x}\n  12/CV-STC: {"),
+])  # fmt: skip
+def test_what_could_not_be_read_is_not_written(long: tuple[str, str]) -> None:
+    row = next(row for row in GOOD.splitlines() if "title:" in row)
+    block = row.replace("- {", "-\n        ").replace(", ", "\n        ").replace("}", "")
+    text = GOOD.replace(row, block).replace(*long)
+    load(text)
+    with pytest.raises(Unformatted) as refused:
+        fmt(text)
+    assert "too long" in refused.value.findings[0].message
+
+
+# Letters on two branches
+
+
+def with_letters(text: str, agency: str, numbers: Iterable[int]) -> str:
+    rows = "".join(
+        f"  {number}/CV-X: {{agency: {agency}, date: 2026-12-01, signer: Chánh Văn phòng}}\n"
+        for number in numbers
+    )
+    return fmt(text.replace("agencies:\n", f"{rows}agencies:\n", 1))
+
+
+@pytest.mark.parametrize("last", [10, 11, 25, 99])
+def test_the_next_letters_of_one_agency_merge(last: int, tmp_path: Path) -> None:
+    """Branches bring 11 and 12, or 12 and 14: each where letters of its last digit stand."""
+    file = tmp_path / "directory.yaml"
+    file.write_text(with_letters(GOOD, "chomoi", range(1, last + 1)), encoding="utf-8")
+    text = file.read_text(encoding="utf-8")
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--quiet", "-m", "province")
+    for branch, number in (("one", last + 1), ("two", last + 2), ("three", last + 4)):
+        git(tmp_path, "checkout", "--quiet", "-b", branch, "main")
+        file.write_text(with_letters(text, "chomoi", [number]), encoding="utf-8")
+        git(tmp_path, "commit", "--quiet", "-am", branch)
+    for branch in ("one", "two"):
+        git(tmp_path, "merge", "--quiet", "-m", branch, branch)
+    assert fmt(file.read_text(encoding="utf-8")) == file.read_text(encoding="utf-8")

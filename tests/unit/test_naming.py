@@ -5,10 +5,13 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from drafts import CANONICAL, DAY, directory, edit, edited
 from hypothesis import given
 from hypothesis import strategies as st
 
 from danhba import generate, naming
+from danhba.check import check_text
+from danhba.edit.agencies import Founding, found_agency, rename_agency
 from danhba.names import LOCAL_PART
 
 with (Path(__file__).parent / "naming_examples.csv").open(encoding="utf-8", newline="") as lines:
@@ -17,6 +20,21 @@ with (Path(__file__).parent / "naming_examples.csv").open(encoding="utf-8", newl
 COMMUNES = ("xa", "phuong", "thi_tran")
 AGENCIES = [row for row in EXAMPLES if row["kind"] not in (*COMMUNES, "khac", "canhan")]
 OFFICES = [row for row in generate.rows("agencies.csv") if row["kind"] != "khac"]
+PROVINCE_OF_2009 = generate.generate(400, 3)
+BY_HAND = """\
+  myan:
+    kind: xa
+    name: Xã Mỹ An
+    parent: chomoi
+    keepers: []
+    staff: []
+  vhxh.myan:
+    kind: phong
+    name: Phòng Văn hóa - Xã hội
+    parent: myan
+    keepers: []
+    staff: []
+"""
 
 
 def name_of(row: dict[str, str]) -> str:
@@ -112,6 +130,12 @@ def test_two_digits_are_a_minimum_width() -> None:
         ("Thanh tra huyện", "thanhtra"),
         ("Quản lý thành phố thông minh", "qltptm"),  # no place follows: not a tail
         ("Khoa học & Công nghệ", "khcn"),
+        ("Y tế Tỉnh An Giang", "yte"),  # a tail, whatever its capitals
+        ("Y tế TỈNH AN GIANG", "yte"),
+        ("SỞ Y TẾ TỈNH AN GIANG", "syt"),
+        ("Văn hóa - Xã hội xã Vĩnh Bình", "vhxh"),
+        ("Văn Hóa Và Xã Hội", "vhxh"),  # no commune of that name
+        ("Ðối ngoại Ðảng", "dnd"),  # Ð of Icelandic, as old documents have it
     ],
 )
 def test_short(name: str, expected: str) -> None:
@@ -125,6 +149,107 @@ def test_fold_is_idempotent_and_blind_to_composition(text: str) -> None:
     assert naming.fold(unicodedata.normalize("NFC", text)) == folded
     assert naming.fold(unicodedata.normalize("NFD", text)) == folded
     assert all(letter in "abcdefghijklmnopqrstuvwxyz0123456789" for letter in folded)
+
+
+def test_an_icelandic_letter_is_ours() -> None:
+    assert naming.fold("Ðặng Đức ðạt") == "dangducdat"
+    assert naming.person("Ðặng Đức Ðạt") == "dddat"
+    assert naming.plain_name("dac_khu", "Ðặc khu Thổ Châu") == "Thổ Châu"
+
+
+def test_an_association_of_a_district_names_it() -> None:
+    assert naming.agency("hoi", "Hội Nông dân huyện Chợ Mới", "Chợ Mới") == "hoinongdan.chomoi"
+    assert naming.agency("hoi", "Hội Nông dân tỉnh") == "hoinongdan"
+
+
+def test_an_office_names_its_district_or_the_address_of_its_commune() -> None:
+    name = "Phòng Văn hóa - Xã hội"
+    assert naming.agency("phong", name, "Châu Thành") == "vhxh.chauthanh"
+    assert naming.agency("phong", name, "binhthanh.thoaison") == "vhxh.binhthanh.thoaison"
+    assert naming.agency("phong", name) is None
+
+
+def test_a_commune_without_district_has_no_suffix() -> None:
+    units = [naming.Commune("thi_tran", "Tri Tôn", "Tri Tôn"), naming.Commune("xa", "Tri Tôn", "")]
+    assert naming.communes(units, ["Tri Tôn"]) == ["tttriton.triton", "xatriton"]
+
+
+def test_two_districts_of_one_name_have_the_kind_in_front() -> None:
+    units = [("huyen", "Huyện Cao Lãnh"), ("thanh_pho", "Thành phố Cao Lãnh"),
+             ("thi_xa", "Thị xã Hồng Ngự"), ("huyen", "Hồng Ngự"), ("huyen", "Huyện Lai Vung"),
+             ("huyen", "Huyện Phú Thạnh"), ("huyen", "Huyện Phú Thành")]  # fmt: skip
+    assert naming.districts(units) == [
+        "hcaolanh", "tpcaolanh", "txhongngu", "hhongngu", "laivung", None, None,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "kind", "found"), [
+    ("Phường Tịnh Biên", "thi_tran", "phuong"), ("Thị xã Tịnh Biên", "huyen", "thi_xa"),
+    ("PHƯỜNG TỊNH BIÊN", "thi_tran", "phuong"), ("Ban Dân tộc", "so", "ban"),
+    ("Tịnh Biên", "thi_tran", "thi_tran"), ("Xã An Phú", "huyen", "xa"),
+    ("Hội An", "thanh_pho", "thanh_pho"),  # no association
+    ("Ban Quản lý dự án", "phong", "phong"), ("Hội quán", "khac", "khac"),
+])  # fmt: skip
+def test_a_name_says_its_kind(name: str, kind: str, found: str) -> None:
+    assert naming.kind_of(name, kind) == found
+
+
+# In a real file
+
+
+def errors(text: str) -> list[str]:
+    """What check says of the naming rule."""
+    findings = check_text(text.encode(), "x")[1]
+    return [each.message for each in findings if each.clause.startswith("Điều 5.3")]
+
+
+def test_every_agency_of_the_examples_stands_in_a_real_file() -> None:
+    """In the province of 2009, where it is not in it: by the command, and check agrees."""
+    text = PROVINCE_OF_2009
+    text = edited(text, rename_agency, "tttinhbien", "Phường Tịnh Biên", "", "9/NQ", DAY)
+    for row in EXAMPLES:
+        if row["kind"] == "canhan" or f"  {row['local_part']}:\n" in text:
+            continue
+        parent = "" if row["kind"] in ("khac", "so", "ban", "hoi") else naming.fold(row["parent"])
+        new = Founding(row["kind"], row["name"], parent, decision="9/NQ")
+        text, address = edit(text, found_agency, new)
+        assert address == row["local_part"], row["why"]
+    kept = [row["local_part"] for row in EXAMPLES if row["kind"] != "canhan"]
+    assert [each for each in kept if f"  {each}:\n" not in text] == []
+    assert errors(text) == []
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [
+    ("  vhxh.myan:", "  vhxh.chomoi:", "has the address 'vhxh.chomoi', not 'vhxh.myan'"),
+    ("parent: myan", "parent: sotaichinh", "an office of no district and no commune"),
+    ("kind: xa\n", "kind: phuong\n", "Xã Mỹ An is of the kind phuong, and its name of xa"),
+    ("name: Ngô Vĩnh An,", "name: Ngô Vĩnh An, given_name: Bình,", "'Bình' is no word of the name"),
+])  # fmt: skip
+def test_what_is_written_by_hand(old: str, new: str, message: str) -> None:
+    text = CANONICAL.replace("aliases:", BY_HAND + "aliases:")
+    assert errors(text) == []
+    assert old in text
+    [said] = errors(text.replace(old, new))
+    assert message in said
+
+
+def test_two_districts_of_one_name_and_what_belongs_to_them() -> None:
+    text = CANONICAL
+    for kind, name, parent, address in [
+        ("huyen", "Huyện Cao Lãnh", "", "caolanh"),
+        ("thanh_pho", "Thành phố Cao Lãnh", "", "tpcaolanh"),
+        ("phong", "Phòng Y tế", "caolanh", "yte.caolanh"),
+        ("phong", "Phòng Y tế", "tpcaolanh", "yte.tpcaolanh"),
+        ("hoi", "Hội Nông dân", "tpcaolanh", "hoinongdan.tpcaolanh"),
+        ("xa", "Xã Tân An", "tpcaolanh", "tanan"),
+        ("xa", "Xã Tân An", "caolanh", "tanan.caolanh"),
+    ]:
+        text, found = edit(text, found_agency, Founding(kind, name, parent, decision="9/NQ"))
+        assert found == address
+        assert errors(text) == []
+    kept = [each.address for each in directory(text).agencies
+            if each.exception and each.exception.decision == "9/NQ"]  # fmt: skip
+    assert kept == ["caolanh", "tanan"]  # the older of two keep what they have
 
 
 VIETNAMESE = st.text("aăâbcdđeêghiklmnoôơpqrstuưvxyÀẢÃÁẠẰỆỜỰỸ' -", min_size=1)

@@ -265,7 +265,7 @@ GUARD = Guard(
     people=40, agencies={"soyte": 10, "ty": 30}, people_percent=5, agency_percent=30,
     protected={"postmaster": "soyte"}, approvals={}, withheld={},
 )  # fmt: skip
-THREE = {f"p{number}": "withdrawn soyte" for number in range(3)}
+THREE = {f"p{number}": "withdrawn soyte 2026-11-25" for number in range(3)}
 GONE = replace(GUARD, people=37, agencies={"soyte": 7, "ty": 30}, withheld=THREE)
 SAID = "3 of 40 people are withdrawn, locked or sent elsewhere, more than 5%"
 YES = {"1/NQ": {"people": 3, "agencies": {}, "protected": []}}
@@ -338,12 +338,28 @@ def test_who_comes_back_is_not_asked_about() -> None:
 
 
 def test_a_share_of_an_agency_is_one_of_those_who_were_there() -> None:
-    four = {**THREE, "p3": "locked soyte"}
+    four = {**THREE, "p3": "locked soyte 2026-11-25"}
     wanted = replace(GUARD, people=397, agencies={"soyte": 7, "ty": 390}, withheld=four)
     [said] = excesses(guarded(replace(GUARD, people=400)), guarded(wanted))
     assert said.startswith("4 of 10 people of soyte are withdrawn")
     three = replace(wanted, people=397, agencies={"soyte": 7, "ty": 390}, withheld=THREE)
     assert excesses(guarded(replace(GUARD, people=400)), guarded(three)) == ()
+
+
+def test_who_leaves_and_is_sent_elsewhere_is_one_of_his_agency() -> None:
+    four = {f"p{number}": "withdrawn soyte 2026-11-25" for number in range(4)}
+    live = replace(GUARD, people=400, agencies={"soyte": 10, "ty": 390})
+    wanted = replace(live, people=396, agencies={"soyte": 6, "ty": 390}, withheld=four)
+    [said] = excesses(guarded(live), guarded(wanted, moved(4)))
+    assert said.startswith("4 of 10 people of soyte")
+
+
+def test_a_policy_that_allows_more_is_one_for_the_next_apply() -> None:
+    free = replace(GONE, people_percent=100, agency_percent=100)
+    assert len(excesses(guarded(GUARD), guarded(free))) == 1
+    assert excesses(guarded(replace(GUARD, people_percent=100)), guarded(free)) == ()
+    strict = replace(GUARD, people_percent=100)
+    assert len(excesses(guarded(strict), guarded(GONE))) == 1
 
 
 def test_a_protected_address_that_leads_elsewhere_is_refused_alone() -> None:
@@ -358,7 +374,9 @@ def test_mail_that_would_go_to_another_store_is_counted_by_who_gets_it() -> None
     assert excesses(live, guarded(GUARD, moved(2))) == ()
     [said] = excesses(live, guarded(GUARD, moved(3)))
     assert said.startswith(SAID)
-    assert excesses(live, guarded(replace(GUARD, approvals=YES), moved(3))) == ()
+    approved = replace(GUARD, approvals=YES)
+    assert excesses(live, guarded(approved, moved(3))) == ()
+    assert len(excesses(guarded(approved), guarded(approved, moved(3)))) == 1
 
 
 def test_who_comes_and_who_is_called_otherwise_is_not_sent_elsewhere() -> None:

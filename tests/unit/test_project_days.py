@@ -13,7 +13,7 @@ from test_memory import set_clock
 
 import danhba.project
 from danhba.edit.agencies import Ending, end_agency
-from danhba.edit.people import Basis, rename, set_keepers, withdraw
+from danhba.edit.people import Basis, lock, rename, set_keepers, withdraw
 from danhba.generations.generation import Generation
 from danhba.inventory import Environment, Host
 from danhba.memory import Memory
@@ -22,6 +22,7 @@ from danhba.project import BadDirectory, Project
 FIRST, LAST = date(2027, 1, 1), date(2027, 6, 30)
 ONE = timedelta(days=1)
 DECIDED = Basis(DAY, decision="7/QĐ")
+BLOCKED, GRANTS = "/etc/dovecot/blocked", "/etc/dovecot/grants"
 REFUSED = "/etc/danhba/tables/refused"
 
 
@@ -133,17 +134,36 @@ def test_contents_of_what_is_remembered_are_those_of_its_days(desk: Desk) -> Non
     said = "550 5.2.1 This mailbox is no longer in use; write to sotaichinh@angiang.gov.vn"
     assert later["mx1"].text(REFUSED) == f"lvloc@angiang.gov.vn {said}\n"
     assert desk.compiled == 1
-    assert later["store1"].text("/etc/dovecot/blocked").startswith("lvloc@")
+    assert later["store1"].text(BLOCKED).startswith("lvloc@")
     assert desk.compiled == 1  # once for all hosts
 
 
-def test_what_becomes_an_error_on_its_day_is_not_remembered_as_good(desk: Desk) -> None:
+def test_a_keeper_who_leaves_on_a_day_does_not_stop_the_applies_of_that_day(desk: Desk) -> None:
     text = edited(PROVINCE, set_keepers, "sotaichinh", ["lvloc"])
     desk.write(edited(text, withdraw, "lvloc", FIRST, "nghỉ hưu", DECIDED))
-    desk.on(DAY)
+    assert desk.on(DAY)["store1"].text(GRANTS).startswith("cut@")
+    before, after = (desk.on(day)["store1"].text(GRANTS) for day in (FIRST - ONE, FIRST))
+    assert "lvloc" in before and "lvloc" not in after
+
+
+def test_a_lock_before_a_withdrawal_has_a_day_of_its_own(desk: Desk) -> None:
+    desk.write(edited(WITHDRAWN, lock, "lvloc", FIRST - 9 * ONE, "lộ mật khẩu", FIRST))
+    seen = [desk.on(FIRST + ONE * days) for days in (-10, -9, -1, 0)]
+    assert [each["store1"].text(BLOCKED)[:6] for each in seen] == ["", *["lvloc@"] * 3]
+    assert ["lvloc@" in each["mx1"].text(REFUSED) for each in seen] == [False, False, False, True]
+    desk.on(FIRST - 9 * ONE)
     assert desk.remembers(FIRST - ONE)
-    with pytest.raises(BadDirectory):
-        desk.on(FIRST)
+    assert not desk.remembers(FIRST)
+
+
+def test_of_a_bad_directory_the_errors_are_told_and_no_warnings(desk: Desk) -> None:
+    text = edited(PROVINCE, set_keepers, "sotaichinh", [])
+    desk.write(text.replace("keepers: [cut]", "keepers: [vttu]"))
+    with pytest.raises(BadDirectory) as bad:
+        desk.on(DAY)
+    [finding] = bad.value.findings
+    assert (finding.severity, finding.clause) == ("error", "Điều 9.2.c")
+    assert "'vttu' keeps the mailbox sonoivu and is of another agency" in finding.message
 
 
 def test_another_text_is_another_memory(desk: Desk) -> None:
@@ -168,13 +188,11 @@ def test_memory_says_what_reading_says_on_every_day_that_counts(
         if agency.closed:
             days |= {agency.closed.since, agency.closed.until or agency.closed.since}
     days |= {alias.until for alias in found.aliases if alias.until}
-    days |= {person.status.since for person in found.people if person.status}
+    for status in (person.status for person in found.people if person.status):
+        days |= {status.since, status.locked or status.since}
     for day in sorted({day + ONE * n for day in days for n in (-1, 0, 1)}):
         if day < life[-1].day:
             continue
-        try:
-            remembered = digests(desk.on(day))
-        except BadDirectory:  # a keeper has left in the meantime
-            return
+        remembered = digests(desk.on(day))
         if not desk.compiled:
             assert digests(desk.project.compile(ENV, "r", life[-1].text.encode())[0]) == remembered

@@ -55,6 +55,8 @@ since: 2026-11-05, decision: 4/QĐ-STTTT, changed: 2026-11-06, \
 exception: {decision: 7/QĐ-STTTT, reason: tên cũ}}
       - {id: "10236", name: Đặng Đức Đạt, address: dddat, since: 2026-11-05, request: 12/CV-STC, \
 status: locked, from: 2026-11-09, reason: lộ mật khẩu, confirm_by: 2099-11-16}
+      - {id: "10237", name: Lê Văn Lộc, address: lvloc, since: 2026-11-05, decision: 5/QĐ-STC, \
+status: withdrawn, from: 2099-12-01, reason: nghỉ hưu, locked: 2026-11-09, confirm_by: 2099-11-16}
   chomoi:
     kind: huyen
     name: Huyện Chợ Mới
@@ -140,10 +142,10 @@ def test_every_key_is_described() -> None:
 
 def test_every_key_of_load_is_known() -> None:
     optional = {
-        "directory": load._DIRECTORY_OPTIONAL, "policy": load._POLICY_OPTIONAL,
-        "request": load._REQUEST_OPTIONAL, "agency": load._AGENCY_OPTIONAL,
-        "closed": load._CLOSURE_OPTIONAL, "alias": load._ALIAS_OPTIONAL,
-        "person": load._PERSON | load._PERSON_OPTIONAL, "approval": load._APPROVAL,
+        "directory": load.DIRECTORY_OPTIONAL, "policy": load.POLICY_OPTIONAL,
+        "request": load.REQUEST_OPTIONAL, "agency": load.AGENCY_OPTIONAL,
+        "closed": load.CLOSURE_OPTIONAL, "alias": load.ALIAS_OPTIONAL,
+        "person": load.PERSON | load.PERSON_OPTIONAL, "approval": load.APPROVAL,
     }  # fmt: skip
     for sort, (_, needed) in _ENTRIES.items():
         assert set(ORDER[sort]) == needed | optional.get(sort, frozenset())
@@ -187,12 +189,16 @@ def test_a_directory_with_every_key_passes() -> None:
 
 OF_FORM = (
     "address_in_different_case", "address_too_long", "address_with_newline",
-    "address_with_shell_characters", "agency_with_newline", "alias_until_no_date",
+    "address_with_shell_characters", "agency_name_with_a_blank_letter", "agency_with_newline",
+    "alias_that_turns_the_text", "alias_until_no_date", "approval_with_newline",
     "confirm_by_of_the_withdrawn", "control_character_in_a_name", "date_in_local_form",
     "date_that_does_not_exist", "deep_nesting", "domain_with_a_space", "empty",
-    "from_without_status", "missing_key", "name_in_another_script", "no_value", "null_is_text",
+    "from_without_status", "missing_key", "name_in_another_script", "name_of_no_letters",
+    "name_with_a_joiner", "name_with_a_stroke", "no_value", "null_is_text",
     "number_as_id", "only_comments", "person_without_request_and_decision",
-    "request_of_unknown_agency", "status_unknown", "status_without_from", "status_without_reason",
+    "request_of_unknown_agency", "request_with_newline", "request_without_a_number",
+    "retired_with_invisible_letter", "status_unknown", "status_without_from",
+    "status_without_reason", "title_that_is_invisible",
     "true_as_key",
     "truncated_before_the_last_key", "truncated_between_lines", "unknown_key", "unknown_kind",
     "unknown_section", "wrong_type_list", "wrong_type_mapping", "wrong_type_number",
@@ -227,6 +233,13 @@ RULES = {
     "confirm_by alone": ("status: locked, from: 2026-11-09, reason: lộ mật khẩu, ", ""),
     "confirm_by of who is withdrawn": ("status: locked", "status: withdrawn"),
     "unknown status": ("status: locked", "status: gone"),
+    "lock of who is locked": ("reason: lộ mật khẩu", "reason: lộ mật khẩu, locked: 2026-11-09"),
+    "lock of who is active": (
+        "status: withdrawn, from: 2099-12-01, reason: nghỉ hưu, locked: 2026-11-09, "
+        "confirm_by: 2099-11-16",
+        "locked: 2026-11-09",
+    ),
+    "confirm_by of the withdrawn": (", locked: 2026-11-09", ""),
     "figure above its limit": ("message_mb: 30", "message_mb: 201"),
     "figure of nothing": ("people: 3", "people: 0"),
     "figure in quotes": ("alias_months: 6", 'alias_months: "6"'),

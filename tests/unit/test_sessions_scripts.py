@@ -1,0 +1,205 @@
+"""The scripts that end sessions, run as a host runs them, with commands that note their arguments
+and answer what a test says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from danhba.render import render
+
+DOVEADM = """#!/bin/sh
+{{ printf '<%s>' "$@"; echo; }} >>{here}/calls
+case "$*" in
+*who) cat {here}/sessions; exit "$(cat {here}/who_exits)" ;;
+*) exit "$(cat {here}/kick_exits)" ;;
+esac
+"""
+PKILL = """#!/bin/sh
+{{ printf '<%s>' "$@"; echo; }} >>{here}/calls
+exit "$(cat {here}/pkill_exits)"
+"""
+HEAD = "username\t#\tproto\t(pids)\t(ips)\n"
+WHO = "<-f><tab><who>"
+NO_HOST = 68
+TEMPORARY = 75
+
+
+class Host:
+    """Whose files lie below a folder."""
+
+    def __init__(self, here: Path, role: str) -> None:
+        self.here = here
+        self.seen, self.grants, self.blocked = here / "seen", here / "grants", here / "blocked"
+        paths = {"seen": self.seen, "grants": self.grants, "blocked": self.blocked}
+        self._put("end-sessions", render(f"sessions/{role}", **paths).decode())
+        self._put("bin/doveadm", DOVEADM.format(here=here))
+        self._put("bin/pkill", PKILL.format(here=here))
+        self.exits(who=0, kick=0, pkill=0)
+        self.has([], [], [])
+
+    def _put(self, name: str, script: str) -> None:
+        path = self.here / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(script, encoding="utf-8")
+        path.chmod(0o755)
+
+    def exits(self, **codes: int) -> None:
+        """With what the commands end."""
+        for command, code in codes.items():
+            (self.here / f"{command}_exits").write_text(str(code), encoding="utf-8")
+
+    def has(self, sessions: Iterable[str], blocked: Iterable[str], grants: Iterable[str]) -> None:
+        """Who is logged in; what the tables say, in any order."""
+        rows = "".join(f"{user}\t1\timap\t(7)\t(198.18.0.1)\n" for user in sessions)
+        (self.here / "sessions").write_text(HEAD + rows, encoding="utf-8")
+        for path, keys in ((self.blocked, blocked), (self.grants, grants)):
+            path.write_text("".join(f"{key}:::::::\n" for key in keys), encoding="utf-8")
+
+    def run(self) -> tuple[int, list[str]]:
+        """How the script ends, and how it has called the commands."""
+        calls = self.here / "calls"
+        calls.write_text("", encoding="utf-8")
+        path = f"{self.here / 'bin'}:{os.environ['PATH']}"
+        done = subprocess.run(
+            [self.here / "end-sessions"], env={**os.environ, "PATH": path}, check=False, cwd="/"
+        )
+        return done.returncode, calls.read_text(encoding="utf-8").splitlines()
+
+
+def kicks(*users: str) -> list[str]:
+    return [WHO, *(f"<kick><{user}>" for user in users)]
+
+
+# A store
+
+
+ALL = ("an@x", "binh@x", "chi@x", "soyte@x", "sonoivu@x")
+GRANTS = ("an@x>soyte@x", "binh@x>soyte@x", "chi@x>sonoivu@x")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Host:
+    return Host(tmp_path, "store")
+
+
+@pytest.fixture
+def running(store: Host) -> Host:
+    """Since its start nobody has lost anything."""
+    store.has(ALL, [], GRANTS)
+    assert store.run() == (0, kicks())
+    return store
+
+
+def test_who_is_blocked_and_logged_in_is_kicked(store: Host) -> None:
+    store.has(["an@x", "binh@x", "an@x"], ["chi@x", "an@x"], GRANTS)
+    assert store.run() == (0, kicks("an@x"))
+
+
+def test_nobody_is_kicked_where_nobody_is_logged_in(store: Host) -> None:
+    store.has([], ["chi@x", "an@x"], GRANTS)
+    assert store.run() == (0, kicks())
+    store.has([], ["chi@x", "an@x"], [])
+    assert store.run() == (0, kicks())
+
+
+@pytest.mark.parametrize(("left", "kicked"), [
+    (GRANTS[1:], ["soyte@x"]), (GRANTS[:1], ["sonoivu@x", "soyte@x"]),
+    ((), ["sonoivu@x", "soyte@x"]), (GRANTS[::-1], []), ((*GRANTS, "chi@x>soyte@x"), []),
+    (("chi@x>soyte@x", *GRANTS[:2]), ["sonoivu@x"]),
+])  # fmt: skip
+def test_a_mailbox_that_has_lost_a_keeper_is_left_by_all_and_no_other_one(
+    running: Host, left: tuple[str, ...], kicked: list[str]
+) -> None:
+    running.has(ALL, [], left)
+    assert running.run() == (0, kicks(*kicked))
+    assert running.run() == (0, kicks())  # once
+
+
+def test_who_is_blocked_and_what_he_kept_end_together(running: Host) -> None:
+    running.has(ALL, ["an@x"], GRANTS[1:])
+    assert running.run() == (0, kicks("an@x", "soyte@x"))
+
+
+def test_after_a_boot_nothing_was_seen_before(running: Host) -> None:
+    for path in running.seen.iterdir():
+        path.unlink()
+    running.seen.rmdir()
+    running.has(ALL, ["chi@x"], GRANTS[1:])
+    assert running.run() == (0, kicks("chi@x"))
+    running.has(ALL, ["chi@x"], [])
+    assert running.run() == (0, kicks("chi@x", "sonoivu@x", "soyte@x"))
+
+
+def test_who_has_just_left_by_himself_is_no_failure(running: Host) -> None:
+    running.exits(kick=NO_HOST)
+    running.has(ALL, ["an@x", "chi@x"], GRANTS[1:])
+    assert running.run() == (0, kicks("an@x", "chi@x", "soyte@x"))
+    assert running.run() == (0, kicks("an@x", "chi@x"))
+
+
+@pytest.mark.parametrize(("command", "code"), [("who", TEMPORARY), ("who", 1), ("kick", 1),
+                                               ("kick", TEMPORARY)])  # fmt: skip
+def test_what_was_not_ended_is_a_failure_and_is_not_forgotten(
+    running: Host, command: str, code: int
+) -> None:
+    running.has(ALL, [], GRANTS[1:])
+    running.exits(**{command: code})
+    for _ in range(2):
+        returned, calls = running.run()
+        assert returned != 0
+        assert calls == (kicks() if command == "who" else kicks("soyte@x"))
+    running.exits(who=0, kick=0)
+    assert running.run() == (0, kicks("soyte@x"))
+    assert running.run() == (0, kicks())
+
+
+def test_a_keeper_who_is_lost_while_it_fails_is_not_forgotten_either(running: Host) -> None:
+    running.exits(who=TEMPORARY)
+    for left in (GRANTS[1:], GRANTS[1:2]):
+        running.has(ALL, [], left)
+        assert running.run()[0] != 0
+    running.exits(who=0)
+    assert running.run() == (0, kicks("sonoivu@x", "soyte@x"))
+
+
+@pytest.mark.parametrize("name", ["a  b@x", "$(id)@x", "*@x", "a;b@x", "a\\nb@x", "a'b@x"])
+def test_a_name_is_one_argument_whatever_is_in_it(store: Host, name: str) -> None:
+    store.has([name, "an@x"], [name], [])
+    assert store.run() == (0, kicks(name))
+
+
+# An edge
+
+
+@pytest.fixture
+def edge(tmp_path: Path) -> Host:
+    return Host(tmp_path, "edge")
+
+
+KILL = ["<-f><^smtpd -n submissions? >"]
+
+
+def test_the_first_run_after_a_boot_kills_nothing_and_every_later_one_does(edge: Host) -> None:
+    assert [edge.run() for _ in range(3)] == [(0, []), (0, KILL), (0, KILL)]
+
+
+def test_nothing_to_kill_is_no_failure(edge: Host) -> None:
+    edge.run()
+    edge.exits(pkill=1)
+    assert [edge.run(), edge.run()] == [(0, KILL)] * 2
+
+
+@pytest.mark.parametrize("code", [2, 3, 127])
+def test_a_kill_that_fails_is_a_failure(edge: Host, code: int) -> None:
+    edge.run()
+    edge.exits(pkill=code)
+    for _ in range(2):
+        returned, calls = edge.run()
+        assert (returned != 0, calls) == (True, KILL)
+    edge.exits(pkill=0)
+    assert edge.run() == (0, KILL)
