@@ -13,17 +13,17 @@ from danhba.model import Agency, Directory, Person, Status
 
 def guard(directory: Directory) -> Guard:
     """What a change of the directory is measured by."""
-    accounts = {agency.address: _account(agency) for agency in directory.agencies}
+    accounts = {agency.address: agency.kept_as for agency in directory.agencies}
     policy = directory.policy
     return Guard(
         people=sum(map(_there, directory.agencies)),
-        agencies={_account(agency): _there(agency) for agency in directory.agencies},
+        agencies={agency.kept_as: _there(agency) for agency in directory.agencies},
         people_percent=policy.guard_people_percent,
         agency_percent=policy.guard_agency_percent,
         protected=_protected(directory),
         approvals=_approvals(directory),
         withheld={
-            _account(person): _row(person.status, accounts[person.agency])
+            person.kept_as: _row(person.status, accounts[person.agency])
             for person in directory.people
             if person.status
         },
@@ -95,14 +95,14 @@ def _disturbed(
 
 
 def _staff(directory: Directory) -> dict[str, str]:
-    accounts = {agency.address: _account(agency) for agency in directory.agencies}
-    return {_account(person): accounts[person.agency] for person in directory.people}
+    accounts = {agency.address: agency.kept_as for agency in directory.agencies}
+    return {person.kept_as: accounts[person.agency] for person in directory.people}
 
 
 def _elsewhere(old: Directory, new: Directory) -> set[str]:
     leads, now = leads_to(new), {person.address: person.id for person in new.people}
     return {
-        _account(person)
+        person.kept_as
         for person in old.people
         if now.get(leads.get(person.address, person.address)) != person.id
     }
@@ -111,12 +111,7 @@ def _elsewhere(old: Directory, new: Directory) -> set[str]:
 def _accounts(directory: Directory) -> dict[str, str]:
     """Addresses of today to accounts."""
     holders: tuple[Agency | Person, ...] = (*directory.agencies, *directory.people)
-    return {each.address: _account(each) for each in holders}
-
-
-def _account(holder: Agency | Person) -> str:
-    """What stays the same when somebody gets another address."""
-    return holder.account or holder.address
+    return {each.address: each.kept_as for each in holders}
 
 
 def _there(agency: Agency) -> int:
@@ -126,7 +121,7 @@ def _there(agency: Agency) -> int:
 
 def _line(new: Directory, excess: Excess) -> int:
     """The first line that shows it."""
-    agencies = [each for each in new.agencies if _account(each) == excess.name]
+    agencies = [each for each in new.agencies if each.kept_as == excess.name]
     if agencies:
         return agencies[0].line
     people = [each for each in new.people if each.status]

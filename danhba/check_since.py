@@ -122,7 +122,7 @@ def _holders(directory: Directory) -> dict[str, Agency | Person]:
 
 def _key(holder: Agency | Person) -> str:
     """What stays the same of somebody whatever changes."""
-    return holder.id if isinstance(holder, Person) else f"{holder.account or holder.address}@"
+    return holder.id if isinstance(holder, Person) else f"{holder.kept_as}@"
 
 
 def _turned(new: Directory, was: Person, now: Person) -> Iterator[Finding]:
@@ -149,8 +149,8 @@ def _turned(new: Directory, was: Person, now: Person) -> Iterator[Finding]:
     if locked and before and after and after.first > before.first:
         remedy = f"write `locked: {before.since}`, or danhba unlock before"
         yield wrong("was locked, and could log in until the withdrawal", remedy, "Điều 10.2.a")
-    if (was.account or was.address) != (now.account or now.address):
-        remedy = f"write `account: {was.account or was.address}`, or danhba rename"
+    if was.kept_as != now.kept_as:
+        remedy = f"write `account: {was.kept_as}`, or danhba rename"
         yield wrong("would get another mailbox", remedy, "Điều 5.3")
 
 
@@ -166,8 +166,8 @@ def _agencies(old: Directory, new: Directory) -> Iterator[Finding]:
             message = f"{now.name} was closed from {was.closed.since} and is open again"
             yield Finding(new.file, now.line, "error", "Điều 5.3", message, remedy)
         yield from _keepers(new, {leads.get(each, each) for each in was.keepers}, now)
-        account = was.account or was.address
-        if (now.account or now.address) != account:
+        account = was.kept_as
+        if now.kept_as != account:
             message = f"{shown(was.address)} was {was.name}, and leads to another mailbox now"
             remedy = f"write `account: {account}`, or danhba agency rename or merge"
             yield Finding(new.file, now.line, "error", "Điều 5.3", message, remedy)

@@ -63,8 +63,8 @@ class _Rows:
     @cached_property
     def accounts(self) -> dict[str, str]:
         """Address to account, of every mailbox."""
-        agencies = {each.address: each.account or each.address for each in self.agencies.values()}
-        people = {each.address: each.account or each.address for each in self.people.values()}
+        agencies = {each.address: each.kept_as for each in self.agencies.values()}
+        people = {each.address: each.kept_as for each in self.people.values()}
         return agencies | people
 
     # Mailboxes

@@ -162,8 +162,8 @@ def _agencies(
         bare = replace(agency, keepers=(), it_officer="", closed=None, exception=None)
         yield from _agency(bare, agency, now)
     for before, after in both:
-        if _account(before) != _account(after):
-            detail = _turn(_account(before), _account(after))
+        if before.kept_as != after.kept_as:
+            detail = _turn(before.kept_as, after.kept_as)
             yield Change(after.address, "another mailbox", after.name, detail, REFUSED)
     for before, after in [*both, *moved]:
         yield from _agency(before, after, now)
@@ -203,10 +203,10 @@ def _same_agencies(
 def _mergers(old: Directory, new: Directory) -> Iterator[Change]:
     """Several that end and go on as one, in one line of that one."""
     there = {agency.address: agency for agency in new.agencies}
-    was = {agency.account or agency.address: agency.closed for agency in old.agencies}
+    was = {agency.kept_as: agency.closed for agency in old.agencies}
     ended: dict[str, list[Agency]] = {}
     for agency in new.agencies:
-        closed, before = agency.closed, was.get(_account(agency))
+        closed, before = agency.closed, was.get(agency.kept_as)
         heir = closed.successors[0] if closed and closed.successors else ""
         if closed and heir in there and _content(closed) != _content(before):
             ended.setdefault(heir, []).append(agency)
@@ -220,17 +220,13 @@ def _both_receive(old: Agency | Person, new: Agency | Person, names: _Names, end
     """What a new address does to mail. ends: the new one receives no more either, or not for long,
     as another change says."""
     alias, end = names.to.get(old.address), names.leads.get(old.address)
-    if _account(old) != _account(new) or alias is None:
+    if old.kept_as != new.kept_as or alias is None:
         return REFUSED
     if end != new.address or alias.is_expired(names.day):
         return f"{names.mail(old.address)}, nobody logs in or sends as it; mailbox stays"
     limit = f" until {alias.until}" if alias.until else ""
     arrives = f"goes the way of {new.address}" if ends else "still arrives"
     return f"mail for {old.address} {arrives}{limit}, nobody logs in or sends as it; mailbox stays"
-
-
-def _account(holder: Agency | Person) -> str:
-    return holder.account or holder.address
 
 
 def _what_it_is(agency: Agency) -> tuple[str, str]:
@@ -387,8 +383,8 @@ def _person(old: Person, new: Person, agency: str, names: _Names) -> Iterator[Ch
         detail = f"{old.address} -> {new.address}"
         gone = new.status is not None and new.status.kind == "withdrawn"
         yield change("new address", detail, _both_receive(old, new, names, gone), "Điều 5.3.b")
-    elif _account(old) != _account(new):
-        yield change("another mailbox", _turn(_account(old), _account(new)), REFUSED)
+    elif old.kept_as != new.kept_as:
+        yield change("another mailbox", _turn(old.kept_as, new.kept_as), REFUSED)
     if old.name != new.name:
         yield change("renamed", f"was {old.name}", clause="Điều 5.3.b")
     for what in ("title", "given_name", "since"):

@@ -131,6 +131,11 @@ class Person:
     exception: Exemption | None
     line: int
 
+    @property
+    def kept_as(self) -> str:
+        """Under which name mailbox and password are kept: it stays when the address changes."""
+        return self.account or self.address
+
     def state(self, day: date) -> State:
         """On a day of the province's own time."""
         return self.status.on(day) if self.status else "active"
@@ -169,6 +174,11 @@ class Agency:
     exception: Exemption | None
     staff: tuple[Person, ...]
     line: int
+
+    @property
+    def kept_as(self) -> str:
+        """As of a person."""
+        return self.account or self.address
 
     def is_closed(self, day: date) -> bool:
         """On a day of the province's own time."""

@@ -34,7 +34,7 @@ _AHEAD = click.option("--ahead", is_flag=True, help="On a branch that is merged 
 def command() -> None:
     """Agencies: add, rename, merge, split, close. Each rests on a decision.
 
-    Example: danhba agency merge sotttt --into sokhcn --decision 12/NQ-HĐND --from 2025-03-01
+    Example: danhba agency merge sotttt --into sokhcn --decision 12/NQ-HĐND
     """
 
 
@@ -107,7 +107,7 @@ def merge(
     Addresses and mail of the staff stay. The mailbox of a closed agency stays as it is: the keepers
     of the successor may read it.
 
-    Example: danhba agency merge sotttt --into sokhcn --decision 12/NQ-HĐND --from 2025-03-01
+    Example: danhba agency merge sotttt --into sokhcn --decision 12/NQ-HĐND
     """
     draft = opened(project)
     day = day_of(first, draft)

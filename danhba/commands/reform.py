@@ -41,7 +41,7 @@ def command(
 
     Exit status: 0 written, 1 questions are open.
 
-    Example: danhba reform sap-xep-2025.csv --decision 1654/NQ-UBTVQH15 --from 2025-07-01
+    Example: danhba reform sap-xep.csv --decision 1654/NQ-UBTVQH15
     """
     draft = opened(project)
     day = day_of(first, draft)

@@ -262,7 +262,7 @@ def rename(
         draft.set_person(person, {**values, "exception": exception})
         return person.address
     address = next_address(draft.directory, name, given_name, ())
-    account = person.account or person.address
+    account = person.kept_as
     draft.set_person(person, {**values, "address": address, "account": account, "exception": None})
     give_up(draft, person.address, address, until)
     follow(draft, person.address, address)
