@@ -33,18 +33,20 @@ def check_since(old: Directory, new: Directory, day: date | None = None) -> Iter
 def _lost(old: Directory, new: Directory) -> Iterator[Finding]:
     """Every address of `old` that `new` does not know any more: nothing may leave the file."""
     known = holders(new)
+    retired = {each.address: each.line for each in new.retired}
     for agency in old.agencies:
         if agency.address not in known:
             yield _gone(new, agency.address, agency.name, agency.line)
         for person in agency.staff:
             if person.address not in known:
                 yield _gone(new, person.address, person.name, person.line)
+            elif person.address in retired and not person.status:
+                yield _retired_alive(new, person, retired[person.address])
     for alias in old.aliases:
         if alias.address not in known:
             yield _gone(new, alias.address, f"bí danh của {alias.to}", alias.line)
-    kept = {each.address for each in new.retired}
     for name in old.retired:
-        if name.address not in kept:
+        if name.address not in retired:
             yield _gone(new, name.address, name.was, name.line)
 
 
@@ -54,6 +56,12 @@ def _gone(new: Directory, address: str, was: str, line: int) -> Finding:
     entry = f'{address}: {{was: "{was}", since: ...}}'
     remedy = f"put the line back, or keep the address from others: {entry} under retired"
     return Finding(new.file, new.province.line, "error", "Điều 5.3", message, remedy)
+
+
+def _retired_alive(new: Directory, person: Person, line: int) -> Finding:
+    message = f"{person.name} has an active mailbox, and his address is retired"
+    remedy = f"put his line back, and danhba withdraw {person.address} if he has left"
+    return Finding(new.file, line, "error", "Điều 6.3", message, remedy)
 
 
 def _people(old: Directory, new: Directory) -> Iterator[Finding]:
@@ -145,6 +153,11 @@ def _turned(new: Directory, was: Person, now: Person) -> Iterator[Finding]:
         elif after and after.since > before.since and not paper:
             message = f"was withdrawn from {before.since}, now from {after.since}, and no new list "
             yield wrong(f"{message}asks for it", "put the day back, or cite one", "Điều 6.4")
+    papers = {now.request, now.decision} - {was.request, was.decision, ""}
+    waits = before is not None and before.confirm_by is not None
+    if waits and after and after.kind == "locked" and not after.confirm_by and not papers:
+        remedy = f"danhba lock {now.address} --request NUMBER, or write confirm_by again"
+        yield wrong("is locked, and no new letter confirms it", remedy, "Điều 10.2.a")
     locked = before is not None and before.kind == "locked"
     if locked and before and after and after.first > before.first:
         remedy = f"write `locked: {before.since}`, or danhba unlock before"
@@ -166,10 +179,34 @@ def _agencies(old: Directory, new: Directory) -> Iterator[Finding]:
             message = f"{now.name} was closed from {was.closed.since} and is open again"
             yield Finding(new.file, now.line, "error", "Điều 5.3", message, remedy)
         yield from _keepers(new, {leads.get(each, each) for each in was.keepers}, now)
+        yield from _closing(new, was, now)
+        if naming.fold(was.name) != naming.fold(now.name) and was.decision == now.decision:
+            message = f"{was.name} is called {now.name} now, and no decision says so"
+            remedy = "danhba agency rename, or write the decision"
+            yield Finding(new.file, now.line, "error", "Điều 5.3.a", message, remedy)
         account = was.kept_as
         if now.kept_as != account:
             message = f"{shown(was.address)} was {was.name}, and leads to another mailbox now"
             remedy = f"write `account: {account}`, or danhba agency rename or merge"
+            yield Finding(new.file, now.line, "error", "Điều 5.3", message, remedy)
+
+
+def _closing(new: Directory, was: Agency, now: Agency) -> Iterator[Finding]:
+    """Its mail goes to others from now on: that is decided, and its staff has gone before."""
+    if now.closed is None:
+        return
+    left = [each for each in now.staff if not each.status or each.status.kind != "withdrawn"]
+    if was.closed is None and left:
+        message = (
+            f"{now.address} is closed with {len(left)} of staff in it, {left[0].address} first"
+        )
+        remedy = f"danhba agency merge {now.address}, or transfer or withdraw each"
+        yield Finding(new.file, now.line, "error", "Điều 9.2.a", message, remedy)
+    if was.closed and was.closed.decision == now.closed.decision:
+        heirs = tuple(leads_to(new).get(each, each) for each in was.closed.successors)
+        if heirs[:1] != now.closed.successors[:1]:
+            message = f"the mail of {now.address} goes to another agency, and no decision says so"
+            remedy = f"write successors: [{', '.join(heirs)}], or the decision"
             yield Finding(new.file, now.line, "error", "Điều 5.3", message, remedy)
 
 

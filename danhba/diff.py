@@ -204,11 +204,14 @@ def _mergers(old: Directory, new: Directory) -> Iterator[Change]:
     """Several that end and go on as one, in one line of that one."""
     there = {agency.address: agency for agency in new.agencies}
     was = {agency.kept_as: agency.closed for agency in old.agencies}
+    lead = leads_to(new)
     ended: dict[str, list[Agency]] = {}
     for agency in new.agencies:
         closed, before = agency.closed, was.get(agency.kept_as)
         heir = closed.successors[0] if closed and closed.successors else ""
-        if closed and heir in there and _content(closed) != _content(before):
+        first = before.successors[0] if before and before.successors else ""
+        led = lead.get(first, first)
+        if closed and heir in there and heir != led:
             ended.setdefault(heir, []).append(agency)
     for heir, agencies in ended.items():
         if len(agencies) > 1:

@@ -6,6 +6,7 @@ What entries mean to each other (references, one name space) is danhba.check's m
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -128,6 +129,16 @@ class _Reader:
             odd = code_of(text[place])
             message = f"the name {shown(text)} cannot have {odd}, as its character {place + 1}"
             self.refuse(node.line, message, "type it in Vietnamese letters (TCVN 6909)", "Điều 3.1")
+        return text
+
+    def code(self, node: Node) -> str:
+        """A staff code: one that only looks like another one would be a second mailbox."""
+        text = self.text(node, "id")
+        plain = unicodedata.normalize("NFKC", text).strip()
+        if text and text.strip() and plain != text:
+            self.refuse(
+                node.line, f"the staff code is {shown(text)}", f'write "{plain}"', "Điều 5.3"
+            )
         return text
 
     def positive(self, node: Node, what: str, limit: int) -> int:
@@ -338,7 +349,7 @@ class _Reader:
         if fields is None:
             return None
         return Person(
-            self.text(fields["id"], "id"),
+            self.code(fields["id"]),
             self.name(fields["name"]),
             self.text(fields["address"], "address"),
             self.optional(fields, "account"),

@@ -7,6 +7,7 @@ unit ends without successor. One without an old unit: a new one that nothing wen
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,13 +43,15 @@ class Line:
 def read_table(path: Path) -> list[Line]:
     """Raises BadTable."""
     try:
-        rows = path.read_text(encoding="utf-8-sig").splitlines()
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadTable(f"{path}: {error}") from None
     lines: list[Line] = []
-    reader = csv.reader(rows)
+    reader = csv.reader(io.StringIO(text, newline=""))
     header: list[str] | None = None
     for cells in reader:
+        if any("\n" in cell or "\r" in cell for cell in cells):
+            raise BadTable(f"{path}:{reader.line_num}: a line ends within a cell: write it as one")
         if not any(cells) or cells[0].lstrip().startswith("#"):
             continue
         if header is None:

@@ -8,6 +8,7 @@ import click
 
 from danhba.checked import checked
 from danhba.commands.common import errors_to_status
+from danhba.errors import DanhbaError
 from danhba.findings_text import FORMATS, in_repository
 from danhba.project import Project
 
@@ -28,6 +29,8 @@ def command(project: Project, form: str, since: str | None) -> None:
 
     Example: danhba check --format gitlab >gl-code-quality-report.json
     """
+    if since is not None and not since.strip():
+        raise DanhbaError("--since names no revision: an empty variable of CI, perhaps")
     found = checked(project, since)
     # people click on the path that they gave; a merge request knows only the repository's
     shown = found.findings if form == "text" else in_repository(found.findings)

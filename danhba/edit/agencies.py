@@ -19,7 +19,7 @@ from danhba.check_naming import (
     is_named_by_place,
 )
 from danhba.edit.draft import Draft, EditError
-from danhba.edit.people import drop_roles, give_up, move
+from danhba.edit.people import both_decisions, drop_roles, give_up, move
 from danhba.fmt import word
 from danhba.model import Agency, Closure, Directory, Exemption, Person
 from danhba.names import RESERVED
@@ -264,7 +264,8 @@ def end_agency(draft: Draft, agency: str, ending: Ending, day: date) -> list[str
     _refuse_strangers(ending, old, heirs)
     lost = drop_roles(draft, old.staff)
     for person in active:
-        draft.set_person(person, {"decision": ending.decision, "changed": str(day)})
+        decision = both_decisions(person, ending.decision)
+        draft.set_person(person, {"decision": decision, "changed": str(day)})
         move(draft, person, heirs[ending.staff.get(person.address, ending.successors[0])])
     draft.set_agency(old, "closed", _closed(ending))
     if ending.successors:

@@ -79,8 +79,10 @@ class Draft:
         raise EditError(f"there is no agency {address}")
 
     def person(self, who: str) -> Person:
-        """By address or staff code. Raises EditError."""
+        """By address, with the domain or without, or staff code. Raises EditError."""
         people = self.directory.people
+        domain = f"@{self.directory.province.domain}"
+        who = who.lower().removesuffix(domain) if who.lower().endswith(domain) else who
         found = [person for person in people if person.address == who]  # no staff code hides it
         for person in found or [person for person in people if person.id == who]:
             return person

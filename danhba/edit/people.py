@@ -103,9 +103,16 @@ def transfer(draft: Draft, who: str, agency: str, basis: Basis) -> list[str]:
     if person.state(basis.day) == "withdrawn" and not here.closed:  # nobody is back in a closed one
         raise EditError(f"{person.name} is withdrawn: reinstate him, then transfer him")
     lost = drop_roles(draft, [person])
-    draft.set_person(person, basis.values())
+    draft.set_person(person, {**basis.values(), "decision": both_decisions(person, basis.decision)})
     move(draft, person, goal)
     return lost
+
+
+def both_decisions(person: Person, decision: str) -> str | None:
+    """What a status rests on stays beside what moves the person."""
+    if person.status is None or not person.decision or person.decision == decision:
+        return decision or None
+    return f"{person.decision}; {decision}" if decision else person.decision
 
 
 def _open(draft: Draft, agency: str) -> Agency:
@@ -163,10 +170,8 @@ def withdraw(draft: Draft, who: str, first: date, reason: str, basis: Basis) -> 
     ended: dict[str, str | None] = {
         "status": "withdrawn", "from": str(first), "reason": reason, "locked": None,
     }  # fmt: skip
-    if basis.request and basis.request == person.request:
-        raise EditError(
-            f"{basis.request} is what {person.name} was registered by: cite the new one"
-        )
+    if basis.request:  # a decision may end and move many at once
+        _refuse_old_paper(person, basis)
     since = _locked_since(status)
     if since and since < first:  # until then nobody gets in again
         ended["locked"] = str(since)
@@ -175,6 +180,14 @@ def withdraw(draft: Draft, who: str, first: date, reason: str, basis: Basis) -> 
     draft.set_person(person, ended)
     _cite(draft, person, basis)
     return lost
+
+
+def _refuse_old_paper(person: Person, basis: Basis) -> None:
+    """What the line rests on already says nothing of this change."""
+    same = {basis.request, basis.decision} & {person.request, person.decision} - {""}
+    if same and person.changed != basis.day:  # else a letter of today that moved him as well
+        paper = same.pop()
+        raise EditError(f"the line of {person.name} rests on {paper} already: cite the new paper")
 
 
 def _cite(draft: Draft, person: Person, basis: Basis) -> None:
@@ -205,6 +218,7 @@ def reinstate(draft: Draft, who: str, basis: Basis) -> None:
         raise EditError(f"{person.agency} of {person.name} is closed: transfer him first")
     if person.status.locked:
         raise EditError(f"{person.name} is locked as well: danhba unlock first")
+    _refuse_old_paper(person, basis)
     draft.set_person(person, {**_ACTIVE, **basis.values()})
 
 
@@ -222,6 +236,7 @@ def lock(draft: Draft, who: str, first: date, reason: str, confirm_by: date) -> 
 def confirm_lock(draft: Draft, who: str, basis: Basis) -> None:
     """The agency has confirmed in writing (Điều 10.2.a)."""
     person = _locked(draft, who)
+    _refuse_old_paper(person, basis)
     draft.set_person(person, {"confirm_by": None})
     if person.status and person.status.kind == "locked":  # else the withdrawal's paper stays
         _cite(draft, person, basis)

@@ -119,6 +119,7 @@ CASES = {
     "second_document": [(30, "a second document", "delete the line `---`")],
     "deep_nesting": [(33, "deeper than 8 levels", "indent it less")],
     # Statuses
+    "staff_code_with_a_blank": [(21, "the staff code is '20001 '", 'write "20001"')],
     "status_unknown": [(15, "no status 'resting'", "locked or withdrawn")],
     "status_without_from": [(15, "who is withdrawn lacks from", "add from")],
     "status_without_reason": [(15, "who is withdrawn lacks reason", "add reason")],

@@ -456,3 +456,48 @@ def test_no_life_is_undone(life: list[Moment]) -> None:
     grown |= {alias.address for alias in new.aliases} - {alias.address for alias in old.aliases}
     closed = [agency for agency in new.agencies if agency.closed]
     assert back or not (grown or closed)
+
+
+def test_an_agency_is_not_closed_over_the_heads_of_its_staff() -> None:
+    """Its mail would go to others, and no guard counts agencies."""
+    head = "    name: Sở Y tế\n"
+    closed = f"    closed: {{from: {DAY}, decision: 3/NQ, successors: [sonoivu], until: {LAST}}}\n"
+    staff = "    staff:"
+    at = PROVINCE.index(staff, PROVINCE.index(head))
+    [message] = said(PROVINCE, PROVINCE[:at] + closed + PROVINCE[at:])
+    assert message.startswith("soyte is closed with ")
+    assert said(PROVINCE, CLOSED) == []
+
+
+def test_the_heir_of_a_closed_agency_changes_by_a_decision_only() -> None:
+    other = but(CLOSED, ("successors: [sonoivu]", "successors: [sotaichinh]"))
+    assert said(CLOSED, other) == [
+        "the mail of soyte goes to another agency, and no decision says so"
+    ]
+    assert said(CLOSED, other.replace("decision: 3/NQ, succ", "decision: 4/NQ, succ")) == []
+
+
+def test_an_agency_has_another_name_by_a_decision_only() -> None:
+    other = but(PROVINCE, ("name: Sở Y tế\n", "name: Sở Y dược\n"))
+    assert "Sở Y tế is called Sở Y dược now, and no decision says so" in said(PROVINCE, other)
+    assert said(PROVINCE, AGENCY) == []
+
+
+def test_a_lock_is_confirmed_by_a_letter_of_its_own() -> None:
+    waits = f", confirm_by: {LAST}"
+    message = "Lê Văn Lộc is locked, and no new letter confirms it"
+    row = row_of(LOCKED, "lvloc")
+    bare = row.replace(waits, "").replace("request:", "decision: 1/QĐ, request:")
+    was = LOCKED.replace(row, row.replace("request:", "decision: 1/QĐ, request:"))
+    assert waits in row
+    assert said(was, LOCKED.replace(row, bare)) == [message]
+    assert said(LOCKED, edited(LOCKED, confirm_lock, "lvloc", AGAIN)) == []
+
+
+def test_who_is_active_is_not_retired() -> None:
+    line = row_of(PROVINCE, "lvloc")
+    row = "retired:\n  lvloc: {was: Lê Văn Lộc, since: 2026-11-25}\nreserved:"
+    gone = but(PROVINCE, (f"{line}\n", ""), ("reserved:", row))
+    assert said(PROVINCE, gone) == ["Lê Văn Lộc has an active mailbox, and his address is retired"]
+    line = row_of(WITHDRAWN, "lvloc")
+    assert said(WITHDRAWN, but(WITHDRAWN, (f"{line}\n", ""), ("reserved:", row))) == []

@@ -267,3 +267,10 @@ def test_with_a_memory_nothing_is_imported_that_reads_a_directory(desk: Desk) ->
     ]
     assert said[0].endswith("['yaml', 'danhba.check', 'danhba.model', 'tempfile']\n")
     assert said[1].endswith("[]\n")
+
+
+def test_no_revision_is_no_check_of_the_change() -> None:
+    """An empty variable of CI must not pass for a comparison."""
+    argv = [sys.executable, "-m", "danhba", "check", "--since", ""]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, "names no revision" in done.stderr) == (1, True)

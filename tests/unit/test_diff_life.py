@@ -314,6 +314,9 @@ def test_several_that_go_on_as_one_are_told_in_one_line_of_that_one() -> None:
         "sonoivu", "Sở Nội vụ", "Sở Tài chính + Sở Y tế -> Sở Nội vụ",
     )  # fmt: skip
 
+    renamed = edited(new, rename_agency, "sonoivu", "Sở Nội vụ mới", "", "4/NQ", LAST)
+    assert "merger" not in {each.kind for each in diff(new, renamed)}
+
 
 def test_closed_without_an_heir() -> None:
     old = edited(PROVINCE, found_agency, Founding("so", "Sở Công Thương"))

@@ -367,7 +367,7 @@ def test_who_is_to_be_withdrawn_is_locked_unlocked_and_reinstated(file: Path, ru
 
 def test_a_letter_withdraws_once(file: Path, run: Run) -> None:
     done = run("withdraw", "nvan", "--reason", "nghỉ hưu", "--request", "12/CV-STC")
-    said = "12/CV-STC is what Nguyễn Văn An was registered by: cite the new one"
+    said = "the line of Nguyễn Văn An rests on 12/CV-STC already: cite the new paper"
     assert (done.exit_code, said in done.stderr) == (1, True)
     assert file.read_text(encoding="utf-8") == CANONICAL
 

@@ -283,7 +283,7 @@ def test_a_letter_takes_the_place_of_the_list_and_a_decision_stands_beside_it() 
 
 
 def test_what_registered_somebody_does_not_withdraw_him() -> None:
-    with pytest.raises(EditError, match="12/CV-STC is what Nguyễn Văn An was registered by"):
+    with pytest.raises(EditError, match="the line of Nguyễn Văn An rests on 12/CV-STC already"):
         edit(GOOD, withdraw, "nvan", DAY, "nghỉ hưu", WRITTEN)
 
 
@@ -317,7 +317,7 @@ def test_nobody_is_withdrawn_twice_but_the_day_may_change_before() -> None:
 
 @pytest.mark.parametrize("who", ["ttkngan", "nvan02"])
 @pytest.mark.parametrize("first", [DAY, LATER])
-@pytest.mark.parametrize("back", [DECIDED, Basis(DAY, decision="8/QĐ-STTTT")])
+@pytest.mark.parametrize("back", [Basis(DAY, decision="8/QĐ-STTTT")])
 def test_withdrawal_and_return_leave_all_as_it_was_but_the_paper(
     who: str, first: date, back: Basis
 ) -> None:
@@ -331,7 +331,25 @@ def test_withdrawal_and_return_leave_all_as_it_was_but_the_paper(
 
 def test_roles_do_not_come_back() -> None:
     gone = edited(GOOD, withdraw, "nvan", DAY, "biệt phái", DECIDED)
-    assert agency(edited(gone, reinstate, "nvan", WRITTEN), "sotaichinh").keepers == ()
+    back = edited(gone, reinstate, "nvan", Basis(DAY, decision="8/QĐ-STTTT"))
+    assert agency(back, "sotaichinh").keepers == ()
+
+
+@pytest.mark.parametrize("paper", [WRITTEN, DECIDED], ids=["registration", "withdrawal"])
+def test_who_is_back_is_asked_for_by_a_paper_of_its_own(paper: Basis) -> None:
+    gone = edited(GOOD, withdraw, "nvan", DAY, "biệt phái", DECIDED)
+    with pytest.raises(EditError, match="already: cite the new paper"):
+        edit(gone, reinstate, "nvan", paper)
+
+
+def test_a_transfer_leaves_what_a_withdrawal_ahead_rests_on() -> None:
+    ahead = edited(GOOD, withdraw, "nvan", date(2027, 2, 1), "nghỉ hưu", DECIDED)
+    moved = edited(ahead, transfer, "nvan", "chomoi", Basis(DAY, decision="2/QĐ"))
+    assert person(moved, "nvan").decision == f"{DECIDED.decision}; 2/QĐ"
+
+
+def test_somebody_is_found_by_his_whole_address() -> None:
+    assert edited(GOOD, withdraw, "NVAN@angiang.gov.vn", DAY, "nghỉ hưu", DECIDED) != GOOD
 
 
 def test_only_who_is_withdrawn_comes_back() -> None:

@@ -223,6 +223,7 @@ def test_what_is_open_is_asked(tmp_path: Path, table: str, said: str) -> None:
 @pytest.mark.parametrize(("text", "said"), [
     ("old,kind\n", "the column name is missing"), ("old,kind,name,ten\n", "unknown column 'ten'"),
     (HEAD, "no lines"), (HEAD + ",,,,,x\n", "neither an old unit nor a new one"),
+    (HEAD + 'a,so,"Sở\nNông nghiệp",,,\n', "a line ends within a cell"),
     (HEAD + "a,quan,Quận 1,,,\n", r":2: there is no kind 'quan'"),
 ])  # fmt: skip
 def test_a_bad_table(tmp_path: Path, text: str, said: str) -> None:

@@ -208,6 +208,7 @@ NOT_OF_SCHEMA = (
     "anchors_that_expand", "control_character", "duplicate_agency", "duplicate_key",
     "invalid_utf8", "merge_key", "second_document", "tab_indentation", "tag",
     "truncated_in_an_entry", "unclosed_list", "utf16",
+    "staff_code_with_a_blank",
     # true in YAML 1.1, and text in YAML 1.2, which editors read
     "no_is_text", "on_is_text",
 )  # fmt: skip
