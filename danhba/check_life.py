@@ -131,6 +131,8 @@ class _Look:
         here = agency.address
         if not agency.keepers:
             remedy = f"danhba keeper {here} --add ADDRESS"
+            if not agency.staff:
+                remedy = f"danhba add or transfer somebody to {here}, then {remedy}"
             message = f"nobody keeps the mailbox {here}"
             yield self.find(agency.line, message, remedy, KEEPERS, "warning")
         for address in agency.keepers:
@@ -159,7 +161,7 @@ class _Look:
         if parent is not None and parent.closed:
             message = f"{agency.address} belongs to {parent.address}, closed from "
             message += str(parent.closed.since)
-            remedy = "write another parent, delete it, or danhba agency merge or close"
+            remedy = "danhba agency merge or close it as well, or write another parent"
             yield self.find(agency.line, message, remedy, "", "warning")
 
     def closing(self, agency: Agency, closed: Closure) -> Iterator[Finding]:
