@@ -82,7 +82,7 @@ def _unasked(new: Directory, was: Person, now: Person, moved: bool) -> Iterator[
     if was.since != now.since:
         message = f"{now.name} was registered on {was.since}, now on {now.since}"
         yield Finding(new.file, now.line, "error", "Điều 5.3", message, f"write since: {was.since}")
-    if {now.request, now.decision} - {was.request, was.decision, ""}:
+    if _new_papers(was, now):
         return
     status, before = now.status, was.status
     ended = status is not None and status.kind == "withdrawn" and (
@@ -100,6 +100,11 @@ def _unasked(new: Directory, was: Person, now: Person, moved: bool) -> Iterator[
         message = f"{now.name} is in {now.agency} now, and nobody has asked for it"
         remedy = f"cite the letter of {now.agency} as request and its day as changed, or a decision"
         yield Finding(new.file, now.line, "error", "Điều 6.2", message, remedy)
+
+
+def _new_papers(was: Person, now: Person) -> set[str]:
+    """What somebody's line rests on now and did not before."""
+    return {now.request, now.decision} - {was.request, was.decision, ""}
 
 
 def _handed_on(old: Directory, new: Directory) -> Iterator[Finding]:
@@ -139,9 +144,8 @@ def _turned(new: Directory, was: Person, now: Person) -> Iterator[Finding]:
     def wrong(message: str, remedy: str, clause: str) -> Finding:
         return Finding(new.file, now.line, "error", clause, f"{now.name} {message}", remedy)
 
-    before, after = was.status, now.status
+    before, after, paper = was.status, now.status, bool(_new_papers(was, now))
     if before and before.kind == "withdrawn":
-        paper = bool({now.request, now.decision} - {was.request, was.decision, ""})
         # Else to take the change back, which brings the paper of before, would be enough.
         later = (now.changed or date.min) >= (was.changed or was.since)
         if after is None and not (paper and later):
@@ -153,9 +157,8 @@ def _turned(new: Directory, was: Person, now: Person) -> Iterator[Finding]:
         elif after and after.since > before.since and not paper:
             message = f"was withdrawn from {before.since}, now from {after.since}, and no new list "
             yield wrong(f"{message}asks for it", "put the day back, or cite one", "Điều 6.4")
-    papers = {now.request, now.decision} - {was.request, was.decision, ""}
     waits = before is not None and before.confirm_by is not None
-    if waits and after and after.kind == "locked" and not after.confirm_by and not papers:
+    if waits and after and after.kind == "locked" and not after.confirm_by and not paper:
         remedy = f"danhba lock {now.address} --request NUMBER, or write confirm_by again"
         yield wrong("is locked, and no new letter confirms it", remedy, "Điều 10.2.a")
     locked = before is not None and before.kind == "locked"

@@ -84,17 +84,17 @@ def excesses(
 
 def _approved(excess: Excess, fresh: Sequence[Mapping[str, Any]], together: bool) -> bool:
     if excess.key == "protected":
-        return any(excess.name in entry["protected"] for entry in fresh)
+        return any(excess.name in approval["protected"] for approval in fresh)
     if excess.key == "people":
-        named = [entry["people"] for entry in fresh]
+        named = [approval["people"] for approval in fresh]
     else:
-        named = [entry["agencies"].get(excess.name, 0) for entry in fresh]
+        named = [approval["agencies"].get(excess.name, 0) for approval in fresh]
     rest = excess.number - sum(named)
     return excess.number in named or (together and rest <= excess.free)
 
 
 def _fresh(old: Approvals, new: Approvals) -> list[Mapping[str, Any]]:
-    return [entry for decision, entry in new.items() if decision not in old]
+    return [approval for decision, approval in new.items() if decision not in old]
 
 
 def _measured(disturbed: Disturbed, limits: Limits) -> Iterator[Excess]:
@@ -174,8 +174,8 @@ def on_host(
         and not live["withheld"].get(account, "").startswith("withdrawn")  # else only earlier
     )
     emptied = {each: count for each, count in gone.items() if not agencies.get(each, 0)}
-    for entry in _fresh(live["approvals"], wanted["approvals"]):
-        for agency, number in entry["agencies"].items():  # also of who went elsewhere meanwhile
+    for approval in _fresh(live["approvals"], wanted["approvals"]):
+        for agency, number in approval["agencies"].items():  # also of who went elsewhere meanwhile
             emptied |= {agency: number} if number > emptied.get(agency, number) else {}
     limits = Limits(
         min(live["people_percent"], wanted["people_percent"]),

@@ -5,7 +5,7 @@ The address stays in every case but a change of name, and then it stays his as a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -48,12 +48,13 @@ class Basis:
         }  # fmt: skip
 
 
-def next_address(directory: Directory, name: str, given_name: str, taken: Iterable[str]) -> str:
-    """The access name of the next holder, in the order of registration (Điều 5.3.b).
+def _held(directory: Directory) -> set[str]:
+    """What anybody ever held, or nobody may."""
+    return {*holders(directory), *RESERVED}
 
-    taken: names that others of the same list have just got. What anybody ever held counts.
-    """
-    held = {*holders(directory), *RESERVED, *taken}
+
+def _next_address(held: Container[str], name: str, given_name: str) -> str:
+    """The access name of the next holder, in the order of registration (Điều 5.3.b)."""
     base = naming.person(name, given_name)
     return naming.numbered(base, naming.free_number(base, held))
 
@@ -62,7 +63,7 @@ def add_people(draft: Draft, agency: str, newcomers: Sequence[Newcomer]) -> list
     """A line for each newcomer; their addresses in the given order. Raises EditError."""
     found = _open(draft, agency)
     ids = {person.id: person for person in draft.directory.people}
-    held = {*holders(draft.directory), *RESERVED}
+    held = _held(draft.directory)
     addresses: list[str] = []
     for new in newcomers:
         if new.id in ids:
@@ -71,8 +72,7 @@ def add_people(draft: Draft, agency: str, newcomers: Sequence[Newcomer]) -> list
                 f"staff code {new.id} is {there.name}, {there.address}, on line {there.line}: "
                 "nobody has two addresses (Điều 5.3)"
             )
-        base = naming.person(new.name, new.given_name)
-        address = naming.numbered(base, naming.free_number(base, held))
+        address = _next_address(held, new.name, new.given_name)
         held.add(address)
         addresses.append(address)
         draft.put_person(found, address, _row(new, address))
@@ -276,9 +276,9 @@ def rename(
         exception = f"{{decision: {word(basis.decision)}, reason: đổi tên và giữ địa chỉ}}"
         draft.set_person(person, {**values, "exception": exception})
         return person.address
-    address = next_address(draft.directory, name, given_name, ())
-    account = person.kept_as
-    draft.set_person(person, {**values, "address": address, "account": account, "exception": None})
+    address = _next_address(_held(draft.directory), name, given_name)
+    moved = {"address": address, "account": person.kept_as, "exception": None}
+    draft.set_person(person, {**values, **moved})
     give_up(draft, person.address, address, until)
     follow(draft, person.address, address)
     draft.put_person(draft.agency(person.agency), address, draft.take_person(person))
