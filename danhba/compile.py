@@ -108,6 +108,7 @@ class _Rows:
             title=person.title,
             quota_mb=self.directory.policy.quota_gb * MB_PER_GB,
             owners=(account,),
+            since=person.since,
         )
 
     def _keepers(self, agency: Agency) -> set[str]:

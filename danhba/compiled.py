@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 BoxState = Literal["active", "locked", "withdrawn", "closed"]
@@ -17,7 +18,8 @@ BoxState = Literal["active", "locked", "withdrawn", "closed"]
 class Mailbox:
     """A mailbox of a person or of an agency.
 
-    account: local part under which mail and password are kept: the first address, for ever.
+    account: local part under which mail and password are kept: the first address, for ever. since:
+    day of registration, which decides over the store; of agencies the beginning.
     address: local part of today. name: full name with diacritics. agency: the agency's address (its
     own for an agency). id: the person's staff code, "" for an agency. quota_mb: megabytes. owners:
     the accounts that may send as this address: the person himself, or the agency and its keepers.
@@ -34,6 +36,7 @@ class Mailbox:
     title: str
     quota_mb: int
     owners: tuple[str, ...]
+    since: date = date.min
 
 
 @dataclass(frozen=True)

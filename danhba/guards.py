@@ -156,15 +156,14 @@ def touched(
 def on_host(
     live: Mapping[str, Any],
     wanted: Mapping[str, Any],
-    elsewhere: set[str],
     people: int,
     agencies: Mapping[str, int],
 ) -> list[Excess]:
     """What the next generation of a host disturbs, by the guard files of both.
 
-    elsewhere: accounts whose mail it would send another way. people, agencies: how many there will
-    be. Hosts are not asked how many there were: an agency that others take over with its staff is
-    the matter of danhba.check_guards, for nobody's mail stops.
+    people, agencies: how many there will be. Hosts are not asked how many there were: an agency
+    that others take over with its staff is the matter of danhba.check_guards, for nobody's mail
+    stops.
     """
     fresh = withheld(live["withheld"], wanted["withheld"])
     gone = Counter(
@@ -184,7 +183,7 @@ def on_host(
         Counter(agencies) + gone,
     )
     disturbed = Disturbed(
-        dict.fromkeys(elsewhere, "") | fresh,
+        fresh,
         emptied,
         touched(live["protected"], wanted["protected"], fresh),
     )

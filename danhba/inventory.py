@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import runpy
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from danhba.errors import DanhbaError
+from danhba.placement import NOTHING, Box, Place, Places, Remembered
 
 ROLES = ("store", "people", "edge")
 """The roles danhba knows; deploys/roles.py says what runs in each."""
@@ -29,19 +32,34 @@ class Host:
     roles: tuple[str, ...]
     data: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
+    @property
+    def since(self) -> date:
+        """Of a store: the first day on which it takes new mailboxes."""
+        given: date = self.data.get("since", date.min)
+        return given
+
 
 @dataclass(frozen=True)
 class Environment:
-    """All hosts of one inventory file, in its order."""
+    """All hosts of one inventory file, in its order, and what its placement file remembers."""
 
     name: str
     hosts: tuple[Host, ...]
+    remembered: Remembered = NOTHING
 
     def having(self, role: str) -> tuple[Host, ...]:
         return tuple(host for host in self.hosts if role in host.roles)
 
     def host(self, name: str) -> Host:
         return next(host for host in self.hosts if host.name == name)
+
+    @cached_property
+    def _places(self) -> Places:
+        return Places(self.having("store"), self.remembered)
+
+    def place(self, box: Box) -> Place:
+        """Which stores have a mailbox."""
+        return self._places.of(box)
 
 
 def load(path: Path) -> Environment:
@@ -67,18 +85,39 @@ def load(path: Path) -> Environment:
             data.setdefault(name, {}).update({**shared, **own})
             if group in ROLES:
                 roles.setdefault(name, []).append(group)
-    return build(path.stem, data, roles)
+    env = build(path.stem, data, roles)
+    return replace(env, remembered=_remembered(path, env))
+
+
+def placement_of(path: Path) -> Path:
+    """The file beside inventory/ENV.py that remembers moves and failures."""
+    return path.with_suffix(".placement.yaml")
+
+
+def _remembered(path: Path, env: Environment) -> Remembered:
+    if not placement_of(path).exists():
+        return NOTHING
+    from danhba import placement_file  # reads YAML, which `danhba check` can do without
+
+    stores = [store.name for store in env.having("store")]
+    found, findings = placement_file.load(placement_of(path), stores)
+    if findings:
+        raise InventoryError("\n".join(map(str, findings)))
+    return found
 
 
 def build(
     name: str, data: Mapping[str, Mapping[str, Any]], roles: Mapping[str, list[str]]
 ) -> Environment:
-    """An Environment from per-host data and roles, checked. Raises InventoryError."""
+    """An Environment from per-host data and roles, checked; with nothing remembered. Raises
+    InventoryError."""
     hosts = []
     for host, facts in data.items():
         missing = [key for key in ("fqdn", "ipv4", "ipv6") if not facts.get(key)]
         if missing:
             raise InventoryError(f"{name}: host {host} lacks {', '.join(missing)}")
+        if not isinstance(facts.get("since", date.min), date):
+            raise InventoryError(f"{name}: host {host}: since is a date, as date(2027, 3, 1)")
         own = tuple(role for role in ROLES if role in roles.get(host, ()))
         if not own:
             raise InventoryError(f"{name}: host {host} has no role ({', '.join(ROLES)})")

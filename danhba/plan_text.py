@@ -57,6 +57,16 @@ def _host(plan: Plan) -> Iterator[str]:
     if plan.vanished:
         yield f"  REFUSED: would be gone from this host: {listed(plan.vanished)}"
         yield "  an address is never removed by leaving it out, nor with a role; put the lines back"
+    if plan.displaced:
+        yield (
+            f"  REFUSED: {len(plan.displaced)} mailboxes would get another home: "
+            f"{listed(plan.displaced)}"
+        )
+        yield (
+            "  an apply moves no mailbox. Somebody moved them: git pull brings his placement file. "
+            "A store is new: give it `since` in the inventory. "
+            "You want them moved: danhba move MAILBOX --to STORE"
+        )
     for excess in plan.excesses:
         yield f"  REFUSED: {excess}"
 

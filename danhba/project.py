@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from danhba import inventory
+from danhba.compiled import Compiled
 from danhba.findings import Finding
 from danhba.generations.generation import Generation
 from danhba.inventory import Environment
@@ -39,6 +40,15 @@ class Project:
     def environment(self, name: str) -> Environment:
         """Raises inventory.InventoryError."""
         return inventory.load(self.root / "inventory" / f"{name}.py")
+
+    def known(self, env: Environment) -> Environment:
+        """What pyinfra's own command read, with what the placement file of that inventory
+        remembers. Raises InventoryError."""
+        for path in sorted((self.root / "inventory").glob("*.py")):
+            found = inventory.load(path)
+            if found.hosts == env.hosts:
+                return found
+        return env
 
     def generations(self, env: Environment) -> dict[str, Generation]:
         """The generation of every host, by name. Raises BadDirectory.
@@ -96,6 +106,8 @@ class Project:
             raise BadDirectory(errors)
         day = directory.today()
         compiled = compile_directory(directory, day)
+        if strangers := self._strangers(env, compiled):
+            raise BadDirectory(strangers)
         hosts = {
             host.name: assemble(parts(compiled, env, host), revision, compiled.guard)
             for host in env.hosts
@@ -103,6 +115,20 @@ class Project:
         change = next_change(directory, day)
         last = change - timedelta(days=1) if change else date.max
         return hosts, Days(directory.province.timezone, day, last)
+
+    def placement(self, env: Environment) -> Path:
+        """The file that remembers which mailboxes were moved, and which stores failed over."""
+        return inventory.placement_of(self.root / "inventory" / f"{env.name}.py")
+
+    def _strangers(self, env: Environment, compiled: Compiled) -> list[Finding]:
+        """Mailboxes that were moved and that the directory lacks."""
+        known = {box.account for box in compiled.mailboxes}
+        file, remedy = str(self.placement(env)), "name the account, or take the line away"
+        return [
+            Finding(file, move.line, "error", "", f"{move.account} is no mailbox", remedy)
+            for move in env.remembered.moved
+            if move.account not in known
+        ]
 
 
 class _Late:

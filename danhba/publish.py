@@ -8,7 +8,7 @@ know.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,10 @@ from danhba.transport import tune
 
 class Vanished(PyinfraError):
     """Accounts on the servers that the directory lacks: nothing is applied."""
+
+
+class Displaced(PyinfraError):
+    """Mailboxes would get another home though the run moves none: nothing is applied."""
 
 
 class Unapproved(PyinfraError):
@@ -44,11 +48,11 @@ class Asked:
     plan: Plan
 
 
-def ask(host: Host, generation: Generation) -> Asked:
-    """The one question to a host."""
+def ask(host: Host, generation: Generation, moving: Collection[str] = ()) -> Asked:
+    """The one question to a host. moving: see danhba.generations.plan.compare."""
     tune(host)
     report = host.get_fact(Report, _stdin=remote.stdin("report", generation.question()))
-    return Asked(generation, report, compare(host.name, generation, report))
+    return Asked(generation, report, compare(host.name, generation, report, moving))
 
 
 def carry_out(host: Host, asked: Asked, take_over: bool = False) -> None:
@@ -57,6 +61,8 @@ def carry_out(host: Host, asked: Asked, take_over: bool = False) -> None:
     _all_there(host)
     if plan.vanished:
         raise Vanished(", ".join(plan.vanished))
+    if plan.displaced:
+        raise Displaced(", ".join(plan.displaced))
     if plan.excesses:
         raise Unapproved("; ".join(plan.excesses))
     holder = plan.locked

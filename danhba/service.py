@@ -19,8 +19,8 @@ class File:
     path is absolute; content is the whole file; effect says what its service must do to take the
     new content up ("none" for what daemons reread by themselves). secret keeps the
     content out of every plan. accounts: every row is somebody's address; one that goes is never
-    removed silently but stops the apply. ways: every row says where somebody's mail goes; many
-    changed rows need an approval (danhba.guards).
+    removed silently but stops the apply. ways: every row says where somebody's mail goes; one that
+    is there may only change in a run that moves it, and with the mail (danhba move).
     """
 
     path: str

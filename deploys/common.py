@@ -28,12 +28,13 @@ GRANTS = "/etc/dovecot/grants"
 
 
 def home(mailbox: Mailbox, env: Environment) -> Host:
-    """The store that holds a mailbox.
+    """The store that serves a mailbox."""
+    return env.host(env.place(mailbox).home)
 
-    The first one of the inventory: a mailbox may never move because a store was added, so a
-    placement over several stores has to be remembered in the directory, not computed here.
-    """
-    return env.having("store")[0]
+
+def held(directory: Compiled, env: Environment, host: Host) -> tuple[Mailbox, ...]:
+    """The mailboxes that a store knows: its own, and those of which it has the standby copy."""
+    return tuple(box for box in directory.mailboxes if host.name in env.place(box).holders)
 
 
 def addresses(hosts: tuple[Host, ...]) -> list[str]:

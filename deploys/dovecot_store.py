@@ -14,7 +14,7 @@ from deploys.common import (
     KEY,
     LOCAL_PORT,
     addresses,
-    home,
+    held,
     passwd,
     suffix,
 )
@@ -77,7 +77,6 @@ def accounts(directory: Compiled, env: Environment, host: Host) -> bytes:
             f"{mailbox.account}@{directory.domain}": (
                 f"userdb_quota_storage_size={mailbox.quota_mb}M"
             )
-            for mailbox in directory.mailboxes
-            if home(mailbox, env) == host
+            for mailbox in held(directory, env, host)
         }
     )

@@ -14,7 +14,7 @@ from deploys.common import (
     REPLY_PORT,
     STORE_PORT,
     TABLES,
-    home,
+    held,
     networks,
 )
 from deploys.postfix import postfix
@@ -58,9 +58,11 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
 
 
 def mailboxes(directory: Compiled, env: Environment, host: Host) -> dict[str, str]:
-    """The mailboxes this store holds, and how they are delivered: everything else is an edge's."""
+    """The mailboxes this store knows, and how they are delivered: everything else is an edge's.
+
+    Of a standby copy too: what an edge sent just before the routes changed is not sent back.
+    """
     return {
         f"{mailbox.account}@{directory.domain}": "lmtp:unix:/run/dovecot/lmtp"
-        for mailbox in directory.mailboxes
-        if home(mailbox, env) == host
+        for mailbox in held(directory, env, host)
     }

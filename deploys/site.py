@@ -17,7 +17,7 @@ config.FAIL_PERCENT = 0  # one host that cannot: no host swaps
 
 _project = Project(Path(os.environ.get("DANHBA_DIRECTORY", Project().directory)))
 try:
-    _generations = _project.generations(environment_of(inventory))
+    _generations = _project.generations(_project.known(environment_of(inventory)))
 except BadDirectory as bad:
     raise PyinfraError("\n".join(map(str, bad.findings))) from None
 carry_out(host, ask(host, _generations[host.name]))

@@ -20,7 +20,7 @@ def _host(name: str, number: int) -> tuple[str, dict[str, str]]:
 
 
 hosts = (
-    [_host("mx1", 11), _host("store1", 21)],
+    [_host("mx1", 11), _host("mx2", 12), _host("store1", 21), _host("store2", 22)],
     {
         "ssh_user": "root",
         "ssh_key": str(Path(KEYS) / "id_ed25519"),
@@ -30,6 +30,6 @@ hosts = (
     },
 )
 
-edge = ["mx1"]
-store = ["store1"]
+edge = ["mx1", "mx2"]
+store = ["store1", "store2"]
 people = ["store1"]

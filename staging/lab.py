@@ -51,7 +51,7 @@ class Lab:
         environment = inventory.load(INVENTORY)
         hosts = {
             found.name: Host(
-                found.name, found.fqdn, found.ipv4, found.ipv6, (zones.domain(environment),)
+                found.name, found.fqdn, found.ipv4, found.ipv6, zones.names(environment, found)
             )
             for found in environment.hosts
         }

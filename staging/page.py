@@ -26,6 +26,7 @@ def danhba(*arguments: str, quiet: bool = False) -> None:
 
 def show(environment: Environment) -> None:
     edge = environment.having("edge")[0]
+    edges = " or ".join(host.ipv4 for host in environment.having("edge"))
     mailbox = _mailbox()  # first: it may have something to say
     rows = [(host.name, host.ipv4, host.ipv6, ", ".join(host.roles)) for host in environment.hosts]
     rows.append((NET1, NET1_IPV4, NET1_IPV6, f"the Internet: DNS, and mail for {OUTSIDE}"))
@@ -36,7 +37,7 @@ The staging province is up: mail for {zones.domain(environment)}.
 {hosts}
 
 Mailbox   {mailbox}
-  IMAP    {edge.ipv4} port 993 (TLS); SMTP port 465 (TLS) or 587 (STARTTLS)
+  IMAP    {edges}, port 993 (TLS); SMTP port 465 (TLS) or 587 (STARTTLS)
   trust   {CA_FILE}, the lab's own authority
 Outside   {MAILBOXES} has the passwords of {OUTSIDE}
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 
-from danhba.inventory import Environment
+from danhba.inventory import Environment, Host
 from staging.config import NET1_IPV4, NET1_IPV6, OUTSIDE
+
+CLIENT_NAMES = ("imap", "smtp")
+"""What officials enter in their programs: every edge, so that one may be lost."""
 
 _HEAD = """\
 $TTL 60
@@ -24,14 +27,22 @@ def domain(environment: Environment) -> str:
     return environment.hosts[0].fqdn.partition(".")[2]
 
 
+def names(environment: Environment, host: Host) -> tuple[str, ...]:
+    """Further names that a host's certificate holds for: an edge is also what programs for mail
+    are told to connect to."""
+    own = domain(environment)
+    further = CLIENT_NAMES if "edge" in host.roles else ()
+    return (own, *(f"{name}.{own}" for name in further))
+
+
 def zones(environment: Environment, serial: int) -> dict[str, str]:
     """Zone name to zone file."""
     head = _HEAD.format(outside=OUTSIDE, serial=serial)
-    names = {host.fqdn: (host.ipv4, host.ipv6) for host in environment.hosts}
-    reverse = _reverse({**names, f"mail.{OUTSIDE}": (NET1_IPV4, NET1_IPV6)})
+    hosts = {host.fqdn: (host.ipv4, host.ipv6) for host in environment.hosts}
+    reverse = _reverse({**hosts, f"mail.{OUTSIDE}": (NET1_IPV4, NET1_IPV6)})
     return {
         ".": head + _root(environment),
-        domain(environment): head + _province(environment, names),
+        domain(environment): head + _province(environment, hosts),
         OUTSIDE: head + _outside(),
         "in-addr.arpa": head + "".join(line for line in reverse if ".ip6." not in line),
         "ip6.arpa": head + "".join(line for line in reverse if ".ip6." in line),
@@ -56,12 +67,14 @@ def _root(environment: Environment) -> str:
     return text + _address(f"ns.{OUTSIDE}.", NET1_IPV4, NET1_IPV6)
 
 
-def _province(environment: Environment, names: Mapping[str, tuple[str, str]]) -> str:
+def _province(environment: Environment, hosts: Mapping[str, tuple[str, str]]) -> str:
     """Every edge receives mail, none preferred."""
     edges = environment.having("edge")
     text = "".join(f"@ IN MX 10 {host.fqdn}.\n" for host in edges)
     text += '@ IN TXT "v=spf1 mx -all"\n'
-    return text + "".join(_address(f"{name}.", *found) for name, found in names.items())
+    for name in CLIENT_NAMES:
+        text += "".join(_address(name, host.ipv4, host.ipv6) for host in edges)
+    return text + "".join(_address(f"{name}.", *found) for name, found in hosts.items())
 
 
 def _outside() -> str:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from email.message import EmailMessage
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,13 @@ from danhba.compiled import Compiled, Mailbox
 from danhba.inventory import Environment
 from danhba.project import ROOT, Project
 from staging.lab import Lab
+
+
+@dataclass(frozen=True)
+class _Account:
+    account: str
+    since: date = date.max
+
 
 DANHBA = [sys.executable, "-m", "danhba"]
 
@@ -111,7 +119,8 @@ class Province:
         message["Subject"] = "Thử"
         message["Message-ID"] = f"<{secrets.token_hex(8)}@ngoaitinh.test>"
         message.set_content("Xin chào")
-        with smtplib.SMTP("198.18.0.11", 25, timeout=30, source_address=(source, 0)) as smtp:
+        edge = self.environment.having("edge")[0].ipv4
+        with smtplib.SMTP(edge, 25, timeout=30, source_address=(source, 0)) as smtp:
             smtp.send_message(message)
         identity = str(message["Message-ID"])
         wait_for(lambda: self.has(address, identity), f"{identity} in the mailbox of {address}")
@@ -120,8 +129,14 @@ class Province:
     def has(self, address: str, identity: str) -> bool:
         """Does the mailbox hold the message? Asked of the store, so that no password is needed."""
         query = ["mailbox", "*", "header", "message-id", identity]
-        found = self.lab.run("store1", ["doveadm", "search", "-u", self.mail(address), *query])
+        store = self.home(address)
+        found = self.lab.run(store, ["doveadm", "search", "-u", self.mail(address), *query])
         return bool(found.stdout.strip())
+
+    def home(self, address: str) -> str:
+        """The store that serves an account, by the inventory and its placement file: all stores of
+        the lab were there from the beginning."""
+        return self.environment.place(_Account(address)).home
 
     def with_password(self) -> set[str]:
         """Local parts of all accounts that have a password."""
@@ -130,7 +145,8 @@ class Province:
     def in_ldap(self, search: str) -> set[str]:
         """Local parts of the accounts that an LDAP filter finds."""
         argv = ["ldapsearch", "-LLL", "-Q", "-Y", "EXTERNAL", "-H", "ldapi:///", "-b", self.suffix]
-        found = self.lab.run("store1", [*argv, search, "uid"]).stdout
+        people = self.environment.having("people")[0].name
+        found = self.lab.run(people, [*argv, search, "uid"]).stdout
         return {row.removeprefix("uid: ") for row in found.splitlines() if row.startswith("uid: ")}
 
     def live(self, host: str) -> str:

@@ -47,6 +47,8 @@ def command(
         click.echo(plan_text.as_text(plans), nl=False)
         if any(plan.vanished for plan in plans):
             raise EngineError("accounts have vanished from the directory (see above); nothing done")
+        if any(plan.displaced for plan in plans):
+            raise EngineError("mailboxes would change their home (see above); nothing done")
         if any(plan.excesses for plan in plans):
             raise EngineError("the change has no approval for what it disturbs; nothing done")
         if not any(plan.changes for plan in plans):

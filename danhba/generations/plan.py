@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import unified_diff
@@ -38,8 +38,9 @@ class EntryChange:
 class Plan:
     """Everything an apply would do on one host. Nothing else happens there.
 
-    vanished: addresses that it would lose, for which it is refused. excesses: what would be
-    disturbed without an approval, for which it is refused as well. arriving: new addresses.
+    vanished: addresses that it would lose, for which it is refused. displaced: rows that would send
+    mail another way though the run moves nobody, excesses: what would be disturbed without an
+    approval, for both of which it is refused as well. arriving: new addresses.
     """
 
     host: str
@@ -53,6 +54,7 @@ class Plan:
     unread: bool = False
     services: tuple[tuple[str, str], ...] = ()
     vanished: tuple[str, ...] = ()
+    displaced: tuple[str, ...] = ()
     excesses: tuple[str, ...] = ()
     arriving: tuple[str, ...] = ()
     locked: Mapping[str, Any] | None = field(default=None, compare=False)
@@ -60,7 +62,7 @@ class Plan:
     @property
     def refused(self) -> bool:
         """May it not be applied?"""
-        return bool(self.vanished or self.excesses)
+        return bool(self.vanished or self.displaced or self.excesses)
 
     @property
     def changes(self) -> bool:
@@ -71,10 +73,18 @@ class Plan:
         )  # fmt: skip
 
 
-def compare(host: str, generation: Generation, report: Mapping[str, Any]) -> Plan:
-    """The plan for one host from its one answer (host/report.py)."""
+def compare(
+    host: str,
+    generation: Generation,
+    report: Mapping[str, Any],
+    moving: Collection[str] = (),
+) -> Plan:
+    """The plan for one host from its one answer (host/report.py).
+
+    moving: addresses that this run moves: their ways may change, and hosts may forget them.
+    """
     tree = compare_tree(generation, report)
-    gone, new, elsewhere = _moved_accounts(generation, report)
+    gone, new, displaced = _accounts(generation, report)
     drift = tuple((item["path"], item["problem"]) for item in report["drift"])
     packages = [name for name in generation.manifest["packages"] if name not in report["packages"]]
     return Plan(
@@ -91,8 +101,13 @@ def compare(host: str, generation: Generation, report: Mapping[str, Any]) -> Pla
         mark=tree.mark,
         unread=tree.unread,
         services=tuple(_services(generation, report, {path for path, _ in drift})),
-        vanished=tree.vanished + tuple(sorted(gone)),
-        excesses=unapproved(generation, report, elsewhere),
+        vanished=tree.vanished + tuple(sorted(gone.difference(moving))),
+        displaced=tuple(
+            f"{address} ({was} -> {now})"
+            for address, (was, now) in sorted(displaced.items())
+            if address not in moving
+        ),
+        excesses=unapproved(generation, report),
         arriving=tuple(sorted(new)),
         locked=report["lock"],
     )
@@ -142,11 +157,11 @@ def _link_changes(generation: Generation, live: Mapping[str, Any] | None) -> Ite
             )
 
 
-def _moved_accounts(
+def _accounts(
     generation: Generation, report: Mapping[str, Any]
-) -> tuple[set[str], set[str], set[str]]:
-    """Addresses that leave the host's tables, that come, and whose way through the mail system is
-    another one: on every host, LDAP or not.
+) -> tuple[set[str], set[str], dict[str, tuple[str, str]]]:
+    """Addresses that leave the host's tables, that come, and the ways through the mail system, old
+    and new, of those that would get another one: on every host, LDAP or not.
 
     A table that the host would have no more, because it loses a role, loses all of them.
     """
@@ -154,7 +169,7 @@ def _moved_accounts(
     live = (report["manifest"] or {"files": {}})["files"]
     gone: set[str] = set()
     new: set[str] = set()
-    other: set[str] = set()
+    other: dict[str, tuple[str, str]] = {}
     for path, facts in (live | wanted).items():
         if facts["accounts"] and path in report["contents"]:  # else it stays as it is
             names = (path, f"{path}.cdb")
@@ -163,26 +178,29 @@ def _moved_accounts(
             left = keys(text)
             gone, new = gone | (held - left), new | (left - held)
             if facts.get("ways"):  # generations before it have no such word
-                rows = set(report["contents"][path].splitlines())
-                other |= held & keys("\n".join(row for row in text.splitlines() if row not in rows))
+                other |= _changed(report["contents"][path], text)
     return gone, new, other
 
 
-def unapproved(
-    generation: Generation, report: Mapping[str, Any], elsewhere: set[str]
-) -> tuple[str, ...]:
-    """What the change disturbs beyond its approvals, by the host's own guard (deploys/base.py).
+def _changed(old: str, new: str) -> dict[str, tuple[str, str]]:
+    """Keys that both tables have, with other values: both values by key."""
+    before, after = old.splitlines(), new.splitlines()
+    same = set(before).intersection(after)
+    was, now = (
+        dict(row.split(maxsplit=1) for row in rows if row not in same) for rows in (before, after)
+    )
+    return {key: (was[key], now[key]) for key in was.keys() & now.keys()}
 
-    elsewhere: addresses whose way through the mail system changes.
-    """
-    if guards.FILE not in report["contents"] and not elsewhere:  # the usual case: read nothing
+
+def unapproved(generation: Generation, report: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the change disturbs beyond its approvals, by the host's own guard (deploys/base.py)."""
+    if guards.FILE not in report["contents"]:  # the usual case: read nothing
         return ()
     if guards.FILE not in generation.manifest["files"]:
         return ()
     wanted = json.loads(generation.text(guards.FILE))
     live = _live_guard(wanted, report)
-    accounts = {address.partition("@")[0] for address in elsewhere}
-    return tuple(map(str, guards.on_host(live, wanted, accounts, **generation.sizes)))
+    return tuple(map(str, guards.on_host(live, wanted, **generation.sizes)))
 
 
 def _live_guard(wanted: dict[str, Any], report: Mapping[str, Any]) -> dict[str, Any]:

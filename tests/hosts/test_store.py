@@ -10,10 +10,12 @@ ROLE = "store"
 
 @pytest.fixture
 def held(server: Server) -> set[str]:
-    """Addresses of the mailboxes this store holds: the first store holds all of them."""
-    first = server.wanted.environment.having("store")[0] == server.facts
-    boxes = server.wanted.compiled.mailboxes if first else ()
-    return {server.wanted.mail(mailbox.account) for mailbox in boxes}
+    """Addresses of the mailboxes that this store serves or has the standby copy of."""
+    return {
+        server.wanted.mail(mailbox.account)
+        for mailbox in server.wanted.compiled.mailboxes
+        if server.facts.name in server.wanted.environment.place(mailbox).holders
+    }
 
 
 def test_dovecot_knows_every_mailbox_and_no_other(server: Server, held: set[str]) -> None:

@@ -11,6 +11,7 @@ from province import Province
 from danhba.compiled import Mailbox
 from staging import internet
 from staging.config import NET1_IPV4, OUTSIDE
+from staging.host import Host
 from staging.lab import Lab
 
 
@@ -20,8 +21,9 @@ def edge(lab: Lab) -> str:
 
 
 @pytest.fixture(scope="session")
-def store(lab: Lab) -> str:
-    return lab.host("store1").ipv4
+def store(lab: Lab, province: Province, official: Person) -> Host:
+    """The official's."""
+    return lab.host(province.home(official.address.partition("@")[0]))
 
 
 @pytest.fixture(scope="session")

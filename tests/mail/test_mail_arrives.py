@@ -194,7 +194,7 @@ def test_a_user_changes_the_password_and_apply_leaves_it(
     lab: Lab, province: Province, renamed: Person
 ) -> None:
     local = renamed.address.partition("@")[0]
-    host = lab.host("store1")
+    host = lab.host(province.environment.having("people")[0].name)
     tls = Tls(ca_certs_file=CA_FILE, validate=ssl.CERT_REQUIRED, valid_names=[host.fqdn])
     server = Server(host.ipv4, 636, use_ssl=True, tls=tls, connect_timeout=10)
     dn = f"uid={local},ou=people,{suffix(province.compiled)}"
@@ -221,14 +221,14 @@ def test_a_password_written_in_clear_text_is_stored_as_a_hash(
 ) -> None:
     """A client may write userPassword by itself instead of asking for the operation (RFC 3062)."""
     local = official.address.partition("@")[0]
-    host = lab.host("store1")
+    host = lab.host(province.environment.having("people")[0].name)
     tls = Tls(ca_certs_file=CA_FILE, validate=ssl.CERT_REQUIRED, valid_names=[host.fqdn])
     server = Server(host.ipv4, 636, use_ssl=True, tls=tls, connect_timeout=10)
     dn = province.dn(local)
     with Connection(server, dn, official.password, raise_exceptions=True) as ldap:
         ldap.modify(dn, {"userPassword": [(MODIFY_REPLACE, [official.password])]})
     search = ["ldapsearch", "-LLL", "-Q", "-Y", "EXTERNAL", "-H", "ldapi:///", "-b", dn]
-    stored = lab.run("store1", [*search, "-o", "ldif-wrap=no", "userPassword"]).stdout
+    stored = lab.run(host.name, [*search, "-o", "ldif-wrap=no", "userPassword"]).stdout
     _, _, value = stored.partition("userPassword:: ")
     assert b64decode(value.split()[0]).startswith(b"{CRYPT}$6$rounds=20000$")
     assert Connection(server, dn, official.password, raise_exceptions=True).bind()

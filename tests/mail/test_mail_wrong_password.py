@@ -14,7 +14,9 @@ import doors
 import pytest
 from doors import DOORS, Door, Refused, enter
 from people import GUESSER, Person, trusting
+from province import Province
 
+from staging.host import Host
 from staging.lab import Lab
 
 WRONG = "sai-mat-khau-2009"
@@ -73,9 +75,10 @@ def test_a_keeper_puts_no_script_into_his_agencys_mailbox(keeper: Person) -> Non
     enter(doors.SIEVE, keeper.server, keeper.address, keeper.password, trusting())
 
 
-def test_the_store_answers_no_outsider_on_any_mail_port(store: str, lab: Lab) -> None:
+def test_no_store_answers_an_outsider_on_any_mail_port(province: Province) -> None:
     ports = (25, 110, 143, 465, 587, 993, 995, 2525, 4190, 10025)
-    addresses = (store, lab.host("store1").ipv6)
+    stores = province.environment.having("store")
+    addresses = [address for host in stores for address in (host.ipv4, host.ipv6)]
 
     def is_open(place: tuple[str, int]) -> bool:
         try:
@@ -88,17 +91,18 @@ def test_the_store_answers_no_outsider_on_any_mail_port(store: str, lab: Lab) ->
     with ThreadPoolExecutor(len(places)) as pool:
         found = dict(zip(places, pool.map(is_open, places), strict=True))
     assert [place for place in places if found[place]] == []
-    assert all(is_open((address, 636)) for address in addresses)  # it is there
+    for host in province.environment.having("people"):  # it is there
+        assert is_open((host.ipv4, 636)) and is_open((host.ipv6, 636))
 
 
 @pytest.mark.parametrize("door", BEHIND_THE_EDGE, ids=str)
 def test_a_wrong_password_fails_at_the_store_seen_from_the_edge(
-    door: Door, lab: Lab, store: str, official: Person
+    door: Door, lab: Lab, store: Host, official: Person
 ) -> None:
-    name = lab.host("store1").fqdn
-    wrong = _enter_from(lab, "mx1", door, store, name, official.login, WRONG)
+    place = (store.ipv4, store.fqdn)
+    wrong = _enter_from(lab, "mx1", door, *place, official.login, WRONG)
     assert wrong.startswith(f"refused: {REFUSALS[door.protocol]}")
-    right = _enter_from(lab, "mx1", door, store, name, official.login, official.password)
+    right = _enter_from(lab, "mx1", door, *place, official.login, official.password)
     assert right.startswith("welcome: ")
 
 

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from danhba.check import check_text
@@ -46,6 +47,7 @@ def test_person() -> None:
         title="Chuyên viên",
         quota_mb=2048,
         owners=("ttkngan",),
+        since=date(2026, 11, 5),
     )
 
 

@@ -86,7 +86,12 @@ def _host(name: str, number: int, *roles: str) -> Host:
 
 ENV = Environment(
     "golden",
-    (_host("mx1", 11, "edge"), _host("store1", 21, "store"), _host("people1", 31, "people")),
+    (
+        _host("mx1", 11, "edge"),
+        _host("store1", 21, "store"),
+        _host("store2", 22, "store"),
+        _host("people1", 31, "people"),
+    ),
 )
 
 
@@ -138,6 +143,7 @@ def test_one_more_official_is_one_more_line_in_every_table_that_names_him() -> N
                 "/etc/danhba/tables/homes", "/etc/danhba/tables/senders", "/etc/dovecot/routes"
             },
             "store1": {"/etc/danhba/tables/mailboxes", "/etc/dovecot/accounts"},
+            "store2": {"/etc/danhba/tables/mailboxes", "/etc/dovecot/accounts"},
             "people1": {people.TREE},
         }[host.name] == set(changed)  # fmt: skip
         for path in changed:

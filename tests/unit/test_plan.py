@@ -15,7 +15,7 @@ from danhba.compiled import Guard
 from danhba.generations.generation import Generation
 from danhba.generations.host.common import service_actions, sha256
 from danhba.generations.plan import Plan, batch, compare
-from danhba.publish import Asked, Unapproved, carry_out
+from danhba.publish import Asked, Displaced, Unapproved, carry_out
 from danhba.service import File, Part, Service, Tree
 
 TOP = "ou=people,dc=x"
@@ -346,14 +346,6 @@ def test_a_share_of_an_agency_is_one_of_those_who_were_there() -> None:
     assert excesses(guarded(replace(GUARD, people=400)), guarded(three)) == ()
 
 
-def test_who_leaves_and_is_sent_elsewhere_is_one_of_his_agency() -> None:
-    four = {f"p{number}": "withdrawn soyte 2026-11-25" for number in range(4)}
-    live = replace(GUARD, people=400, agencies={"soyte": 10, "ty": 390})
-    wanted = replace(live, people=396, agencies={"soyte": 6, "ty": 390}, withheld=four)
-    [said] = excesses(guarded(live), guarded(wanted, moved(4)))
-    assert said.startswith("4 of 10 people of soyte")
-
-
 def test_a_policy_that_allows_more_is_one_for_the_next_apply() -> None:
     free = replace(GONE, people_percent=100, agency_percent=100)
     assert len(excesses(guarded(GUARD), guarded(free))) == 1
@@ -369,22 +361,39 @@ def test_a_protected_address_that_leads_elsewhere_is_refused_alone() -> None:
     assert "approve: DECISION: {protected: [postmaster]}" in said
 
 
-def test_mail_that_would_go_to_another_store_is_counted_by_who_gets_it() -> None:
-    live = guarded(GUARD)
-    assert excesses(live, guarded(GUARD, moved(2))) == ()
-    [said] = excesses(live, guarded(GUARD, moved(3)))
-    assert said.startswith(SAID)
-    approved = replace(GUARD, approvals=YES)
-    assert excesses(live, guarded(approved, moved(3))) == ()
-    assert len(excesses(guarded(approved), guarded(approved, moved(3)))) == 1
+def displaced(live: Generation, wanted: Generation, *moving: str) -> tuple[str, ...]:
+    return compare("h", wanted, asked(live, wanted), moving).displaced
 
 
-def test_who_comes_and_who_is_called_otherwise_is_not_sent_elsewhere() -> None:
+def test_who_would_get_another_home_is_named_and_nobody_moves() -> None:
+    live, wanted = guarded(GUARD), guarded(GUARD, moved(2))
+    found = displaced(live, wanted)
+    assert found == ("p0@x (store:1 -> store:2)", "p1@x (store:1 -> store:2)")
+    said = plan_text.as_text([compare("h", wanted, asked(live, wanted))])
+    assert "REFUSED: 2 mailboxes would get another home: p0@x (store:1 -> store:2), p1@x" in said
+    assert "danhba move MAILBOX --to STORE" in said
+    with pytest.raises(Displaced, match="p0@x"):
+        carried_out(wanted, asked(live, wanted))
+
+
+def test_only_whom_the_run_moves_may_get_another_home() -> None:
+    live, wanted = guarded(GUARD), guarded(GUARD, moved(2))
+    assert displaced(live, wanted, "p0@x", "p1@x") == ()
+    assert displaced(live, wanted, "p0@x") == ("p1@x (store:1 -> store:2)",)
+
+
+def test_a_store_may_forget_whom_the_run_moves_away_from_it() -> None:
+    live, wanted = guarded(GUARD), guarded(GUARD, HOMES.replace("p3@x store:1\n", ""))
+    assert compare("h", wanted, asked(live, wanted)).vanished == ("p3@x",)
+    assert compare("h", wanted, asked(live, wanted), ["p3@x"]).vanished == ()
+
+
+def test_who_comes_and_who_is_called_otherwise_keeps_his_home() -> None:
     more = HOMES + "".join(f"n{number}@x store:2\n" for number in range(9))
     names = "".join(f"n{number}@x p{number}@x\n" for number in range(9))
     others = names.replace(" p", " p1")
-    assert excesses(guarded(GUARD), guarded(GUARD, more)) == ()
-    assert excesses(guarded(GUARD, aliases=names), guarded(GUARD, aliases=others)) == ()
+    assert displaced(guarded(GUARD), guarded(GUARD, more)) == ()
+    assert displaced(guarded(GUARD, aliases=names), guarded(GUARD, aliases=others)) == ()
 
 
 @pytest.mark.parametrize("text", ["", "{", "null", "[]", "{}", '{"withheld": {}}', "7"])
@@ -393,37 +402,30 @@ def test_a_guard_that_is_damaged_is_drift_and_what_was_approved_before_is_not_kn
 ) -> None:
     drift = [{"path": guards.FILE, "problem": "edited"}]
 
-    def plan(guard: Guard, homes: str = HOMES) -> Plan:
-        wanted = guarded(guard, homes)
+    def plan(guard: Guard) -> Plan:
+        wanted = guarded(guard)
         report = asked(guarded(GUARD), wanted, **{guards.FILE: text})
         return compare("h", wanted, {**report, "drift": drift})
 
     assert plan(GUARD).drift and not plan(GUARD).refused
-    assert len(plan(GUARD, moved(3)).excesses) == 1
-    assert not plan(replace(GUARD, approvals=YES), moved(3)).refused
+    assert not plan(GONE).refused  # nothing is known of who was withdrawn before
 
 
 def test_a_host_that_had_no_guard_is_not_stuck() -> None:
     homes = File("/etc/homes", HOMES.encode(), accounts=True)
     live = assemble([Part("a", files=(homes,))], "r")
     assert excesses(live, guarded(GONE)) == ()
-    assert len(excesses(live, guarded(GONE, moved(3)))) == 1
-    assert excesses(live, guarded(replace(GONE, approvals=YES), moved(3))) == ()
     empty = answer_bare(live) | {"manifest": None, "live": None}
     assert not compare("h", guarded(GONE), empty).refused
 
 
-def test_without_a_guard_of_its_own_nothing_is_asked() -> None:
-    homes = [File("/etc/homes", text.encode(), accounts=True, ways=True)
-             for text in (HOMES, moved(9))]  # fmt: skip
-    live, wanted = (assemble([Part("a", files=(file,))], "r") for file in homes)
-    assert excesses(live, wanted) == ()
+def carried_out(wanted: Generation, report: Mapping[str, Any]) -> None:
+    hosts = type("Hosts", (list,), {"get_active_hosts": lambda self: self})()
+    host = SimpleNamespace(state=SimpleNamespace(limit_hosts=[], inventory=hosts))
+    carry_out(cast(Host, host), Asked(wanted, report, compare("h", wanted, report)))
 
 
 def test_what_is_not_approved_is_not_carried_out() -> None:
     wanted = guarded(GONE)
-    report = asked(guarded(GUARD), wanted)
-    hosts = type("Hosts", (list,), {"get_active_hosts": lambda self: self})()
-    host = SimpleNamespace(state=SimpleNamespace(limit_hosts=[], inventory=hosts))
     with pytest.raises(Unapproved, match="3 of 40 people are withdrawn"):
-        carry_out(cast(Host, host), Asked(wanted, report, compare("h", wanted, report)))
+        carried_out(wanted, asked(guarded(GUARD), wanted))

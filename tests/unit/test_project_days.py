@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from danhba.edit.people import Basis, lock, rename, set_keepers, withdraw
 from danhba.generations.generation import Generation
 from danhba.inventory import Environment, Host
 from danhba.memory import Memory
+from danhba.placement import Move, Remembered
 from danhba.project import BadDirectory, Project
 
 FIRST, LAST = date(2027, 1, 1), date(2027, 6, 30)
@@ -196,3 +198,21 @@ def test_memory_says_what_reading_says_on_every_day_that_counts(
         remembered = digests(desk.on(day))
         if not desk.compiled:
             assert digests(desk.project.compile(ENV, "r", life[-1].text.encode())[0]) == remembered
+
+
+def test_what_the_placement_file_says_is_asked_for_anew(desk: Desk) -> None:
+    two = Environment("two", (*ENV.hosts, host("store2", 22, "store")))
+    for store in ("store1", "store2", "store1"):
+        env = replace(two, remembered=Remembered((Move("lvloc", store),)))
+        set_clock(desk.patch, datetime(2026, 11, 25, tzinfo=UTC))
+        rows = desk.project.generations(env)["mx1"].text("/etc/danhba/tables/homes").splitlines()
+        assert f"lvloc@angiang.gov.vn store:[{store}.angiang.gov.vn]:2525" in rows
+
+
+def test_a_mailbox_that_was_moved_and_is_not_in_the_directory_is_named(desk: Desk) -> None:
+    env = replace(ENV, remembered=Remembered((Move("khong.co.ai", "store1", 7),)))
+    with pytest.raises(BadDirectory) as bad:
+        desk.project.generations(env)
+    [finding] = bad.value.findings
+    assert (finding.line, finding.message) == (7, "khong.co.ai is no mailbox")
+    assert finding.file.endswith("inventory/days.placement.yaml")
