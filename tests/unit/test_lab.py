@@ -193,7 +193,8 @@ class TestWhatToBoot:
 
 
 def test_a_host_that_does_not_exist() -> None:
-    with pytest.raises(LabError, match="there is no host mx9; there are mx1, mx2, store1, store2, net1"):
+    there = "mx1, mx2, store1, store2, net1"
+    with pytest.raises(LabError, match=f"there is no host mx9; there are {there}"):
         lab.Lab.open().cut("mx9")
 
 
