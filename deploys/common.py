@@ -12,15 +12,15 @@ CA = "/etc/ssl/danhba/ca.pem"
 STORE_PORT = 2525
 """Edges hand mail to a store here: port 25 of a store would invite mail that no edge has seen."""
 
+STORE_IMAP, STORE_POP3, STORE_SIEVE = 2993, 2995, 6190
+"""For the edges' tunnels, encrypted from the first byte; 2000 above the usual ports, which are the
+edge's on a host that is both."""
+
 REPLY_PORT = 2526
 """Stores hand what Sieve and bounces send to an edge here; its rules differ from port 25's."""
 
 LOCAL_PORT = 10025
 """On loopback only: where a store's Dovecot submits what Sieve sends."""
-
-TABLES = "/etc/danhba/tables"
-"""Not below /etc/postfix, where Postfix warns of every link: a link's own mode is 0777."""
-
 
 BLOCKED = "/etc/dovecot/blocked"
 GRANTS = "/etc/dovecot/grants"

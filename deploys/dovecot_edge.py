@@ -6,21 +6,19 @@ from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Probe, Service
-from deploys.common import BLOCKED, CA, CERTIFICATE, KEY, home, passwd, suffix
+from deploys.common import CA, CERTIFICATE, KEY, home, passwd, suffix
+from deploys.instance import Instance, edge
 from deploys.tunnel import entrance
-
-ROUTES = "/etc/dovecot/routes"
-LOGINS = "/etc/dovecot/logins"
 
 
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
+    instance = edge(host)
+    unit = f"/etc/systemd/system/{instance.dovecot_unit}"
     config = render(
         "dovecot_edge/dovecot.conf",
         host=host,
+        instance=instance,
         domain=directory.domain,
-        routes=ROUTES,
-        logins=LOGINS,
-        blocked=BLOCKED,
         typed=typed(directory.domain),
         people=env.having("people"),
         suffix=suffix(directory),
@@ -28,22 +26,29 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         certificate=CERTIFICATE,
         key=KEY,
     )
+    socket = render("dovecot_edge/tmpfiles.conf", queue=instance.queue)
     return Part(
         name="dovecot_edge",
         packages=("dovecot-imapd", "dovecot-pop3d", "dovecot-managesieved", "dovecot-ldap"),
         files=(
-            File("/etc/dovecot/dovecot.conf", config, effect="reload"),
-            File(
-                "/etc/systemd/system/dovecot.service.d/danhba.conf",
-                render("dovecot_edge/unit.conf"),
-            ),
-            File("/etc/tmpfiles.d/danhba-auth-socket.conf", render("dovecot_edge/tmpfiles.conf")),
-            File(ROUTES, routes(directory, env), accounts=True),
-            File(LOGINS, logins(directory)),
+            File(f"{instance.dovecot}/dovecot.conf", config, effect="reload"),
+            File(f"{unit}.d/danhba.conf", render("dovecot_edge/unit.conf")),
+            *_second(instance, unit),
+            File("/etc/tmpfiles.d/danhba-auth-socket.conf", socket),
+            File(f"{instance.dovecot}/routes", routes(directory, env), accounts=True),
+            File(f"{instance.dovecot}/logins", logins(directory)),
         ),
-        services=(Service("dovecot.service", answers=ANSWERS),),
-        validate=(("doveconf", "-n"),),
+        services=(Service(instance.dovecot_unit, answers=ANSWERS),),
+        validate=(("doveconf", "-c", f"{instance.dovecot}/dovecot.conf", "-n"),),
     )
+
+
+def _second(instance: Instance, unit: str) -> tuple[File, ...]:
+    """Debian's unit is for one Dovecot; another needs its own."""
+    if not instance.name:
+        return ()
+    config = f"{instance.dovecot}/dovecot.conf"
+    return (File(unit, render("dovecot_edge/second.service", config=config), effect="restart"),)
 
 
 ANSWERS = (

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from danhba.service import File, Part, Probe, Service
-from deploys.common import TABLES, silent, table
+from deploys.common import silent, table
+from deploys.instance import Instance
 
-_CHECKS = ("postconf -n", "postconf -P", "postconf -M")
-"""Not `postfix check`: it looks at the live queue as well and complains of files that move away
-under its eyes, so that a host with much mail could not be changed (seen)."""
+_CHECKS = ("-n", "-P", "-M")
+"""Of postconf. Not `postfix check`: it looks at the live queue as well and complains of files that
+move away under its eyes, so that a host with much mail could not be changed (seen)."""
 
 
 def postfix(
     name: str,
+    instance: Instance,
     files: tuple[File, ...],
     tables: dict[str, dict[str, str]],
     answers: tuple[Probe, ...],
@@ -27,7 +29,7 @@ def postfix(
     """
     texts = tuple(
         File(
-            f"{TABLES}/{key}",
+            f"{instance.tables}/{key}",
             table(rows),
             effect="reload",
             accounts=key in tables,
@@ -42,6 +44,6 @@ def postfix(
         debconf=("postfix postfix/main_mailer_type select No configuration",),
         files=(*files, *texts),
         tables=tuple(text.path for text in texts),
-        services=(Service("postfix.service", answers=answers),),
-        validate=tuple(silent(check) for check in _CHECKS),
+        services=(Service(instance.postfix_unit, answers=answers),),
+        validate=tuple(silent(f"postconf -c {instance.postfix} {check}") for check in _CHECKS),
     )

@@ -6,16 +6,19 @@ from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Probe
-from deploys.common import CA, CERTIFICATE, KEY, REPLY_PORT, STORE_PORT, TABLES, home, networks
+from deploys.common import CA, CERTIFICATE, KEY, REPLY_PORT, STORE_PORT, home, networks
+from deploys.instance import edge
 from deploys.postfix import postfix
 
 
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
+    instance = edge(host)
     main = render(
         "postfix_edge/main.cf",
         host=host,
+        instance=instance,
         domain=directory.domain,
-        tables=TABLES,
+        tables=instance.tables,
         certificate=CERTIFICATE,
         key=KEY,
         size_within=size_within(directory.message_mb),
@@ -29,9 +32,10 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
     )
     return postfix(
         "postfix_edge",
+        instance,
         files=(
-            File("/etc/postfix/main.cf", main, effect="reload"),
-            File("/etc/postfix/master.cf", master, effect="reload"),
+            File(f"{instance.postfix}/main.cf", main, effect="reload"),
+            File(f"{instance.postfix}/master.cf", master, effect="reload"),
         ),
         tables={
             "homes": homes(directory, env),

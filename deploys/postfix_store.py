@@ -13,10 +13,10 @@ from deploys.common import (
     LOCAL_PORT,
     REPLY_PORT,
     STORE_PORT,
-    TABLES,
     held,
     networks,
 )
+from deploys.instance import USUAL
 from deploys.postfix import postfix
 from deploys.postfix_edge import refused, size_within
 
@@ -26,7 +26,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         "postfix_store/main.cf",
         host=host,
         domain=directory.domain,
-        tables=TABLES,
+        tables=USUAL.tables,
         ca=CA,
         certificate=CERTIFICATE,
         key=KEY,
@@ -36,7 +36,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
     )
     master = render(
         "postfix_store/master.cf",
-        tables=TABLES,
+        tables=USUAL.tables,
         store_port=STORE_PORT,
         local_port=LOCAL_PORT,
         edges=env.having("edge"),
@@ -46,6 +46,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
     commands = render("postfix_store/commands")
     return postfix(
         "postfix_store",
+        USUAL,
         files=(
             File("/etc/postfix/main.cf", main, effect="reload"),
             File("/etc/postfix/master.cf", master, effect="reload"),

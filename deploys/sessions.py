@@ -11,8 +11,9 @@ from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Service
 from deploys.common import BLOCKED, GRANTS, passwd
+from deploys.instance import USUAL, Instance
+from deploys.instance import edge as edge_of
 
-_UNIT = "danhba-sessions.service"
 _SCRIPT = "/etc/danhba/end-sessions"
 _SEEN = "/run/danhba-sessions"
 """What was there when the script ran last; gone after a boot, like all sessions."""
@@ -20,13 +21,16 @@ _SEEN = "/run/danhba-sessions"
 
 def edge(directory: Compiled, env: Environment, host: Host) -> Part:
     blocked = passwd(dict.fromkeys(directory.blocked, ""))
-    script = render("sessions/edge", seen=_SEEN)
-    return _part("edge", script, (File(BLOCKED, blocked, effect="restart"),))
+    instance = edge_of(host)
+    script = render("sessions/edge", seen=instance.beside(_SEEN))
+    table = File(f"{instance.dovecot}/blocked", blocked, effect="restart")
+    return _part("edge", instance, script, (table,))
 
 
 def store(directory: Compiled, env: Environment, host: Host) -> Part:
     return _part(
         "store",
+        USUAL,
         render("sessions/store", blocked=BLOCKED, grants=GRANTS, seen=_SEEN),
         (
             File(BLOCKED, _blocked(directory), effect="restart"),
@@ -35,19 +39,20 @@ def store(directory: Compiled, env: Environment, host: Host) -> Part:
     )
 
 
-def _part(role: str, script: bytes, tables: tuple[File, ...]) -> Part:
-    path = f"/etc/systemd/system/{_UNIT}"
+def _part(role: str, instance: Instance, script: bytes, tables: tuple[File, ...]) -> Part:
+    unit, program = instance.sessions_unit, instance.beside(_SCRIPT)
+    path = f"/etc/systemd/system/{unit}"
     return Part(
         name=f"sessions_{role}",
         packages=("procps",),
         files=(
             *tables,
-            File(_SCRIPT, script, mode="0755"),
-            File(path, render("sessions/unit.service", script=_SCRIPT)),
+            File(program, script, mode="0755"),
+            File(path, render("sessions/unit.service", script=program, instance=instance)),
         ),
         # `systemctl enable` would follow the link into the generation of today.
-        links={f"/etc/systemd/system/multi-user.target.wants/{_UNIT}": path},
-        services=(Service(_UNIT),),
+        links={f"/etc/systemd/system/multi-user.target.wants/{unit}": path},
+        services=(Service(unit),),
     )
 
 

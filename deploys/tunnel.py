@@ -11,9 +11,9 @@ from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Probe, Service
-from deploys.common import CA
+from deploys.common import CA, STORE_IMAP, STORE_POP3, STORE_SIEVE
 
-PORTS = {"imap": (143, 993), "pop3": (110, 995), "sieve": (4190, 4190)}
+PORTS = {"imap": (143, STORE_IMAP), "pop3": (110, STORE_POP3), "sieve": (4190, STORE_SIEVE)}
 """Where the edge's Dovecot knocks on the tunnel, and the store's port, encrypted from the first
 byte."""
 

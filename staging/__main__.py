@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from danhba.inventory import InventoryError
-from staging import keys, page
+from staging import keys, lab, page
 from staging.lab import Lab
 from staging.shell import LabError, say
 
@@ -26,7 +26,8 @@ def main(argv: Sequence[str]) -> int:
         say("the lab needs root: run this as root")
         return 1
     try:
-        _act(Lab.open(), arguments)
+        name = arguments.inventory or (lab.running() if arguments.command else "staging")
+        _act(Lab.open(name), arguments)
     except (LabError, InventoryError) as error:
         say(str(error))
         return 1
@@ -47,6 +48,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--purge", action="store_true", help="with --down: also image, package cache and keys"
     )
+    parser.add_argument(
+        "--inventory",
+        metavar="NAME",
+        help="boot this file of inventory/, say single, in place of what is up (default: staging)",
+    )
     parser.add_argument("--fresh", action="store_true", help="wipe what the hosts wrote before")
     parser.add_argument("--boot-only", action="store_true", help="boot, but apply nothing")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -65,21 +71,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _act(lab: Lab, arguments: argparse.Namespace) -> None:
+def _act(found: Lab, arguments: argparse.Namespace) -> None:
     if arguments.command == "latency":
-        lab.latency(arguments.host, arguments.milliseconds)
+        found.latency(arguments.host, arguments.milliseconds)
     elif arguments.command == "shell":
-        keys.log_in(lab.host(arguments.host).ipv4)
+        keys.log_in(found.host(arguments.host).ipv4)
     elif arguments.command:
-        getattr(lab, arguments.command)(arguments.host)
+        getattr(found, arguments.command)(arguments.host)
     elif arguments.down:
-        lab.down(arguments.purge)
+        found.down(arguments.purge)
     else:
-        lab.boot(arguments.fresh)
+        found.boot(arguments.fresh)
         if not arguments.boot_only:
-            page.danhba("apply", "staging", "--yes")
-            page.danhba("verify", "staging")
-            page.show(lab.environment)
+            page.danhba("apply", found.environment.name, "--yes")
+            page.danhba("verify", found.environment.name)
+            page.show(found.environment)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ MAILBOXES = KEYS + "/net1-mailboxes.json"
 """Local part to password of the mailboxes on net1, made per machine."""
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-INVENTORY = CHECKOUT / "inventory" / "staging.py"
+INVENTORIES = CHECKOUT / "inventory"
 
 BRIDGE = os.environ.get("DANHBA_LAB_BRIDGE", "danhba0")
 PROVINCE4 = IPv4Network(os.environ.get("DANHBA_LAB_PROVINCE4", "198.18.0.0/24"))

@@ -1,4 +1,7 @@
-"""The lab as a whole: boots what inventory/staging.py says, breaks it on request, removes it."""
+"""The lab as a whole: boots what an inventory says, breaks it on request, removes it.
+
+One province at a time: to boot another inventory removes the hosts that it does not have.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ from staging import (
     zones,
 )
 from staging import mirrors as apt
-from staging.config import CHECKOUT, INVENTORY, LAB, NET1, RANGES
+from staging.config import CHECKOUT, INVENTORIES, LAB, NET1, RANGES
 from staging.host import Host
 from staging.shell import LabError, run, say, write
 
@@ -46,9 +49,9 @@ class Lab:
     hosts: dict[str, Host] = field(default_factory=dict)
 
     @classmethod
-    def open(cls) -> Lab:
-        """The lab of this checkout's inventory, booted or not."""
-        environment = inventory.load(INVENTORY)
+    def open(cls, name: str = "staging") -> Lab:
+        """The lab of an inventory of this checkout, booted or not. Raises InventoryError."""
+        environment = inventory.load(INVENTORIES / f"{name}.py")
         hosts = {
             found.name: Host(
                 found.name, found.fqdn, found.ipv4, found.ipv6, zones.names(environment, found)
@@ -161,6 +164,7 @@ class Lab:
         net1_is_new = NET1 not in mounts.known()
         state = {
             "checkout": str(CHECKOUT),
+            "inventory": self.environment.name,
             "mirrors": asdict(found),
             "hosts": wanted,
             "internet": "" if net1_is_new else state.get("internet", ""),
@@ -202,6 +206,11 @@ class Lab:
         cache.stop()
         network.down()
         shutil.rmtree(mounts.HOSTS, ignore_errors=True)
+
+
+def running(otherwise: str = "staging") -> str:
+    """The inventory whose hosts were booted last."""
+    return str(_read().get("inventory", otherwise))
 
 
 @contextmanager

@@ -11,9 +11,6 @@ from staging import mounts, zones
 from staging.config import CA_FILE, CHECKOUT, MAILBOXES, NET1, NET1_IPV4, NET1_IPV6, OUTSIDE
 from staging.shell import LabError
 
-_PASSWORDS = mounts.HOSTS / "passwords"
-"""First passwords of one agency. Beside the overlays, because they go when those go."""
-
 
 def danhba(*arguments: str, quiet: bool = False) -> None:
     """Run danhba as the engineer would. Raises LabError."""
@@ -25,14 +22,14 @@ def danhba(*arguments: str, quiet: bool = False) -> None:
 
 
 def show(environment: Environment) -> None:
-    edge = environment.having("edge")[0]
+    edge, store = environment.having("edge")[0], environment.having("store")[0]
     edges = " or ".join(host.ipv4 for host in environment.having("edge"))
-    mailbox = _mailbox()  # first: it may have something to say
+    mailbox = _mailbox(environment)  # first: it may have something to say
     rows = [(host.name, host.ipv4, host.ipv6, ", ".join(host.roles)) for host in environment.hosts]
     rows.append((NET1, NET1_IPV4, NET1_IPV6, f"the Internet: DNS, and mail for {OUTSIDE}"))
     hosts = "\n".join(f"  {name:<8} {ip4:<13} {ip6:<18} {what}" for name, ip4, ip6, what in rows)
     print(f"""
-The staging province is up: mail for {zones.domain(environment)}.
+The province of inventory/{environment.name}.py is up: mail for {zones.domain(environment)}.
 
 {hosts}
 
@@ -43,25 +40,27 @@ Outside   {MAILBOXES} has the passwords of {OUTSIDE}
 
 Try next
   script/staging shell {edge.name:<11} look around on a host as root
-  .venv/bin/danhba plan staging    what an apply would change: nothing now
-  .venv/bin/danhba apply staging   after you have edited directory.yaml
-  script/staging cut store1        break something; join mends it (stop, kill, start, latency)
+  {f".venv/bin/danhba plan {environment.name}":<32} what an apply would change: nothing now
+  {f".venv/bin/danhba apply {environment.name}":<32} after you have edited directory.yaml
+  {f"script/staging cut {store.name}":<32} break something; join mends it (or stop, start)
   script/staging --down            remove every trace""")
 
 
-def _mailbox() -> str:
+def _mailbox(environment: Environment) -> str:
     """An official and his first password, made when nobody has one yet."""
     agency = _agency()
     if not agency:
         return "the directory has no officials yet"
-    if not _PASSWORDS.exists():
-        out = str(_PASSWORDS)
-        danhba("password", "issue", "staging", "--agency", agency, "--out", out, quiet=True)
-    lines = _PASSWORDS.read_text(encoding="utf-8").splitlines()
+    # First passwords of one agency. Beside an overlay, because they go when that goes.
+    passwords = mounts.HOSTS / environment.having("people")[0].name / "passwords"
+    if not passwords.exists():
+        asked = ("--agency", agency, "--out", str(passwords))
+        danhba("password", "issue", environment.name, *asked, quiet=True)
+    lines = passwords.read_text(encoding="utf-8").splitlines()
     if not lines:
         return f"everybody in {agency} has a password already: danhba password reset makes new ones"
     who, _, password = lines[0].partition("\t")
-    return f"{who}, password {password}\n          more of {agency} in {_PASSWORDS}"
+    return f"{who}, password {password}\n          more of {agency} in {passwords}"
 
 
 def _agency() -> str:

@@ -12,8 +12,8 @@ from province import Province
 from danhba.project import ROOT
 from staging.lab import Lab
 
-ORDER = ("unit", "hosts", "logs", "mail", "faults")
-"""Cheap tests first; what breaks hosts last."""
+ORDER = ("unit", "hosts", "logs", "mail", "faults", "single")
+"""Cheap tests first; then what breaks hosts, and last the province that takes their place."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

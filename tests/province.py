@@ -1,4 +1,4 @@
-"""What tests do with the staging province: run the CLI, edit the directory, have users."""
+"""What tests do with a province: run the CLI, edit the directory, have users."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ class Province:
     directory: Path
     passwords: dict[str, str] = field(default_factory=dict)
     root: Path = ROOT
+    inventory: str = "staging"
 
     def danhba(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the CLI as an engineer does."""
@@ -70,24 +71,24 @@ class Province:
 
     def started_until(self, seen: str) -> subprocess.Popen[str]:
         """An apply in the background that has just said what it begins to do."""
-        process = self.start("apply", "staging", "--yes")
+        process = self.start("apply", self.inventory, "--yes")
         assert process.stderr is not None
         while (line := process.stderr.readline()).strip() != seen:
             assert line, f"the apply ended before {seen!r}"
         return process
 
     def apply(self) -> str:
-        return self.danhba("apply", "staging", "--yes").stdout
+        return self.danhba("apply", self.inventory, "--yes").stdout
 
     def plan(self) -> list[dict[str, Any]]:
         """The plan as objects, one a host."""
-        done = self.danhba("plan", "staging", "--format", "json", check=False)
+        done = self.danhba("plan", self.inventory, "--format", "json", check=False)
         assert done.stdout, done.stderr
         plans: list[dict[str, Any]] = json.loads(done.stdout)
         return plans
 
     def plan_status(self) -> int:
-        return self.danhba("plan", "staging", check=False).returncode
+        return self.danhba("plan", self.inventory, check=False).returncode
 
     def add_officials(self, *addresses: str, agency: str = "sotaichinh") -> None:
         """Write new lines into the copy of the directory, as an engineer's commit would."""
@@ -155,7 +156,7 @@ class Province:
 
     @property
     def environment(self) -> Environment:
-        return Project().environment("staging")
+        return Project().environment(self.inventory)
 
     @cached_property
     def compiled(self) -> Compiled:
@@ -175,7 +176,7 @@ class Province:
     def password(self, address: str) -> str:
         """The account's password; one is made when it has none from us."""
         if address not in self.passwords:
-            done = self.danhba("password", "reset", "staging", "--address", address)
+            done = self.danhba("password", "reset", self.inventory, "--address", address)
             self.passwords[address] = done.stdout.strip().split("\t")[1]
         return self.passwords[address]
 

@@ -16,7 +16,7 @@ from testinfra.host import Host as Shell
 
 from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
-from deploys.common import TABLES
+from deploys.instance import USUAL, Instance, edge
 
 Attributes = dict[str, list[str]]
 Opening = tuple[tuple[str, ...], tuple[int, ...]]
@@ -88,9 +88,14 @@ class Server:
             if (opening := _opening(row["rule"]["expr"])) is not None
         }
 
-    def table(self, name: str) -> dict[str, str]:
+    @property
+    def edge(self) -> Instance:
+        """Where the daemons of its edge are, which is beside those of a store."""
+        return edge(self.facts)
+
+    def table(self, name: str, instance: Instance = USUAL) -> dict[str, str]:
         """A lookup table of Postfix: every key that is in it, looked up as Postfix does it."""
-        kind = f"cdb:{TABLES}/{name}"
+        kind = f"cdb:{instance.tables}/{name}"
         found = "postmap -s %s | cut -f1 | { postmap -q - %s || test $? -eq 1; }"  # 1: nothing
         text = self.run(found, kind, kind)
         return dict(_row(line) for line in text.splitlines())

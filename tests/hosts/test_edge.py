@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from seen import Server
 
-from deploys.common import STORE_PORT, TABLES
+from deploys.common import STORE_PORT
 
 ROLE = "edge"
 
@@ -17,22 +17,22 @@ def test_every_mailbox_resolves_to_its_store_and_no_other_does(server: Server) -
         ): f"store:[{env.host(env.place(box).home).fqdn}]:{STORE_PORT}"
         for box in server.wanted.compiled.mailboxes
     }
-    assert server.table("homes") == wanted
+    assert server.table("homes", server.edge) == wanted
 
 
 def test_every_alias_points_where_it_should(server: Server) -> None:
     mail = server.wanted.mail
     wanted = {mail(name.address): mail(name.account) for name in server.wanted.compiled.names}
-    assert server.table("aliases") == wanted
+    assert server.table("aliases", server.edge) == wanted
 
 
 def test_every_address_that_receives_no_more_is_refused_and_no_other(server: Server) -> None:
     wanted = {server.wanted.mail(gone.address) for gone in server.wanted.compiled.refused}
-    assert server.table("refused").keys() == wanted
+    assert server.table("refused", server.edge).keys() == wanted
 
 
 def test_nobody_else_is_kept_from_logging_in(server: Server) -> None:
-    rows = server.run("cut -d: -f1 /etc/dovecot/blocked").split()
+    rows = server.run("cut -d: -f1 %s", f"{server.edge.dovecot}/blocked").split()
     assert rows == list(server.wanted.compiled.blocked)
 
 
@@ -45,19 +45,25 @@ def test_everybody_may_send_as_what_is_his_and_as_nothing_else(server: Server) -
         mail(address): {mail(account) for account in accounts}
         for address, accounts in owners.items()
     }
-    found = {address: set(row.split(",")) for address, row in server.table("senders").items()}
+    found = {
+        address: set(row.split(","))
+        for address, row in server.table("senders", server.edge).items()
+    }
     assert found == wanted
 
 
 def test_postfix_reads_these_tables(server: Server) -> None:
     names = "virtual_mailbox_maps transport_maps virtual_alias_maps smtpd_sender_login_maps"
-    homes, aliases, senders = (f"cdb:{TABLES}/{name}" for name in ("homes", "aliases", "senders"))
-    assert server.run(f"postconf -h {names}").split() == [homes, homes, aliases, senders]
+    tables = server.edge.tables
+    homes, aliases, senders = (f"cdb:{tables}/{name}" for name in ("homes", "aliases", "senders"))
+    asked = f"postconf -c {server.edge.postfix} -h {names}"
+    assert server.run(asked).split() == [homes, homes, aliases, senders]
 
 
 def test_every_mailbox_has_a_route_to_its_store(server: Server) -> None:
     env = server.wanted.environment
-    rows = server.run("sed 's/:::::::host=/ /; s/ hostip=.*//' /etc/dovecot/routes").splitlines()
+    command = "sed 's/:::::::host=/ /; s/ hostip=.*//' %s"
+    rows = server.run(command, f"{server.edge.dovecot}/routes").splitlines()
     assert sorted(rows) == sorted(
         f"{box.account} {env.host(env.place(box).home).fqdn}"
         for box in server.wanted.compiled.mailboxes
@@ -72,9 +78,11 @@ def test_every_tls_port_shows_a_certificate_of_this_host(server: Server) -> None
 
 def test_tls_1_2_is_the_oldest_version_offered(server: Server) -> None:
     """Asked of the configuration: a handshake that fails would leave a warning in the log."""
-    postfix = server.run("postconf -h smtpd_tls_protocols smtpd_tls_mandatory_protocols")
+    names = "smtpd_tls_protocols smtpd_tls_mandatory_protocols"
+    postfix = server.run(f"postconf -c {server.edge.postfix} -h {names}")
     assert postfix.split() == [">=TLSv1.2"] * 2
-    assert server.run("doveconf -h ssl_min_protocol") == "TLSv1.2"
+    dovecot = f"doveconf -c {server.edge.dovecot}/dovecot.conf -h ssl_min_protocol"
+    assert server.run(dovecot) == "TLSv1.2"
 
 
 _TLS = """

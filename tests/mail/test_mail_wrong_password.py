@@ -16,11 +16,16 @@ from doors import DOORS, Door, Refused, enter
 from people import GUESSER, Person, trusting
 from province import Province
 
+from deploys.common import LOCAL_PORT, STORE_IMAP, STORE_POP3, STORE_PORT, STORE_SIEVE
 from staging.host import Host
 from staging.lab import Lab
 
 WRONG = "sai-mat-khau-2009"
-BEHIND_THE_EDGE = (doors.IMAPS, doors.POP3S, Door(4190, "sieve", implicit_tls=True))
+BEHIND_THE_EDGE = (
+    Door(STORE_IMAP, "imap", implicit_tls=True),
+    Door(STORE_POP3, "pop3", implicit_tls=True),
+    Door(STORE_SIEVE, "sieve", implicit_tls=True),
+)
 REFUSALS = {
     "smtp": "535 5.7.8",
     "imap": "a NO [AUTHENTICATIONFAILED]",
@@ -76,7 +81,8 @@ def test_a_keeper_puts_no_script_into_his_agencys_mailbox(keeper: Person) -> Non
 
 
 def test_no_store_answers_an_outsider_on_any_mail_port(province: Province) -> None:
-    ports = (25, 110, 143, 465, 587, 993, 995, 2525, 4190, 10025)
+    usual = (25, 110, 143, 465, 587, 993, 995, 4190)
+    ports = (*usual, STORE_PORT, STORE_IMAP, STORE_POP3, STORE_SIEVE, LOCAL_PORT)
     stores = province.environment.having("store")
     addresses = [address for host in stores for address in (host.ipv4, host.ipv6)]
 

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -93,10 +94,23 @@ ENV = Environment(
         _host("people1", 31, "people"),
     ),
 )
+SINGLE = Environment("single", (_host("single1", 31, "store", "people", "edge"),))
+TWINS = Environment(
+    "twins", (_host("one", 31, "store", "people", "edge"), _host("two", 32, "store", "edge"))
+)
 
 
-def _files(host: Host, directory: Compiled = DIRECTORY) -> dict[str, File]:
-    return {file.path: file for part in parts(directory, ENV, host) for file in part.files}
+def _files(host: Host, directory: Compiled = DIRECTORY, env: Environment = ENV) -> dict[str, File]:
+    return {file.path: file for part in parts(directory, env, host) for file in part.files}
+
+
+def _second() -> dict[str, File]:
+    """What an edge puts elsewhere, or writes differently, to share a host with a store."""
+    alone = {path for host in ENV.hosts for path in _files(host)}
+    shared = _files(SINGLE.hosts[0], env=SINGLE)
+    names = {path for path in shared if "-edge" in path or path.endswith("auth-socket.conf")}
+    assert shared.keys() - names <= alone
+    return {path: shared[path] for path in sorted(names)}
 
 
 def _golden(host: str) -> dict[str, bytes]:
@@ -108,9 +122,10 @@ def _golden(host: str) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("host", ENV.hosts, ids=lambda host: host.name)
+@pytest.mark.parametrize("host", (*ENV.hosts, *SINGLE.hosts), ids=lambda host: host.name)
 def test_files_of_a_host(host: Host) -> None:
-    rendered = {path: file.content for path, file in _files(host).items()}
+    found = _second() if host in SINGLE.hosts else _files(host)
+    rendered = {path: file.content for path, file in found.items()}
     if os.environ.get("GOLDEN") == "write":
         shutil.rmtree(GOLDEN / host.name, ignore_errors=True)
         for path, content in rendered.items():
@@ -123,9 +138,15 @@ def test_files_of_a_host(host: Host) -> None:
         assert content.decode() == expected[path].decode(), path
 
 
-@pytest.mark.parametrize("host", ENV.hosts, ids=lambda host: host.name)
-def test_no_path_is_claimed_twice_and_tables_are_files(host: Host) -> None:
-    built: tuple[Part, ...] = parts(DIRECTORY, ENV, host)
+@pytest.mark.parametrize("env", [ENV, SINGLE, TWINS], ids=lambda env: env.name)
+def test_no_path_and_no_unit_is_claimed_twice_and_tables_are_files(env: Environment) -> None:
+    for host in env.hosts:
+        _claims_are_its_own(parts(DIRECTORY, env, host))
+
+
+def _claims_are_its_own(built: tuple[Part, ...]) -> None:
+    units = [service.unit for part in built for service in part.services]
+    assert len(units) == len(set(units))
     claimed = [file.path for part in built for file in part.files]
     claimed += [path for part in built for path in part.links]
     assert len(claimed) == len(set(claimed))
@@ -161,6 +182,29 @@ def test_proxy_routes_never_answer_for_smtp() -> None:
     assert block and "nopassword" in block[1]
     outside = config.replace(block[0], "")
     assert "nopassword =" not in outside and "proxy =" not in outside
+
+
+@pytest.mark.parametrize("env", [ENV, SINGLE, TWINS], ids=lambda env: env.name)
+def test_no_two_services_listen_on_one_port_of_a_host(env: Environment) -> None:
+    """As far as their probes tell: a service is asked on the ports that it opens."""
+    for host in env.hosts:
+        places = Counter(
+            (probe.address or host.ipv4, probe.port)
+            for part in parts(DIRECTORY, env, host)
+            for service in part.services
+            for probe in service.answers
+        )
+        assert [place for place, times in places.items() if times > 1] == []
+
+
+def test_a_store_that_is_an_edge_as_well_keeps_its_places() -> None:
+    """doveadm and postqueue, asked for nothing else, speak to the store."""
+    alone = _files(ENV.hosts[1])
+    shared = _files(SINGLE.hosts[0], env=SINGLE)
+    assert alone.keys() <= shared.keys()
+    tables = [path for path in alone if path.startswith("/etc/danhba/tables/")]
+    for path in ("/etc/dovecot/accounts", "/etc/dovecot/grants", "/etc/dovecot/blocked", *tables):
+        assert shared[path].content == alone[path].content.replace(b"store1.", b"single1."), path
 
 
 def test_no_password_and_no_secret_is_written() -> None:
@@ -202,6 +246,6 @@ def test_ports_of_a_store_open_to_edges_only() -> None:
     (rules,) = firewall.part(DIRECTORY, ENV, ENV.hosts[1]).files
     open_to_all = re.findall(r"^\s*tcp dport \{ (.*) \} accept$", rules.content.decode(), re.M)
     assert open_to_all == ["22"]
-    assert "ip saddr { 198.18.0.11 } tcp dport { 993, 995, 2525, 4190 } accept" in (
+    assert "ip saddr { 198.18.0.11 } tcp dport { 2525, 2993, 2995, 6190 } accept" in (
         rules.content.decode()
     )

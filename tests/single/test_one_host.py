@@ -1,0 +1,139 @@
+"""Every role on one host: edge and store meet there as they do over a network."""
+
+from __future__ import annotations
+
+import re
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from doors import DOORS, IMAPS, SUBMISSIONS, Door, Line, Refused, enter
+from ldap3 import Connection, Server, Tls
+from people import GUESSER, OUTSIDE_CLIENT, Person, assert_same, trusting
+from province import Province, wait_for
+
+from staging.config import CA_FILE, OUTSIDE
+from staging.lab import Lab
+
+NEW = "mat khau moi cua toi 2009"
+KNOWN = re.compile(
+    r"group or other writable: /etc/postfix"  # every link: its own mode is 0777
+    r"|SASL PLAIN authentication failed"  # asked for by the test above
+    r"|smtpd pid \d+ killed by signal 15"  # the end of a session
+)
+
+
+def test_a_second_apply_would_change_nothing(province: Province) -> None:
+    assert province.plan_status() == 0
+
+
+def test_the_host_is_what_every_role_wants(province: Province) -> None:
+    done = province.danhba("verify", province.inventory, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_door_opens_to_the_right_password(people: list[Person]) -> None:
+    for door in DOORS:
+        enter(door, people[0].server, people[0].login, people[0].password, trusting())
+
+
+@pytest.mark.parametrize("door", [SUBMISSIONS, IMAPS], ids=str)
+def test_a_wrong_password_is_refused(people: list[Person], door: Door) -> None:
+    with pytest.raises(Refused, match=r"5[.]7[.]8|AUTHENTICATIONFAILED"):
+        enter(door, people[0].server, people[0].login, "sai-mat-khau-2009", trusting(), GUESSER)
+
+
+@pytest.mark.parametrize("way", ["in", "out", "within"])
+def test_mail_arrives_as_it_was_written(way: str, people: list[Person], outsider: Person) -> None:
+    pairs = {"in": (outsider, people[0]), "out": (people[0], outsider), "within": people[:2]}
+    sender, recipient = pairs[way]
+    sent = sender.send(sender.write([recipient.address], "Lịch trực", "Xin chào Ả Ẵ Ậ\n"))
+    assert_same(recipient.reads(sent), sent)
+
+
+def test_a_stranger_relays_nothing(people: list[Person], host: str) -> None:
+    with smtplib.SMTP(host, 25, timeout=30, source_address=(OUTSIDE_CLIENT, 0)) as smtp:
+        smtp.ehlo("may.test")
+        smtp.mail(people[0].address)
+        code, text = smtp.rcpt(f"lan@{OUTSIDE}")
+        assert (code, text.split()[0]) == (554, b"5.7.1")
+
+
+def test_a_keeper_reads_the_agencys_mail(
+    province: Province, host: str, people: list[Person]
+) -> None:
+    grant = province.compiled.grants[0]
+    agency, keeper = province.mail(grant.agency), province.mail(grant.keeper)
+    person = Person(keeper, "Văn thư", host, f"{agency}*{keeper}", province.password(grant.keeper))
+    sent = people[0].send(people[0].write([agency], "Công văn", "Kính gửi\n"))
+    assert_same(person.reads(sent), sent)
+
+
+def test_who_changes_the_password_logs_in_with_it(
+    province: Province, single: Lab, people: list[Person]
+) -> None:
+    person = people[2]
+    (host,) = single.environment.hosts
+    tls = Tls(ca_certs_file=CA_FILE, validate=ssl.CERT_REQUIRED, valid_names=[host.fqdn])
+    server = Server(host.ipv4, 636, use_ssl=True, tls=tls, connect_timeout=10)
+    dn = province.dn(person.address.partition("@")[0])
+    with Connection(server, dn, person.password, raise_exceptions=True) as ldap:
+        ldap.extend.standard.modify_password(dn, person.password, NEW)
+    changed = replace(person, password=NEW)
+    for door in (SUBMISSIONS, IMAPS):
+        enter(door, changed.server, changed.login, changed.password, trusting())
+
+
+def test_a_lock_ends_sessions_at_the_edge_and_in_the_store(
+    province: Province, people: list[Person]
+) -> None:
+    person = people[3]
+    mine = (person.server, person.login, person.password, trusting())
+    with _session(IMAPS, *mine) as reading, _session(SUBMISSIONS, *mine) as sending:
+        for line in (reading, sending):
+            line.ask("NOOP")
+        province.danhba("lock", person.address.partition("@")[0], "--reason", "lộ mật khẩu")
+        province.apply()
+        for line in (reading, sending):
+            wait_for(lambda line=line: _has_ended(line), f"the end of {line.door}", limit=10)
+
+
+@contextmanager
+def _session(
+    door: Door, server: str, login: str, password: str, trust: ssl.SSLContext
+) -> Iterator[Line]:
+    with Line(door, server, trust) as line:
+        line.log_in(login, password)
+        yield line
+
+
+def _has_ended(line: Line) -> bool:
+    try:
+        line.ask("NOOP")
+    except (Refused, OSError):
+        return True
+    return False
+
+
+def test_after_a_power_cut_everything_is_back(
+    province: Province, single: Lab, people: list[Person]
+) -> None:
+    (host,) = single.environment.hosts
+    single.kill(host.name)
+    single.start(host.name)
+    assert single.run(host.name, ["systemctl", "is-system-running"]).stdout.strip() == "running"
+    assert province.plan_status() == 0
+    sent = people[0].send(people[0].write([people[1].address], "Sau mất điện", "Xin chào\n"))
+    assert_same(people[1].reads(sent), sent)
+
+
+def test_nothing_complained(single: Lab, province: Province) -> None:
+    """Postfix above all, that it writes to a host of its own name (RFC 5321 6.3)."""
+    (host,) = single.environment.hosts
+    units = [f"--unit={unit}" for unit in ("postfix", "postfix@edge", "dovecot", "dovecot-edge")]
+    shown = single.run(host.name, ["journalctl", "-q", "-o", "cat", "-p", "warning", *units])
+    warnings = [row for row in shown.stdout.splitlines() if not KNOWN.search(row)]
+    assert warnings == []
