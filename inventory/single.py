@@ -5,7 +5,7 @@ script/staging --inventory single
 
 from pathlib import Path
 
-from staging.config import KEYS, NET1_IPV4, PROVINCE4, PROVINCE6
+from staging.config import KEYS, PROVINCE4, PROVINCE6
 
 hosts = [
     (
@@ -14,7 +14,6 @@ hosts = [
             "fqdn": "single1.angiang.gov.vn",
             "ipv4": str(PROVINCE4[31]),
             "ipv6": str(PROVINCE6[0x31]),
-            "dns": [NET1_IPV4],
             "ssh_hostname": str(PROVINCE4[31]),
             "ssh_user": "root",
             "ssh_key": str(Path(KEYS) / "id_ed25519"),

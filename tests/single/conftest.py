@@ -12,7 +12,7 @@ from province import Province
 
 from danhba.project import ROOT
 from staging import internet, mounts
-from staging.config import NET1, NET1_IPV4, OUTSIDE
+from staging.config import NET1_IPV4, OUTSIDE
 from staging.lab import Lab
 
 NAME = "single"
@@ -23,7 +23,8 @@ def single() -> Iterator[Lab]:
     """Booted from scratch; net1 stays as the tests before have left it, if there were any."""
     reuse = os.environ.get("DANHBA_REUSE_LAB")
     lab = Lab.open(NAME)
-    lab.boot(fresh=not reuse and bool(lab.hosts.keys() & mounts.known() - {NET1}))
+    left = any(host.name in mounts.known() for host in lab.environment.hosts)
+    lab.boot(fresh=left and not reuse)
     yield lab
     if not reuse and not os.environ.get("DANHBA_KEEP_LAB"):
         lab.down()
