@@ -215,6 +215,10 @@ class _Look:
             yield from self.paper(person, person.status)
         if person.account:
             yield from self.account(person)
+        if person.leave and person.leave.until < person.since:
+            message = f"{person.name} is on leave until {person.leave.until}, and registered on "
+            message += str(person.since)
+            yield self.find(person.line, message, "put the days in order", "Điều 6.4")
 
     def later(self, person: Person) -> Iterator[Finding]:
         message = f"{person.name} is registered on {person.since}, and has a mailbox before that"

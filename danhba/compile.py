@@ -25,6 +25,7 @@ def compile_directory(directory: Directory, day: date | None = None) -> Compiled
         domain=directory.province.domain,
         timezone=directory.province.timezone,
         message_mb=directory.policy.message_mb,
+        usage_months=directory.policy.usage_months,
         mailboxes=tuple(sorted(rows.mailboxes(), key=attrgetter("account"))),
         names=tuple(sorted(rows.names(), key=attrgetter("address"))),
         refused=tuple(sorted(rows.refused(), key=attrgetter("address"))),

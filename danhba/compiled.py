@@ -93,13 +93,15 @@ class Compiled:
     """The whole directory for the mail system on a day. Every tuple is sorted by address.
 
     logins: what somebody types who was renamed, to the account that it means; keepers' logins are
-    AGENCY*KEEPER. blocked: what nobody logs in with any more, or for now.
+    AGENCY*KEEPER. blocked: what nobody logs in with any more, or for now. usage_months: how long
+    the hours of accesses are kept.
     """
 
     province: str
     domain: str
     timezone: str
     message_mb: int
+    usage_months: int
     mailboxes: tuple[Mailbox, ...]
     names: tuple[Name, ...]
     refused: tuple[Refused, ...]

@@ -20,6 +20,7 @@ from danhba.model import (
     Closure,
     Directory,
     Exemption,
+    Leave,
     Person,
     Request,
     Status,
@@ -119,7 +120,7 @@ def _province(old: Directory, new: Directory) -> Iterator[Change]:
         for key in (each.name for each in fields(before) if each.name != "line"):
             was, now = getattr(before, key), getattr(after, key)
             if isinstance(was, tuple):  # a list whose order says nothing
-                was, now = (", ".join(sorted(each)) for each in (was, now))
+                was, now = (", ".join(sorted(map(str, each))) for each in (was, now))
             if was != now:
                 mail = "every address changes" if key == "domain" else ""
                 yield Change(PROVINCE, section, key, _turn(str(was), str(now)), mail)
@@ -285,6 +286,15 @@ def _exception(
         yield Change(agency, "exception", who, detail, clause="Điều 5.3")
 
 
+def _leave(new: Person, was: Leave | None) -> Iterator[Change]:
+    now = new.leave
+    if _content(was) == _content(now):
+        return
+    detail = f"until {now.until}" if now else "no longer"
+    paper = now.decision if now else ""
+    yield Change(new.agency, "leave", _named(new), detail, request=paper, clause="Điều 6.4")
+
+
 def _people(
     old: Directory, new: Directory, now: Mapping[str, str], names: _Names
 ) -> Iterator[Change]:
@@ -298,6 +308,7 @@ def _people(
             "Điều 6",
         )  # fmt: skip
         yield from _status(person, None, person.status, "", names.day)
+        yield from _leave(person, None)
         yield from _exception(person.agency, _named(person), None, person.exception)
     for before, after in both:
         found = list(_person(before, after, now.get(before.agency, before.agency), names))
@@ -400,6 +411,7 @@ def _person(old: Person, new: Person, agency: str, names: _Names) -> Iterator[Ch
             was, now = getattr(old, what), getattr(new, what)
             if was != now:
                 yield change(what, _turn(was, now), clause="Điều 6")
+    yield from _leave(new, old.leave)
     yield from _exception(new.agency, _named(new), old.exception, new.exception)
 
 
@@ -474,7 +486,7 @@ def _approved(approval: Approval) -> str:
     return ", ".join([*people, *agencies, *sorted(approval.protected)])
 
 
-def _content(entry: Closure | Status | None) -> tuple[object, ...]:
+def _content(entry: Closure | Leave | Status | None) -> tuple[object, ...]:
     """Without the line."""
     if entry is None:
         return ()

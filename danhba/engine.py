@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -114,6 +115,20 @@ class Session:
             raise ConnectionLost(f"the step {step} ended without a word")
         if not done:
             raise EngineError(output.stderr)
+        return remote.answer(output.stdout.splitlines())
+
+    def ask(self, host: Host, program: str, question: Mapping[str, Any]) -> dict[str, Any]:
+        """What a program of a service's own answers, that a generation brought to the host.
+
+        It reads JSON and prints what remote.answer unpacks. Raises EngineError.
+        """
+        command, text = StringCommand(program, "ask"), json.dumps(question)
+        try:
+            done, output = host.run_shell_command(command, _stdin=[text])
+        except (OSError, SSHException) as error:
+            raise ConnectionLost(f"connection lost ({error})") from None
+        if not done:
+            raise EngineError(output.stderr or f"{program} ended without a word")
         return remote.answer(output.stdout.splitlines())
 
 

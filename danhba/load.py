@@ -23,6 +23,7 @@ from danhba.model import (
     Closure,
     Directory,
     Exemption,
+    Leave,
     Person,
     Policy,
     Province,
@@ -274,7 +275,18 @@ class _Reader:
         }
         protected = fields.get("protected")
         names = self.texts(protected, "protected") if protected else ()
-        return Policy(**figures, protected=names, line=node.line)
+        return Policy(
+            **figures,
+            protected=names,
+            holidays=self.dates(fields, "holidays"),
+            working_days=self.dates(fields, "working_days"),
+            line=node.line,
+        )
+
+    def dates(self, fields: dict[str, Node], key: str) -> tuple[Day, ...]:
+        """A list that need not be there."""
+        items = self.items(fields[key], key) if key in fields else []
+        return tuple(self.date(item, f"an entry of {key}") for item in items)
 
     def request(self, number: str, node: Node) -> Request | None:
         what = f"request {shown(number)}"
@@ -326,6 +338,13 @@ class _Reader:
         decision = self.text(fields["decision"], "the decision of an exception")
         return Exemption(decision, self.text(fields["reason"], "the reason"), node.line)
 
+    def leave(self, node: Node) -> Leave | None:
+        fields = self.fields(node, "leave", LEAVE)
+        if fields is None:
+            return None
+        decision = self.text(fields["decision"], "the decision of a leave")
+        return Leave(self.date(fields["until"], "the end of a leave"), decision, node.line)
+
     def closure(self, node: Node) -> Closure | None:
         fields = self.fields(node, "closed", CLOSURE, CLOSURE_OPTIONAL)
         if fields is None:
@@ -361,6 +380,7 @@ class _Reader:
             self.optional(fields, "title"),
             self.optional(fields, "given_name"),
             self.status(fields, node.line),
+            self.leave(fields["leave"]) if "leave" in fields else None,
             self.exemption(fields["exception"]) if "exception" in fields else None,
             node.line,
         )
@@ -436,14 +456,16 @@ MANY = 1_000_000
 FIGURES = {
     "quota_gb": 1000, "agency_quota_gb": 1000, "message_mb": 200, "alias_months": 120,
     "confirm_days": 90, "guard_people_percent": 100, "guard_agency_percent": 100,
+    "inactive_months": 60, "usage_months": 60,
 }  # fmt: skip
 """And the largest that is no slip of the finger."""
 DEFAULTS = {
     "alias_months": 12, "confirm_days": 7, "guard_people_percent": 5, "guard_agency_percent": 30,
+    "inactive_months": 6, "usage_months": 12,
 }  # fmt: skip
 """Figures of policy that need not be written."""
 POLICY = frozenset(FIGURES.keys() - DEFAULTS.keys())
-POLICY_OPTIONAL = frozenset((*DEFAULTS, "protected"))
+POLICY_OPTIONAL = frozenset((*DEFAULTS, "protected", "holidays", "working_days"))
 REQUEST = frozenset(("agency", "date", "signer"))
 REQUEST_OPTIONAL = frozenset(("sha256",))
 AGENCY = frozenset(("kind", "name", "keepers", "staff"))
@@ -451,12 +473,14 @@ AGENCY_OPTIONAL = frozenset(("account", "parent", "it_officer", "decision", "clo
 CLOSURE = frozenset(("from", "decision"))
 CLOSURE_OPTIONAL = frozenset(("successors", "until"))
 EXEMPTION = frozenset(("decision", "reason"))
+LEAVE = frozenset(("until", "decision"))
 PERSON = frozenset(("id", "name", "address", "since", "request"))
 DECIDED = PERSON - {"request"}
 """Of who rests on a decision instead of an agency's list."""
 STATUS = frozenset(("from", "reason", "locked", "confirm_by"))
 PERSON_OPTIONAL = frozenset(
-    ("account", "changed", "decision", "title", "given_name", "status", *STATUS, "exception")
+    ("account", "changed", "decision", "title", "given_name", "status", *STATUS, "leave",
+     "exception")
 )
 ALIAS = frozenset(("to",))
 ALIAS_OPTIONAL = frozenset(("until",))

@@ -32,7 +32,10 @@ class Policy:
     name that was given up still receives. confirm_days: within which an agency confirms a lock in
     writing (Điều 10.2.a). guard_people_percent, guard_agency_percent: share of all people or of one
     agency above which a change needs an approval; protected: addresses that always need one,
-    besides postmaster and abuse.
+    besides postmaster and abuse. inactive_months: without access, after which a mailbox is
+    withdrawn (Điều 6.4). usage_months: how long it is known in which hours of which day there was
+    an access. holidays: from Monday to Friday, and nobody works; working_days: of a weekend, and
+    worked by decision (Điều 10.1).
     """
 
     quota_gb: int
@@ -43,6 +46,10 @@ class Policy:
     guard_people_percent: int
     guard_agency_percent: int
     protected: tuple[str, ...]
+    inactive_months: int
+    usage_months: int
+    holidays: tuple[date, ...]
+    working_days: tuple[date, ...]
     line: int
 
 
@@ -107,6 +114,15 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class Leave:
+    """A long leave: until the end of a day nobody need access the mailbox (Điều 6.4)."""
+
+    until: date
+    decision: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """An official. id: staff code. agency: its address. since: day of registration.
 
@@ -128,6 +144,7 @@ class Person:
     title: str
     given_name: str
     status: Status | None
+    leave: Leave | None
     exception: Exemption | None
     line: int
 

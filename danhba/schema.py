@@ -23,6 +23,7 @@ from danhba.model import (
     Closure,
     Directory,
     Exemption,
+    Leave,
     Person,
     Policy,
     Province,
@@ -43,6 +44,7 @@ _ENTRIES: dict[str, tuple[type, frozenset[str]]] = {
     "agency": (Agency, load.AGENCY),
     "closed": (Closure, load.CLOSURE),
     "exception": (Exemption, load.EXEMPTION),
+    "leave": (Leave, load.LEAVE),
     "person": (Person, load.DECIDED),
     "alias": (Alias, load.ALIAS),
     "approval": (Approval, frozenset()),
@@ -89,6 +91,7 @@ _FORM_OF = {
     "sha256": "sha256",
     **dict.fromkeys(("address", "account", "agency", "parent", "it_officer", "to"), "address"),
     **dict.fromkeys(("keepers", "successors", "protected", "reserved"), "address"),
+    **dict.fromkeys(("holidays", "working_days"), "date"),
 }
 """By key, or by sort and key where the sort decides; the rest is plain text."""
 
@@ -131,6 +134,10 @@ DESCRIPTIONS = {
         "guard_people_percent": "Share of all people above which a change needs an approval",
         "guard_agency_percent": "Share of one agency above which a change needs an approval",
         "protected": "Addresses that always need an approval, besides postmaster and abuse",
+        "inactive_months": "Without access, after which a mailbox is withdrawn (Điều 6.4)",
+        "usage_months": "How long it is known in which hours there was an access (Điều 10.1)",
+        "holidays": "Days from Monday to Friday on which nobody works (Điều 10.1)",
+        "working_days": "Days of a weekend that are worked by decision (Điều 10.1)",
     },
     "request": {
         "agency": "Address of the agency that asks (Điều 6.1)",
@@ -160,6 +167,10 @@ DESCRIPTIONS = {
         "decision": "Its number",
         "reason": "In words",
     },
+    "leave": {
+        "until": "The last day of the leave",
+        "decision": "Its number",
+    },
     "person": {
         "id": "Staff code in quotes; stays with the person, in whatever agency",
         "name": "With diacritics (TCVN 6909)",
@@ -177,6 +188,7 @@ DESCRIPTIONS = {
         "reason": "Of the status",
         "locked": "First day of a lock, where a withdrawal lies ahead (Điều 10.2.a)",
         "confirm_by": "Until when the agency confirms a lock in writing (Điều 10.2.a)",
+        "leave": "A long leave, in which nobody need access the mailbox (Điều 6.4)",
         "exception": "Why the address deviates from the rule (Điều 5.3.b)",
     },
     "alias": {

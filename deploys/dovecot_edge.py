@@ -6,6 +6,7 @@ from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Probe, Service
+from danhba.usage.records import EVENTS
 from deploys.common import CA, CERTIFICATE, KEY, home, passwd, suffix
 from deploys.instance import Instance, edge
 from deploys.tunnel import entrance
@@ -25,6 +26,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         ca=CA,
         certificate=CERTIFICATE,
         key=KEY,
+        events=EVENTS,
     )
     socket = render("dovecot_edge/tmpfiles.conf", queue=instance.queue)
     return Part(

@@ -6,6 +6,7 @@ from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Probe, Service, State
+from danhba.usage.records import EVENTS
 from deploys.common import (
     BLOCKED,
     CA,
@@ -41,6 +42,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         ca=CA,
         certificate=CERTIFICATE,
         key=KEY,
+        events=EVENTS,
     )
     return Part(
         name="dovecot_store",

@@ -17,6 +17,7 @@ from deploys import (
     postfix_store,
     sessions,
     tunnel,
+    usage,
 )
 
 EVERY = "every"
@@ -24,7 +25,7 @@ EVERY = "every"
 ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
     EVERY: (
         base.name, base.certificate, base.guard, base.ldap, base.clock, base.upgrades, base.journal,
-        firewall.part,
+        firewall.part, usage.part,
     ),
     "store": (dovecot_store.part, postfix_store.part, sessions.store),
     "people": (people.part,),

@@ -15,7 +15,9 @@ COMMANDS = (
     "diff",
     "fmt",
     "import",
+    "inactive",
     "keeper",
+    "leave",
     "lock",
     "password",
     "plan",
@@ -27,6 +29,7 @@ COMMANDS = (
     "status",
     "transfer",
     "unlock",
+    "usage",
     "verify",
     "withdraw",
 )

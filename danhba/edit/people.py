@@ -256,6 +256,22 @@ def _locked(draft: Draft, who: str) -> Person:
     return person
 
 
+def leave(draft: Draft, who: str, until: date, decision: str) -> None:
+    """A long leave until the end of a day, in the place of an earlier one. Raises EditError."""
+    person = draft.person(who)
+    if person.status and person.status.kind == "withdrawn":
+        raise EditError(f"{person.name} is withdrawn: a leave changes nothing")
+    draft.set_person(person, {"leave": f"{{until: {until}, decision: {word(decision)}}}"})
+
+
+def end_leave(draft: Draft, who: str) -> None:
+    """Somebody is back before the time. Raises EditError."""
+    person = draft.person(who)
+    if person.leave is None:
+        raise EditError(f"{person.name} is not on leave")
+    draft.set_person(person, {"leave": None})
+
+
 def rename(
     draft: Draft, who: str, name: str, given_name: str, basis: Basis, until: date, keep: bool
 ) -> str:

@@ -157,6 +157,13 @@ CASES = {
         (34, "approval 8/QĐ-STTTT names 'ctubnd'", "or delete it"),
         (34, "approval 8/QĐ-STTTT names 'sotttt'", "or delete it"),
     ],
+    "leave_without_decision": [(14, "leave lacks decision", "add decision")],
+    "leave_before_registration": [
+        (14, "is on leave until 2026-05-31, and registered on 2026-11-05", "in order"),
+    ],
+    "inactive_months_of_no_months": [(4, "inactive_months is not a whole number", "above 0")],
+    "holiday_that_is_no_date": [(4, "an entry of holidays is not a date: 'Tết'", "YYYY-MM-DD")],
+    "working_days_that_are_no_list": [(4, "working_days is not a list", "working_days: [a, b]")],
     "alias_until_no_date": [(32, "until is not a date: 'hết năm'", "YYYY-MM-DD")],
 }
 

@@ -22,6 +22,8 @@ from danhba.edit.people import (
     Newcomer,
     add_people,
     confirm_lock,
+    end_leave,
+    leave,
     lock,
     reinstate,
     rename,
@@ -571,3 +573,12 @@ def test_what_is_refused_on_a_day_was_told_with_the_day(life: list[Moment]) -> N
                 until = agency.closed.until
                 first = until + timedelta(days=1) if until else agency.closed.since
                 assert f"is refused from {first}; mailbox kept" in said
+
+
+def test_a_leave_begins_and_ends() -> None:
+    away = edited(PROVINCE, leave, "lvloc", LAST, "12/QĐ-STC")
+    assert one(PROVINCE, away) == Change(
+        "sotaichinh", "leave", LOC, "until 2027-12-31", "", "12/QĐ-STC", "Điều 6.4"
+    )
+    assert told(away, edited(away, end_leave, "lvloc")) == [("leave", LOC, "no longer")]
+    assert told(away, PROVINCE) == [("leave", LOC, "no longer")]

@@ -69,8 +69,8 @@ def sections() -> dict[str, list[str]]:
 
 SORTS = {
     "directory": "Top level", "province": "province", "policy": "policy", "request": "requests",
-    "agency": "agencies", "closed": "closed", "exception": "exception", "person": "staff",
-    "alias": "aliases", "approval": "approve", "retired": "retired",
+    "agency": "agencies", "closed": "closed", "exception": "exception", "leave": "leave",
+    "person": "staff", "alias": "aliases", "approval": "approve", "retired": "retired",
 }  # fmt: skip
 
 

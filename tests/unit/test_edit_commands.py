@@ -378,3 +378,33 @@ def test_what_is_not_changed_is_not_touched(file: Path, run: Run) -> None:
     assert run("lock", "nvan", "--reason", "lộ mật khẩu").exit_code == 0
     assert run("unlock", "nvan").exit_code == 0
     assert file.read_text(encoding="utf-8") == GOOD
+
+
+def test_a_leave_is_written_changed_and_ended(file: Path, run: Run) -> None:
+    before = file.read_text(encoding="utf-8")
+    done = run("leave", "nvan", "--until", "2027-05-31", "--decision", "12/QĐ-STC")
+    assert "is on leave until 2027-05-31" in done.stderr
+    row = "request: 12/CV-STC, leave: {until: 2027-05-31, decision: 12/QĐ-STC}}"
+    assert before.count("12/CV-STC}") == 1
+    assert file.read_text(encoding="utf-8") == before.replace("request: 12/CV-STC}", row)
+    assert run("leave", "10234", "--until", "2027-06-30", "--decision", "no").exit_code == 0
+    [person] = [each for each in loaded(file).people if each.address == "nvan"]
+    assert person.leave is not None
+    assert (str(person.leave.until), person.leave.decision) == ("2027-06-30", "no")
+    assert is_canonical(file.read_text(encoding="utf-8"))
+    assert "is back" in run("leave", "nvan", "--end").stderr
+    assert file.read_text(encoding="utf-8") == before
+
+
+def test_a_leave_needs_a_day_and_a_decision_and_somebody_who_is_there(
+    file: Path, run: Run
+) -> None:
+    before = file.read_text(encoding="utf-8")
+    assert "give --until and --decision" in run("leave", "nvan").stderr
+    assert "is not on leave" in run("leave", "nvan", "--end").stderr
+    early = run("leave", "nvan", "--until", "2020-01-01", "--decision", "1/QĐ")
+    assert "put the days in order" in early.stderr
+    assert file.read_text(encoding="utf-8") == before
+    assert run("withdraw", "nvan", "--reason", "nghỉ hưu", *DECIDED).exit_code == 0
+    late = run("leave", "nvan", "--until", "2027-05-31", "--decision", "1/QĐ")
+    assert "is withdrawn: a leave changes nothing" in late.stderr

@@ -37,6 +37,10 @@ policy:
   guard_people_percent: 100
   guard_agency_percent: 1
   protected: [sotaichinh]
+  inactive_months: 6
+  usage_months: 24
+  holidays: [2026-01-01, 2026-04-30]
+  working_days: [2026-12-26]
 requests:
   12/CV-STC: {agency: sotaichinh, date: 2026-11-02, signer: Chánh Văn phòng, sha256: %s}
 agencies:
@@ -52,7 +56,7 @@ agencies:
 title: Chuyên viên}
       - {id: "10235", name: Trần Thị Kim Ngân, given_name: Ngân, address: ttkngan, account: ngan, \
 since: 2026-11-05, decision: 4/QĐ-STTTT, changed: 2026-11-06, \
-exception: {decision: 7/QĐ-STTTT, reason: tên cũ}}
+leave: {until: 2027-05-31, decision: 12/QĐ-STC}, exception: {decision: 7/QĐ-STTTT, reason: tên cũ}}
       - {id: "10236", name: Đặng Đức Đạt, address: dddat, since: 2026-11-05, request: 12/CV-STC, \
 status: locked, from: 2026-11-09, reason: lộ mật khẩu, confirm_by: 2099-11-16}
       - {id: "10237", name: Lê Văn Lộc, address: lvloc, since: 2026-11-05, decision: 5/QĐ-STC, \
@@ -193,7 +197,8 @@ OF_FORM = (
     "alias_that_turns_the_text", "alias_until_no_date", "approval_with_newline",
     "confirm_by_of_the_withdrawn", "control_character_in_a_name", "date_in_local_form",
     "date_that_does_not_exist", "deep_nesting", "domain_with_a_space", "empty",
-    "from_without_status", "missing_key", "name_in_another_script", "name_of_no_letters",
+    "from_without_status", "holiday_that_is_no_date", "inactive_months_of_no_months",
+    "leave_without_decision", "missing_key", "name_in_another_script", "name_of_no_letters",
     "name_with_a_joiner", "name_with_a_stroke", "no_value", "null_is_text",
     "number_as_id", "only_comments", "person_without_request_and_decision",
     "request_of_unknown_agency", "request_with_newline", "request_without_a_number",
@@ -201,7 +206,7 @@ OF_FORM = (
     "status_without_reason", "title_that_is_invisible",
     "true_as_key",
     "truncated_before_the_last_key", "truncated_between_lines", "unknown_key", "unknown_kind",
-    "unknown_section", "wrong_type_list", "wrong_type_mapping", "wrong_type_number",
+    "unknown_section", "working_days_that_are_no_list", "wrong_type_list", "wrong_type_mapping", "wrong_type_number",
     "wrong_type_root", "wrong_type_text",
 )  # fmt: skip
 NOT_OF_SCHEMA = (
