@@ -479,8 +479,17 @@ DECIDED = PERSON - {"request"}
 """Of who rests on a decision instead of an agency's list."""
 STATUS = frozenset(("from", "reason", "locked", "confirm_by"))
 PERSON_OPTIONAL = frozenset(
-    ("account", "changed", "decision", "title", "given_name", "status", *STATUS, "leave",
-     "exception")
+    (
+        "account",
+        "changed",
+        "decision",
+        "title",
+        "given_name",
+        "status",
+        *STATUS,
+        "leave",
+        "exception",
+    )
 )
 ALIAS = frozenset(("to",))
 ALIAS_OPTIONAL = frozenset(("until",))

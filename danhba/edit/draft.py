@@ -307,8 +307,18 @@ def word_of(key: str, value: str) -> str:
 
 
 _AS_IS = frozenset(
-    ("since", "changed", "from", "locked", "until", "confirm_by", "date", "exception", "leave",
-     "people")
+    (
+        "since",
+        "changed",
+        "from",
+        "locked",
+        "until",
+        "confirm_by",
+        "date",
+        "exception",
+        "leave",
+        "people",
+    )
 )
 """Keys whose values are not text; what is given for them is YAML already."""
 

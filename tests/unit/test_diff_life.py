@@ -444,7 +444,8 @@ ANOTHER: dict[str, Any] = {
     "Status | None": Status("locked", DAY, "lộ", None), "State": "withdrawn",
     "Exemption | None": model.Exemption("2/QĐ", "x", 0),
     "Closure | None": model.Closure(FIRST, "3/NQ", ("sonoivu",), LAST, 0),
-    "tuple[tuple[str, int], ...]": (("chomoi", 4),),
+    "tuple[tuple[str, int], ...]": (("chomoi", 4),), "tuple[date, ...]": (LAST,),
+    "Leave | None": model.Leave(LAST, "4/QĐ", 0),
 }  # fmt: skip
 INNER = {"staff", "agency"}
 """Of an agency: its people; of a person: where he stands."""

@@ -396,9 +396,7 @@ def test_a_leave_is_written_changed_and_ended(file: Path, run: Run) -> None:
     assert file.read_text(encoding="utf-8") == before
 
 
-def test_a_leave_needs_a_day_and_a_decision_and_somebody_who_is_there(
-    file: Path, run: Run
-) -> None:
+def test_a_leave_needs_a_day_and_a_decision_and_somebody_who_is_there(file: Path, run: Run) -> None:
     before = file.read_text(encoding="utf-8")
     assert "give --until and --decision" in run("leave", "nvan").stderr
     assert "is not on leave" in run("leave", "nvan", "--end").stderr

@@ -206,7 +206,8 @@ OF_FORM = (
     "status_without_reason", "title_that_is_invisible",
     "true_as_key",
     "truncated_before_the_last_key", "truncated_between_lines", "unknown_key", "unknown_kind",
-    "unknown_section", "working_days_that_are_no_list", "wrong_type_list", "wrong_type_mapping", "wrong_type_number",
+    "unknown_section", "working_days_that_are_no_list", "wrong_type_list",
+    "wrong_type_mapping", "wrong_type_number",
     "wrong_type_root", "wrong_type_text",
 )  # fmt: skip
 NOT_OF_SCHEMA = (
