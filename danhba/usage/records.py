@@ -31,6 +31,7 @@ from typing import Any
 
 TABLES = Path("/var/lib/danhba-usage/records.sqlite")
 EVENTS = Path("/var/spool/danhba-usage/events")
+CONFIGS = Path("/etc")
 READ_FOR = timedelta(days=7)
 """How long events are read that were set aside: a process that was there before Dovecot reloaded
 goes on writing to the file that it opened."""
@@ -75,8 +76,8 @@ class Records:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Others wait for its end. Whoever makes the tables begins to record."""
-        os.umask(0o027)
         self.tables.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(self.tables, os.O_CREAT | os.O_WRONLY, 0o640))
         db = sqlite3.connect(self.tables, timeout=120, isolation_level=None)
         try:
             db.execute("BEGIN IMMEDIATE")
@@ -192,12 +193,15 @@ def logged_in() -> Iterator[str]:
 
 
 def fold(records: Records, sessions: bool) -> None:
-    """What the timer does, and every question before it is answered."""
+    """What the timer does, and every question before it is answered. An edge and a store on one
+    host are two Dovecots, which write to one file."""
     now = time.time()
     records.fold(now, logged_in() if sessions else ())
     if records.set_aside(datetime.fromtimestamp(now).date()):
-        # Without Dovecot there is nothing to open: it will begin with a new file.
-        subprocess.run(["doveadm", "stats", "reopen"], capture_output=True, check=False)
+        for config in sorted(CONFIGS.glob("dovecot*/dovecot.conf")):
+            # Without Dovecot there is nothing to open: it will begin with a new file.
+            argv = ["doveadm", "-c", str(config), "stats", "reopen"]
+            subprocess.run(argv, capture_output=True, check=False)
 
 
 def answer(records: Records, question: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from danhba.usage import records as program
 from danhba.usage.records import Access, Records, answer, logged_in, understood
 
 SLOTS = [[7, 9], [9, 11], [13, 15], [15, 17]]
@@ -193,13 +194,19 @@ def test_an_answer_has_counts_and_nothing_else(
     doveadm.write_text(f'#!/bin/sh\necho "$*" >>{asked}\n')
     doveadm.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(program, "CONFIGS", tmp_path)
+    both = ("dovecot", "dovecot-edge")
+    for each in both:
+        (tmp_path / each).mkdir()
+        (tmp_path / each / "dovecot.conf").touch()
     write(records, event("nvan", at("08:00:00"), at("08:00:01")))
     question = {"sessions": False, "first": "2026-11-25", "end": "2026-11-26", "slots": SLOTS}
     found = answer(records, question)
     assert found == {"begun": records.begun(), "days": {"nvan": "1"}}
     found = answer(records, {"sessions": False})
     assert found == {"begun": records.begun(), "last": {"nvan": int(at("08:00:01"))}}
-    assert asked.read_text() == "stats reopen\n", "once a day, when the file was set aside"
+    reopened = [f"-c {tmp_path}/{each}/dovecot.conf stats reopen" for each in both]
+    assert asked.read_text().splitlines() == reopened, "once a day, when the file was set aside"
 
 
 def test_sessions_that_are_alive_are_those_doveadm_names(
