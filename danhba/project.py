@@ -41,11 +41,16 @@ class Project:
         """Raises inventory.InventoryError."""
         return inventory.load(self.root / "inventory" / f"{name}.py")
 
+    def environments(self) -> list[str]:
+        """Names of the inventories, sorted. One with a dot in its name is an example."""
+        files = (self.root / "inventory").glob("*.py")
+        return sorted(path.stem for path in files if "." not in path.stem)
+
     def known(self, env: Environment) -> Environment:
         """What pyinfra's own command read, with what the placement file of that inventory
         remembers. Raises InventoryError."""
-        for path in sorted((self.root / "inventory").glob("*.py")):
-            found = inventory.load(path)
+        for name in self.environments():
+            found = self.environment(name)
             if found.hosts == env.hosts:
                 return found
         return env

@@ -113,10 +113,10 @@ def _hand_over(rows: list[str], out: Path | None) -> None:
 
 
 def _only_environment(project: Project) -> str:
-    found = sorted((project.root / "inventory").glob("*.py"))
+    found = project.environments()
     if len(found) != 1:
-        raise EngineError("say which environment: " + ", ".join(path.stem for path in found))
-    return found[0].stem
+        raise EngineError("say which environment: " + ", ".join(found))
+    return found[0]
 
 
 def _chosen(generation: Generation, agency: str, address: str) -> Iterable[tuple[str, str]]:

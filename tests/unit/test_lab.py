@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from danhba.inventory import Environment, build
+from danhba.inventory import Environment, InventoryError, build
 from staging import cache, cgroup, image, internet, lab, mirrors, network, overlap, zones
 from staging.config import BRIDGE, CHECKOUT, NET1, NET1_IPV4, OUTSIDE, RANGES
 from staging.shell import LabError
@@ -218,3 +218,27 @@ def test_no_index_is_named(name: str) -> None:
     """Packages come from where this machine gets its packages."""
     text = Path(CHECKOUT, name).read_text()
     assert not re.search(r"https?://|--(extra-)?index-url|--find-links", text)
+
+
+class TestAnotherInventory:
+    """script/staging --inventory single: one province at a time."""
+
+    def test_its_hosts_and_net1(self) -> None:
+        assert list(lab.Lab.open("single").hosts) == ["single1", NET1]
+
+    def test_mail_for_the_domain_goes_there(self) -> None:
+        found = lab.Lab.open("single").environment
+        text = zones.zones(found, 1)[zones.domain(found)]
+        assert re.findall(r"IN MX 10 (.*)", text) == [f"single1.{zones.domain(found)}."]
+
+    def test_commands_mean_the_hosts_that_were_booted_last(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(lab, "_STATE", tmp_path / "state.json")
+        assert lab.running() == "staging"
+        (tmp_path / "state.json").write_text('{"inventory": "single"}')
+        assert lab.running() == "single"
+
+    def test_one_that_does_not_exist(self) -> None:
+        with pytest.raises(InventoryError, match=r"elsewhere\.py: there is no such inventory"):
+            lab.Lab.open("elsewhere")
