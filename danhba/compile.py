@@ -91,7 +91,7 @@ class _Rows:
             agency_name=name,
             id="",
             title="",
-            quota_mb=self.directory.policy.agency_quota_gb * MB_PER_GB,
+            quota_mb=self.directory.room(agency) * MB_PER_GB,
             owners=() if closed else (account, *keepers),
         )
 
@@ -107,7 +107,7 @@ class _Rows:
             agency_name=self.titles[person.agency],
             id=person.id,
             title=person.title,
-            quota_mb=self.directory.policy.quota_gb * MB_PER_GB,
+            quota_mb=self.directory.room(person) * MB_PER_GB,
             owners=(account,),
             since=person.since,
         )

@@ -22,6 +22,7 @@ from danhba.model import (
     Exemption,
     Leave,
     Person,
+    Quota,
     Request,
     Status,
 )
@@ -119,7 +120,9 @@ def _province(old: Directory, new: Directory) -> Iterator[Change]:
         before, after = getattr(old, section), getattr(new, section)
         for key in (each.name for each in fields(before) if each.name != "line"):
             was, now = getattr(before, key), getattr(after, key)
-            if isinstance(was, tuple):  # a list whose order says nothing
+            if key == "kind_quota_gb":
+                was, now = (_by_kind(each) for each in (was, now))
+            elif isinstance(was, tuple):  # a list whose order says nothing
                 was, now = (", ".join(sorted(map(str, each))) for each in (was, now))
             if was != now:
                 mail = "every address changes" if key == "domain" else ""
@@ -132,6 +135,10 @@ def _province(old: Directory, new: Directory) -> Iterator[Change]:
         yield Change(PROVINCE, "reserved", name.address, "free again", "may be given to somebody")
     for name in came_names:
         yield Change(PROVINCE, "reserved", name.address, "new", "is given to nobody")
+
+
+def _by_kind(rooms: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{kind} {room} GB" for kind, room in sorted(rooms))
 
 
 def _retired(old: Directory, new: Directory) -> Iterator[Change]:
@@ -160,14 +167,16 @@ def _agencies(
     for agency in came:
         mail = f"{agency.address}@{new.province.domain} receives"
         yield Change(agency.address, "new agency", agency.name, agency.address, mail)
-        bare = replace(agency, keepers=(), it_officer="", closed=None, exception=None)
+        bare = replace(agency, keepers=(), it_officer="", closed=None, exception=None, quota=None)
         yield from _agency(bare, agency, now)
+        yield from _quota(new, new, bare, agency)
     for before, after in both:
         if before.kept_as != after.kept_as:
             detail = _turn(before.kept_as, after.kept_as)
             yield Change(after.address, "another mailbox", after.name, detail, REFUSED)
     for before, after in [*both, *moved]:
         yield from _agency(before, after, now)
+        yield from _quota(old, new, before, after)
 
 
 def _addresses_of_now(old: Directory, new: Directory) -> dict[str, str]:
@@ -277,6 +286,22 @@ def _closing(agency: Agency, was: Closure | None, now: Closure | None) -> Iterat
     yield Change(agency.address, "agency closed", agency.name, detail, mail, now.decision)
 
 
+def _quota(
+    old: Directory, new: Directory, before: Agency | Person, after: Agency | Person
+) -> Iterator[Change]:
+    """The exception of one mailbox. What policy changes for all is told once, with policy."""
+    was, now = _content(before.quota), _content(after.quota)
+    if was == now:
+        return
+    here = after.agency if isinstance(after, Person) else after.address
+    who = _named(after) if isinstance(after, Person) else after.name
+    decision = after.quota.decision if after.quota else ""
+    detail = f"{old.room(before)} GB -> {new.room(after)} GB"
+    if after.quota is None:
+        detail += ", as policy has it"
+    yield Change(here, "quota", who, detail, request=decision, clause="Điều 10.1")
+
+
 def _exception(
     agency: str, who: str, old: Exemption | None, new: Exemption | None
 ) -> Iterator[Change]:
@@ -310,8 +335,10 @@ def _people(
         yield from _status(person, None, person.status, "", names.day)
         yield from _leave(person, None)
         yield from _exception(person.agency, _named(person), None, person.exception)
+        yield from _quota(new, new, replace(person, quota=None), person)
     for before, after in both:
         found = list(_person(before, after, now.get(before.agency, before.agency), names))
+        found += _quota(old, new, before, after)
         paper = _new_paper(before, after)
         found += _status(after, before.status, after.status, paper, names.day)
         if not found and before.changed != after.changed:
@@ -486,7 +513,7 @@ def _approved(approval: Approval) -> str:
     return ", ".join([*people, *agencies, *sorted(approval.protected)])
 
 
-def _content(entry: Closure | Leave | Status | None) -> tuple[object, ...]:
+def _content(entry: Closure | Leave | Quota | Status | None) -> tuple[object, ...]:
     """Without the line."""
     if entry is None:
         return ()

@@ -28,18 +28,19 @@ ORDER = {
     "directory": ("province", "legal_basis", "policy", "requests", "agencies", "aliases",
                   "approve", "retired", "reserved"),
     "province": ("name", "domain", "timezone"),
-    "policy": ("quota_gb", "agency_quota_gb", "message_mb", "alias_months", "confirm_days",
-               "guard_people_percent", "guard_agency_percent", "protected", "inactive_months",
-               "usage_months", "holidays", "working_days"),
+    "policy": ("quota_gb", "agency_quota_gb", "kind_quota_gb", "message_mb", "alias_months",
+               "confirm_days", "guard_people_percent", "guard_agency_percent", "protected",
+               "inactive_months", "usage_months", "holidays", "working_days"),
     "request": ("agency", "date", "signer", "sha256"),
     "agency": ("kind", "name", "account", "parent", "keepers", "it_officer", "decision", "closed",
-               "exception", "staff"),
+               "exception", "quota", "staff"),
     "closed": ("from", "decision", "successors", "until"),
     "exception": ("decision", "reason"),
     "leave": ("until", "decision"),
+    "quota": ("gb", "decision"),
     "person": ("id", "name", "given_name", "address", "account", "since", "request", "decision",
                "changed", "title", "status", "from", "reason", "locked", "confirm_by", "leave",
-               "exception"),
+               "exception", "quota"),
     "alias": ("to", "until"),
     "approval": ("people", "agencies", "protected"),
     "retired": ("was", "since"),
@@ -184,9 +185,11 @@ class _Writer:
             self.value("  ", key, _entries(node)[key])
 
     def value(self, indent: str, key: str, node: Node) -> None:
-        """A key with a word or a list."""
+        """A key with a word, a list or figures by name."""
         if isinstance(node, Sequence):
             self.listed(indent, key, node)
+        elif isinstance(node, Mapping):
+            self.entry(indent, node, f"{key}: {_flow(node, key)}")
         else:
             self.entry(indent, node, f"{key}: {_scalar(node)}")
 
@@ -256,7 +259,7 @@ class _Writer:
             self.head("    ", key, value)
             for person in sorted(_items(value), key=lambda item: _text(_entries(item)["address"])):
                 self.entry("      ", person, f"- {_flow(person, 'person')}")
-        elif key in ("exception", "closed"):
+        elif key in ("exception", "closed", "quota"):
             self.entry("    ", value, f"{key}: {_flow(value, key)}")
         else:
             self.value("    ", key, value)

@@ -27,6 +27,7 @@ from danhba.model import (
     Person,
     Policy,
     Province,
+    Quota,
     Request,
     Reserved,
     Retired,
@@ -275,9 +276,11 @@ class _Reader:
         }
         protected = fields.get("protected")
         names = self.texts(protected, "protected") if protected else ()
+        kinds = fields.get("kind_quota_gb")
         return Policy(
             **figures,
             protected=names,
+            kind_quota_gb=self.rooms(kinds) if kinds else (),
             holidays=self.dates(fields, "holidays"),
             working_days=self.dates(fields, "working_days"),
             line=node.line,
@@ -287,6 +290,19 @@ class _Reader:
         """A list that need not be there."""
         items = self.items(fields[key], key) if key in fields else []
         return tuple(self.date(item, f"an entry of {key}") for item in items)
+
+    def rooms(self, node: Node) -> tuple[tuple[str, int], ...]:
+        """Gigabytes for agencies of single kinds."""
+        entries = self.entries(node, "kind_quota_gb")
+        for kind, value in entries.items():
+            if kind not in KINDS:
+                self.no_kind(kind, value.line)
+        limit = FIGURES["agency_quota_gb"]
+        return tuple((kind, self.positive(value, kind, limit)) for kind, value in entries.items())
+
+    def no_kind(self, kind: str, line: int) -> None:
+        message = f"there is no kind of agency {shown(kind)}"
+        self.refuse(line, message, f"use one of: {', '.join(KINDS)}", "Điều 5.3.a")
 
     def request(self, number: str, node: Node) -> Request | None:
         what = f"request {shown(number)}"
@@ -309,9 +325,7 @@ class _Reader:
             return None
         kind = self.text(fields["kind"], "the kind of an agency")
         if kind and kind not in KINDS:
-            line = fields["kind"].line
-            message = f"there is no kind of agency {shown(kind)}"
-            self.refuse(line, message, f"use one of: {', '.join(KINDS)}", "Điều 5.3.a")
+            self.no_kind(kind, fields["kind"].line)
         staff = (self.person(item, address) for item in self.items(fields["staff"], "staff"))
         return Agency(
             address,
@@ -324,6 +338,7 @@ class _Reader:
             self.optional(fields, "decision"),
             self.closure(fields["closed"]) if "closed" in fields else None,
             self.exemption(fields["exception"]) if "exception" in fields else None,
+            self.quota(fields["quota"]) if "quota" in fields else None,
             tuple(person for person in staff if person is not None),
             node.line,
         )
@@ -344,6 +359,13 @@ class _Reader:
             return None
         decision = self.text(fields["decision"], "the decision of a leave")
         return Leave(self.date(fields["until"], "the end of a leave"), decision, node.line)
+
+    def quota(self, node: Node) -> Quota | None:
+        fields = self.fields(node, "quota", QUOTA)
+        if fields is None:
+            return None
+        room = self.positive(fields["gb"], "gb", FIGURES["agency_quota_gb"])
+        return Quota(room, self.text(fields["decision"], "the decision of a quota"), node.line)
 
     def closure(self, node: Node) -> Closure | None:
         fields = self.fields(node, "closed", CLOSURE, CLOSURE_OPTIONAL)
@@ -382,6 +404,7 @@ class _Reader:
             self.status(fields, node.line),
             self.leave(fields["leave"]) if "leave" in fields else None,
             self.exemption(fields["exception"]) if "exception" in fields else None,
+            self.quota(fields["quota"]) if "quota" in fields else None,
             node.line,
         )
 
@@ -465,32 +488,26 @@ DEFAULTS = {
 }  # fmt: skip
 """Figures of policy that need not be written."""
 POLICY = frozenset(FIGURES.keys() - DEFAULTS.keys())
-POLICY_OPTIONAL = frozenset((*DEFAULTS, "protected", "holidays", "working_days"))
+POLICY_OPTIONAL = frozenset((*DEFAULTS, "protected", "kind_quota_gb", "holidays", "working_days"))
 REQUEST = frozenset(("agency", "date", "signer"))
 REQUEST_OPTIONAL = frozenset(("sha256",))
 AGENCY = frozenset(("kind", "name", "keepers", "staff"))
-AGENCY_OPTIONAL = frozenset(("account", "parent", "it_officer", "decision", "closed", "exception"))
+AGENCY_OPTIONAL = frozenset(
+    ("account", "parent", "it_officer", "decision", "closed", "exception", "quota")
+)
 CLOSURE = frozenset(("from", "decision"))
 CLOSURE_OPTIONAL = frozenset(("successors", "until"))
 EXEMPTION = frozenset(("decision", "reason"))
 LEAVE = frozenset(("until", "decision"))
+QUOTA = frozenset(("gb", "decision"))
 PERSON = frozenset(("id", "name", "address", "since", "request"))
 DECIDED = PERSON - {"request"}
 """Of who rests on a decision instead of an agency's list."""
 STATUS = frozenset(("from", "reason", "locked", "confirm_by"))
 PERSON_OPTIONAL = frozenset(
-    (
-        "account",
-        "changed",
-        "decision",
-        "title",
-        "given_name",
-        "status",
-        *STATUS,
-        "leave",
-        "exception",
-    )
-)
+    ("account", "changed", "decision", "title", "given_name", "status", *STATUS, "leave",
+     "exception", "quota")
+)  # fmt: skip
 ALIAS = frozenset(("to",))
 ALIAS_OPTIONAL = frozenset(("until",))
 APPROVAL = frozenset(("people", "agencies", "protected"))

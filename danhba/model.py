@@ -28,14 +28,15 @@ class Policy:
     """The figures of the regulation, or of the operator where the regulation gives none.
 
     quota_gb, agency_quota_gb: room for a person's and an agency's mail, gigabytes (Điều 10.1 asks
-    users not to overflow it). message_mb: largest message, megabytes. alias_months: how long a
-    name that was given up still receives. confirm_days: within which an agency confirms a lock in
-    writing (Điều 10.2.a). guard_people_percent, guard_agency_percent: share of all people or of one
-    agency above which a change needs an approval; protected: addresses that always need one,
-    besides postmaster and abuse. inactive_months: without access, after which a mailbox is
-    withdrawn (Điều 6.4). usage_months: how long it is known in which hours of which day there was
-    an access. holidays: from Monday to Friday, and nobody works; working_days: of a weekend, and
-    worked by decision (Điều 10.1).
+    users not to overflow it); kind_quota_gb: for agencies of single kinds, instead. message_mb:
+    largest message, megabytes. alias_months: how long a name that was given up still receives.
+    confirm_days: within which an agency confirms a lock in writing (Điều 10.2.a).
+    guard_people_percent, guard_agency_percent: share of all people or of one agency above which a
+    change needs an approval; protected: addresses that always need one, besides postmaster and
+    abuse. inactive_months: without access, after which a mailbox is withdrawn (Điều 6.4).
+    usage_months: how long it is known in which hours of which day there was an access. holidays:
+    from Monday to Friday, and nobody works; working_days: of a weekend, and worked by decision
+    (Điều 10.1).
     """
 
     quota_gb: int
@@ -50,6 +51,7 @@ class Policy:
     usage_months: int
     holidays: tuple[date, ...]
     working_days: tuple[date, ...]
+    kind_quota_gb: tuple[tuple[str, int], ...]
     line: int
 
 
@@ -86,6 +88,16 @@ class Exemption:
 
     decision: str
     reason: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Room that one mailbox has instead of what policy gives it, gigabytes, and by which
+    decision."""
+
+    gb: int
+    decision: str
     line: int
 
 
@@ -146,6 +158,7 @@ class Person:
     status: Status | None
     leave: Leave | None
     exception: Exemption | None
+    quota: Quota | None
     line: int
 
     @property
@@ -189,6 +202,7 @@ class Agency:
     decision: str
     closed: Closure | None
     exception: Exemption | None
+    quota: Quota | None
     staff: tuple[Person, ...]
     line: int
 
@@ -259,6 +273,14 @@ class Directory:
     @property
     def people(self) -> tuple[Person, ...]:
         return tuple(person for agency in self.agencies for person in agency.staff)
+
+    def room(self, who: Person | Agency) -> int:
+        """Gigabytes of a mailbox: its own figure, its kind's, or that of all others."""
+        if who.quota:
+            return who.quota.gb
+        if isinstance(who, Person):
+            return self.policy.quota_gb
+        return dict(self.policy.kind_quota_gb).get(who.kind, self.policy.agency_quota_gb)
 
     def today(self) -> date:
         """By the province's own clock: its days, not the server's, begin and end a status."""

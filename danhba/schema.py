@@ -27,6 +27,7 @@ from danhba.model import (
     Person,
     Policy,
     Province,
+    Quota,
     Request,
     Retired,
     Status,
@@ -45,6 +46,7 @@ _ENTRIES: dict[str, tuple[type, frozenset[str]]] = {
     "closed": (Closure, load.CLOSURE),
     "exception": (Exemption, load.EXEMPTION),
     "leave": (Leave, load.LEAVE),
+    "quota": (Quota, load.QUOTA),
     "person": (Person, load.DECIDED),
     "alias": (Alias, load.ALIAS),
     "approval": (Approval, frozenset()),
@@ -128,6 +130,7 @@ DESCRIPTIONS = {
     "policy": {
         "quota_gb": "A person's mailbox, gigabytes (Điều 10.1)",
         "agency_quota_gb": "An agency's mailbox, gigabytes (Điều 10.1)",
+        "kind_quota_gb": "The mailbox of agencies of a kind, gigabytes, instead",
         "message_mb": "The largest message, megabytes; base64 included",
         "alias_months": "How long a name that was given up still receives",
         "confirm_days": "Within which an agency confirms a lock in writing (Điều 10.2.a)",
@@ -155,6 +158,7 @@ DESCRIPTIONS = {
         "decision": "What its present name rests on",
         "closed": "The end of the agency",
         "exception": "Why the address deviates from the rule (Điều 5.3.a)",
+        "quota": "Room for mail other than policy has it",
         "staff": "One person, one line, in the order of addresses",
     },
     "closed": {
@@ -170,6 +174,10 @@ DESCRIPTIONS = {
     "leave": {
         "until": "The last day of the leave",
         "decision": "Its number",
+    },
+    "quota": {
+        "gb": "Room, gigabytes",
+        "decision": "Number of the decision that gives it",
     },
     "person": {
         "id": "Staff code in quotes; stays with the person, in whatever agency",
@@ -190,6 +198,7 @@ DESCRIPTIONS = {
         "confirm_by": "Until when the agency confirms a lock in writing (Điều 10.2.a)",
         "leave": "A long leave, in which nobody need access the mailbox (Điều 6.4)",
         "exception": "Why the address deviates from the rule (Điều 5.3.b)",
+        "quota": "Room for mail other than policy has it",
     },
     "alias": {
         "to": "Address of a mailbox, or another alias: where the mail goes",
@@ -263,7 +272,8 @@ def _type(sort: str, key: str) -> Any:
 def _several(sort: str, key: str, item: Any) -> Schema:
     """A list, or a mapping where what names each entry is not among the entry's own keys."""
     if get_origin(item) is tuple:
-        return _mapping("address", _figure(key))
+        figures = _mapping("address", _figure(key))
+        return figures | {"propertyNames": {"enum": list(KINDS)}} if sort == "policy" else figures
     if item not in _SORTS:
         return {"type": "array", "items": _text(_form(sort, key))}
     named = fields(item)[0].name
@@ -277,6 +287,7 @@ def _mapping(form: str, value: Schema) -> Schema:
 
 
 def _figure(key: str) -> Schema:
+    key = "agency_quota_gb" if key in ("gb", "kind_quota_gb") else key
     limit = load.FIGURES.get(key, load.MANY)
     default = {"default": load.DEFAULTS[key]} if key in load.DEFAULTS else {}
     return {"type": "integer", "minimum": 1, "maximum": limit, **default}

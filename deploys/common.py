@@ -22,9 +22,27 @@ REPLY_PORT = 2526
 LOCAL_PORT = 10025
 """On loopback only: where a store's Dovecot submits what Sieve sends."""
 
+QUOTA_PORT = 12340
+"""Where a store says whether a mailbox has room: Dovecot on loopback, to edges over TLS."""
+
 BLOCKED = "/etc/dovecot/blocked"
 GRANTS = "/etc/dovecot/grants"
 """Dovecot reads them; deploys/sessions.py writes them, for sessions end when they change."""
+
+NOTICE = "/etc/danhba/quota-notice"
+"""What Dovecot calls when a mailbox runs out of room; deploys/quota.py has it."""
+
+WARNINGS = (95, 90, 80)
+"""Percent of the room for mail at which its holder is told; the highest first."""
+
+FOLDERS = {
+    "Archive": "Lưu trữ",
+    "Drafts": "Thư nháp",
+    "Junk": "Thư rác",
+    "Sent": "Thư đã gửi",
+    "Trash": "Thùng rác",
+}
+"""What RFC 6154 calls a folder, and its name, which programs show that know no such flags."""
 
 
 def home(mailbox: Mailbox, env: Environment) -> Host:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from danhba.compiled import Compiled
+from danhba.compiled import Compiled, Mailbox
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Probe, Service, State
@@ -11,19 +11,28 @@ from deploys.common import (
     BLOCKED,
     CA,
     CERTIFICATE,
+    FOLDERS,
     GRANTS,
     KEY,
     LOCAL_PORT,
+    NOTICE,
+    QUOTA_PORT,
     STORE_IMAP,
     STORE_POP3,
     STORE_SIEVE,
+    WARNINGS,
     addresses,
     held,
     passwd,
     suffix,
 )
 
+MAIL = "/srv/mail"
 ACCOUNTS = "/etc/dovecot/accounts"
+NAMES = "/etc/dovecot/names"
+
+FULL = "Hop thu da day, khong nhan them thu / Mailbox is full"
+"""ASCII: replies of SMTP are (RFC 5321 4.2)."""
 
 
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
@@ -39,6 +48,12 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         suffix=suffix(directory),
         local_port=LOCAL_PORT,
         ports={"imap": STORE_IMAP, "pop3": STORE_POP3, "sieve": STORE_SIEVE},
+        quota_port=QUOTA_PORT,
+        names=NAMES,
+        notice=NOTICE,
+        warnings=WARNINGS,
+        full=FULL,
+        folders=FOLDERS,
         ca=CA,
         certificate=CERTIFICATE,
         key=KEY,
@@ -52,10 +67,12 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             "dovecot-lmtpd",
             "dovecot-managesieved",
             "dovecot-ldap",
+            "dovecot-flatcurve",
         ),
         files=(
             File("/etc/dovecot/dovecot.conf", config, effect="reload"),
             File(ACCOUNTS, accounts(directory, env, host), accounts=True),
+            File(NAMES, names(directory, env, host)),
             File("/etc/sysusers.d/danhba-vmail.conf", render("dovecot_store/sysusers.conf")),
             File("/etc/tmpfiles.d/danhba-vmail.conf", render("dovecot_store/tmpfiles.conf")),
         ),
@@ -80,9 +97,26 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
 def accounts(directory: Compiled, env: Environment, host: Host) -> bytes:
     return passwd(
         {
-            f"{mailbox.account}@{directory.domain}": (
-                f"userdb_quota_storage_size={mailbox.quota_mb}M"
-            )
+            f"{mailbox.account}@{directory.domain}": _room(mailbox)
             for mailbox in held(directory, env, host)
         }
     )
+
+
+def names(directory: Compiled, env: Environment, host: Host) -> bytes:
+    """Further addresses of the accounts whose mail is here: senders write to any of them."""
+    domain = directory.domain
+    here = {box.account: box for box in held(directory, env, host)}
+    rows = {
+        f"{name.address}@{domain}": (
+            f"userdb_user={name.account}@{domain} userdb_home={MAIL}/{name.account} "
+            f"{_room(here[name.account])}"
+        )
+        for name in directory.names
+        if name.account in here
+    }
+    return passwd(rows)
+
+
+def _room(mailbox: Mailbox) -> str:
+    return f"userdb_quota_storage_size={mailbox.quota_mb}M"

@@ -6,7 +6,14 @@ from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Service, State
-from deploys.common import REPLY_PORT, STORE_IMAP, STORE_POP3, STORE_PORT, STORE_SIEVE
+from deploys.common import (
+    QUOTA_PORT,
+    REPLY_PORT,
+    STORE_IMAP,
+    STORE_POP3,
+    STORE_PORT,
+    STORE_SIEVE,
+)
 
 PUBLIC: dict[str, tuple[int, ...]] = {
     "edge": (25, 110, 143, 465, 587, 993, 995, 4190),
@@ -16,7 +23,7 @@ PUBLIC: dict[str, tuple[int, ...]] = {
 from wherever they are, so LDAP over TLS is one of them."""
 
 INTERNAL: dict[str, tuple[str, tuple[int, ...]]] = {
-    "store": ("edge", (STORE_PORT, STORE_IMAP, STORE_POP3, STORE_SIEVE)),
+    "store": ("edge", (STORE_PORT, STORE_IMAP, STORE_POP3, STORE_SIEVE, QUOTA_PORT)),
     "edge": ("store", (REPLY_PORT,)),
 }
 """Ports open to the hosts of one other role only."""

@@ -6,9 +6,12 @@ from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Probe
-from deploys.common import CA, CERTIFICATE, KEY, REPLY_PORT, STORE_PORT, home, networks
+from deploys.common import CA, CERTIFICATE, KEY, QUOTA_PORT, REPLY_PORT, STORE_PORT, home, networks
 from deploys.instance import edge
 from deploys.postfix import postfix
+from deploys.tunnel import entrance
+
+ROOMS = "/etc/danhba/rooms"
 
 
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
@@ -22,6 +25,9 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         certificate=CERTIFICATE,
         key=KEY,
         size_within=size_within(directory.message_mb),
+        rooms=ROOMS,
+        stores=[entrance(env, store) for store in env.having("store")],
+        quota_port=QUOTA_PORT,
     )
     master = render(
         "postfix_edge/master.cf",
@@ -36,6 +42,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         files=(
             File(f"{instance.postfix}/main.cf", main, effect="reload"),
             File(f"{instance.postfix}/master.cf", master, effect="reload"),
+            File(ROOMS, rooms(env), effect="reload"),
         ),
         tables={
             "homes": homes(directory, env),
@@ -70,6 +77,15 @@ def homes(directory: Compiled, env: Environment) -> dict[str, str]:
         f"{mailbox.account}@{directory.domain}": f"store:[{home(mailbox, env).fqdn}]:{STORE_PORT}"
         for mailbox in directory.mailboxes
     }
+
+
+def rooms(env: Environment) -> bytes:
+    """Where a mailbox is delivered, as in `homes`, to the restrictions of main.cf that ask it."""
+    lines = (
+        f"/^store:\\[{store.fqdn.replace('.', '[.]')}\\]:/ room{number}\n"
+        for number, store in enumerate(env.having("store"), 1)
+    )
+    return "".join(lines).encode()
 
 
 def aliases(directory: Compiled) -> dict[str, str]:

@@ -15,6 +15,7 @@ from deploys import (
     people,
     postfix_edge,
     postfix_store,
+    quota,
     sessions,
     tunnel,
     usage,
@@ -27,7 +28,7 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
         base.name, base.certificate, base.guard, base.ldap, base.clock, base.upgrades, base.journal,
         firewall.part, usage.part,
     ),
-    "store": (dovecot_store.part, postfix_store.part, sessions.store),
+    "store": (dovecot_store.part, postfix_store.part, quota.store, sessions.store),
     "people": (people.part,),
     "edge": (tunnel.part, dovecot_edge.part, postfix_edge.part, sessions.edge),
 }  # fmt: skip

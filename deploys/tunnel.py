@@ -11,11 +11,16 @@ from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Probe, Service
-from deploys.common import CA, STORE_IMAP, STORE_POP3, STORE_SIEVE
+from deploys.common import CA, QUOTA_PORT, STORE_IMAP, STORE_POP3, STORE_SIEVE
 
-PORTS = {"imap": (143, STORE_IMAP), "pop3": (110, STORE_POP3), "sieve": (4190, STORE_SIEVE)}
-"""Where the edge's Dovecot knocks on the tunnel, and the store's port, encrypted from the first
-byte."""
+PORTS = {
+    "imap": (143, STORE_IMAP),
+    "pop3": (110, STORE_POP3),
+    "sieve": (4190, STORE_SIEVE),
+    "quota": (QUOTA_PORT, QUOTA_PORT),
+}
+"""Where the edge's Dovecot and Postfix knock on the tunnel, and the store's port, encrypted from
+the first byte."""
 
 _UNIT = "stunnel@danhba.service"
 

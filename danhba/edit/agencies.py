@@ -68,7 +68,7 @@ def right_address(draft: Draft, new: Founding, instead: Agency | None = None) ->
 
 def to_come(kind: str, name: str, parent: str, address: str) -> Agency:
     """An agency as it will be, for the rule to look at."""
-    return Agency(address, "", kind, name, parent, (), "", "", None, None, (), 0)
+    return Agency(address, "", kind, name, parent, (), "", "", None, None, None, (), 0)
 
 
 def found_agency(draft: Draft, new: Founding) -> str:

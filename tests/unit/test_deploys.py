@@ -247,6 +247,6 @@ def test_ports_of_a_store_open_to_edges_only() -> None:
     (rules,) = firewall.part(DIRECTORY, ENV, ENV.hosts[1]).files
     open_to_all = re.findall(r"^\s*tcp dport \{ (.*) \} accept$", rules.content.decode(), re.M)
     assert open_to_all == ["22"]
-    assert "ip saddr { 198.18.0.11 } tcp dport { 2525, 2993, 2995, 6190 } accept" in (
+    assert "ip saddr { 198.18.0.11 } tcp dport { 2525, 2993, 2995, 6190, 12340 } accept" in (
         rules.content.decode()
     )

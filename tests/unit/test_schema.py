@@ -31,6 +31,7 @@ legal_basis: [50/2009/QĐ-UBND]
 policy:
   quota_gb: 2
   agency_quota_gb: 10
+  kind_quota_gb: {so: 20, xa: 5}
   message_mb: 30
   alias_months: 6
   confirm_days: 5
@@ -51,9 +52,10 @@ agencies:
     decision: 9/QĐ-UBND
     keepers: [nvan]
     it_officer: nvan
+    quota: {gb: 40, decision: 10/QĐ-STTTT}
     staff:
       - {id: "10234", name: Nguyễn Văn An, address: nvan, since: 2026-11-05, request: 12/CV-STC, \
-title: Chuyên viên}
+title: Chuyên viên, quota: {gb: 5, decision: 9/QĐ-STTTT}}
       - {id: "10235", name: Trần Thị Kim Ngân, given_name: Ngân, address: ttkngan, account: ngan, \
 since: 2026-11-05, decision: 4/QĐ-STTTT, changed: 2026-11-06, \
 leave: {until: 2027-05-31, decision: 12/QĐ-STC}, exception: {decision: 7/QĐ-STTTT, reason: tên cũ}}
@@ -165,7 +167,9 @@ def objects(part: Any) -> Iterator[dict[str, Any]]:
 
 def test_no_unknown_key_passes_and_names_have_a_form() -> None:
     for part in objects(schema()):
-        assert part["additionalProperties"] is False or "pattern" in part["propertyNames"]
+        assert part["additionalProperties"] is False or (
+            {"pattern", "enum"} & part["propertyNames"].keys()
+        )
 
 
 # What it takes
@@ -201,6 +205,8 @@ OF_FORM = (
     "leave_without_decision", "missing_key", "name_in_another_script", "name_of_no_letters",
     "name_with_a_joiner", "name_with_a_stroke", "no_value", "null_is_text",
     "number_as_id", "only_comments", "person_without_request_and_decision",
+    "quota_of_a_kind_that_is_no_number", "quota_of_an_unknown_kind",
+    "quota_that_no_server_has", "quota_without_decision",
     "request_of_unknown_agency", "request_with_newline", "request_without_a_number",
     "retired_with_invisible_letter", "status_unknown", "status_without_from",
     "status_without_reason", "title_that_is_invisible",

@@ -127,7 +127,8 @@ province: {name: An Giang, domain: angiang.gov.vn, timezone: Asia/Ho_Chi_Minh}
 legal_basis: [50/2009/QĐ-UBND]
 policy: {quota_gb: 2, agency_quota_gb: 10, message_mb: 30, alias_months: 6, confirm_days: 5,
          guard_people_percent: 4, guard_agency_percent: 20, protected: [sotaichinh],
-         inactive_months: 7, usage_months: 3, holidays: [2026-01-01], working_days: [2026-01-03]}
+         inactive_months: 7, usage_months: 3, holidays: [2026-01-01], working_days: [2026-01-03],
+         kind_quota_gb: {so: 20}}
 requests:
   12/CV-STC: {agency: sotaichinh, date: 2026-11-02, signer: Chánh Văn phòng, sha256: SHA}
 agencies:
@@ -146,7 +147,8 @@ agencies:
          leave: {until: 2027-05-31, decision: 4/QĐ}, status: locked, from: 2026-11-07,
          reason: lộ mật khẩu, confirm_by: 2026-11-14}
       - {id: "3", name: Lê An, address: lan, since: 2026-11-05, decision: 9/QĐ, status: withdrawn,
-         from: 2027-01-01, reason: nghỉ hưu, exception: {decision: 7/QĐ, reason: tên cũ}}
+         from: 2027-01-01, reason: nghỉ hưu, exception: {decision: 7/QĐ, reason: tên cũ},
+         quota: {gb: 5, decision: 9/QĐ}}
   sokhdt:
     kind: so
     name: Sở Kế hoạch và Đầu tư
