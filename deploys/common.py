@@ -32,6 +32,10 @@ GRANTS = "/etc/dovecot/grants"
 NOTICE = "/etc/danhba/quota-notice"
 """What Dovecot calls when a mailbox runs out of room; deploys/quota.py has it."""
 
+KEEPER_LOG = "/var/lib/danhba-keepers"
+KEEPER_UNIT = "danhba-keeper-log"
+"""The record of who opened agencies' mailboxes, and the unit that brings it up to date."""
+
 WARNINGS = (95, 90, 80)
 """Percent of the room for mail at which its holder is told; the highest first."""
 

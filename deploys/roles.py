@@ -12,6 +12,7 @@ from deploys import (
     dovecot_edge,
     dovecot_store,
     firewall,
+    keepers,
     people,
     postfix_edge,
     postfix_store,
@@ -28,7 +29,7 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
         base.name, base.certificate, base.guard, base.ldap, base.clock, base.upgrades, base.journal,
         firewall.part, usage.part,
     ),
-    "store": (dovecot_store.part, postfix_store.part, quota.store, sessions.store),
+    "store": (dovecot_store.part, postfix_store.part, quota.store, keepers.store, sessions.store),
     "people": (people.part,),
     "edge": (tunnel.part, dovecot_edge.part, postfix_edge.part, sessions.edge),
 }  # fmt: skip

@@ -17,6 +17,7 @@ COMMANDS = (
     "import",
     "inactive",
     "keeper",
+    "keeper-log",
     "leave",
     "lock",
     "password",
@@ -35,7 +36,7 @@ COMMANDS = (
 )
 
 
-MODULES = {"import": "import_list"}
+MODULES = {"import": "import_list", "keeper-log": "keeper_log"}
 """Where the module of a command cannot have its name."""
 
 

@@ -11,7 +11,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 
-from danhba.generations.host import activate, entries, lock, report, stage
+from danhba.generations.host import activate, entries, keepers, lock, report, stage
 from danhba.generations.host.common import ROOT, Json, Refused
 
 LINE = 8192
@@ -25,6 +25,7 @@ STEPS = {
     "stage": stage.stage,
     "activate": activate.activate,
     "passwords": entries.passwords,
+    "keepers": keepers.record,
 }
 
 

@@ -1,0 +1,63 @@
+"""danhba keeper-log: who opened agencies' mailboxes, and who tried to."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import click
+
+from danhba.commands.common import errors_to_status
+from danhba.commands.editing import DAY
+from danhba.engine import session
+from danhba.keeper_log import Opening, openings
+from danhba.load import load
+from danhba.project import BadDirectory, Project
+from deploys.common import KEEPER_LOG, KEEPER_UNIT
+
+
+@click.command("keeper-log")
+@click.argument("environment")
+@click.option("--agency", default="", help="Address of one agency; default: all.")
+@click.option("--since", type=DAY, help="First day; default: all there is.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.pass_obj
+@errors_to_status
+def command(
+    project: Project, environment: str, agency: str, since: datetime | None, form: str
+) -> None:
+    """Logins to agencies' mailboxes from the record of every store, by time (Điều 9.2.c).
+
+    A line says when, which mailbox, who, from where, by which protocol, and whether it was opened.
+
+    Example: danhba keeper-log staging --agency sotaichinh --since 2026-11-01
+    """
+    env = project.environment(environment)
+    directory, findings = load(project.directory)
+    if directory is None:
+        raise BadDirectory(findings)
+    zone = ZoneInfo(directory.province.timezone)
+    first = since.replace(tzinfo=zone) if since else datetime.fromtimestamp(0, zone)
+    request = {"unit": KEEPER_UNIT, "place": KEEPER_LOG, "since": first.timestamp()}
+    stores = {store.name for store in env.having("store")}
+    with session(env) as hosts:
+        answers = hosts.each(
+            lambda host: hosts.step(host, "keepers", request) if host.name in stores else {}
+        )
+    account = {each.address: each.kept_as for each in directory.agencies}.get(agency, agency)
+    lines = {name: answer.get("lines", []) for name, answer in answers.items()}
+    for found in openings(lines):
+        if account in ("", found.agency) and found.when >= first:
+            click.echo(_text(found, zone) if form == "text" else _json(found))
+
+
+def _text(found: Opening, zone: ZoneInfo) -> str:
+    when = found.when.astimezone(zone).isoformat(" ", "seconds")
+    what = "opened" if found.opened else "refused"
+    words = (when, found.agency, found.keeper, found.client, found.protocol, what, found.store)
+    return " ".join(words)
+
+
+def _json(found: Opening) -> str:
+    return json.dumps({**vars(found), "when": found.when.isoformat()}, ensure_ascii=False)

@@ -1,0 +1,147 @@
+"""Search as people type, folders as programs show them, filters as their owners write them."""
+
+from __future__ import annotations
+
+import imaplib
+import time
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from doors import SIEVE, Line, upload_sieve
+from folders import named
+from people import Person, trusting
+from province import Province
+
+from deploys.common import FOLDERS
+
+TEXTS = {
+    "duong": ("Báo cáo quý III", "Kính gửi: nhà số 5, đường Trần Hưng Đạo"),
+    "giao": ("Giấy mời họp", "Họp giao ban tuần"),
+}
+
+
+def _search(imap: imaplib.IMAP4_SSL, *criteria: str) -> set[str]:
+    """UIDs; the last word goes as a literal in UTF-8, as programs send it."""
+    imap.literal = criteria[-1].encode()
+    _, found = imap.uid("SEARCH", "CHARSET", "UTF-8", *criteria[:-1])
+    return set(found[0].decode().split())
+
+
+@pytest.fixture(scope="module")
+def indexed(official: Person, colleague: Person) -> Iterator[tuple[imaplib.IMAP4_SSL, set[str]]]:
+    """An inbox to which two texts were sent, each as composed and as decomposed letters; UIDs of
+    the first one."""
+    mark = f"m{time.time_ns()}"
+    for form in ("NFC", "NFD"):
+        for subject, body in TEXTS.values():
+            text = unicodedata.normalize(form, f"{body} {mark}\n")
+            subject = unicodedata.normalize(form, subject)
+            official.reads(colleague.send(colleague.write([official.address], subject, text)))
+    with official.inbox() as imap:
+        assert len(_search(imap, "BODY", mark)) == 4
+        yield imap, _search(imap, "BODY", mark, "SUBJECT", "quý")
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("SUBJECT", "báo cáo"), ("SUBJECT", "bao cao"), ("SUBJECT", "BÁO CÁO"),
+        ("BODY", "đường"), ("BODY", "duong"), ("BODY", "ĐƯỜNG"), ("BODY", "Trần Hưng Đạo"),
+        ("BODY", "tran hung dao"), ("TEXT", "bao cao"), ("TEXT", "duong"), ("TEXT", "Tran Hung"),
+    ],
+)  # fmt: skip
+def test_words_are_found_with_marks_and_without(
+    indexed: tuple[imaplib.IMAP4_SSL, set[str]], key: str, words: str, form: str
+) -> None:
+    imap, wanted = indexed
+    assert len(wanted) == 2
+    assert wanted <= _search(imap, key, unicodedata.normalize(form, words))
+    assert not wanted & _search(imap, key, "giao ban")
+
+
+def test_a_delivery_is_indexed_before_anybody_searches(
+    province: Province, official: Person
+) -> None:
+    account = official.address.partition("@")[0]
+    identity = province.deliver(account)
+    store = province.home(account)
+    place = f"/srv/mail/{account}/mail/mailboxes/INBOX/dbox-Mails/fts-flatcurve"
+    newest = province.lab.run(store, ["find", place, "-newermt", "-20 seconds", "-type", "f"])
+    assert identity and newest.stdout
+
+
+def test_folders_have_vietnamese_names_and_the_flags_that_programs_know(official: Person) -> None:
+    with official.inbox() as imap:
+        listed = [row.decode() for row in imap.list()[1]]
+    for use, folder in FOLDERS.items():
+        [row] = [each for each in listed if f"\\{use}" in each]
+        assert named(folder).strip('"') in row
+    with official.inbox() as imap:
+        subscribed = str(imap.lsub()[1])
+    assert all(named(folder).strip('"') in subscribed for folder in FOLDERS.values())
+
+
+@contextmanager
+def _filter(person: Person, script: str) -> Iterator[None]:
+    mine = (person.server, person.login, person.password, trusting())
+    upload_sieve(*mine, script)
+    try:
+        yield
+    finally:
+        upload_sieve(*mine, "")
+
+
+def test_a_filter_files_into_a_folder_with_a_vietnamese_name(
+    official: Person, colleague: Person
+) -> None:
+    rule = (
+        'require ["fileinto", "mailbox"];\n'
+        'if header :contains "subject" "báo cáo" { fileinto :create "Lưu trữ/Báo cáo"; }\n'
+    )
+    with _filter(official, rule):
+        sent = colleague.send(colleague.write([official.address], "Nộp báo cáo", "x\n"))
+        other = colleague.send(colleague.write([official.address], "Khác", "x\n"))
+        official.reads(other)
+    with official.inbox() as imap:
+        imap.select(named("Lưu trữ/Báo cáo"))
+        assert imap.uid("SEARCH", "HEADER", "Message-ID", f'"{sent["Message-ID"]}"')[1][0]
+
+
+ABSENT = """\
+require ["vacation", "variables"];
+vacation :days 7 :subject "Vắng mặt: thư của Ông/Bà đã nhận được" "Tôi nghỉ phép đến hết thứ Sáu.";
+"""
+
+
+def test_an_absent_official_answers_once_and_no_list(official: Person, colleague: Person) -> None:
+    listed = colleague.write([official.address], "Từ danh sách", "x\n")
+    listed["List-Id"] = "<ds.may.test>"
+    generated = colleague.write([official.address], "Tự động", "x\n")
+    generated["Auto-Submitted"] = "auto-generated"
+    with _filter(official, ABSENT):
+        for message in (listed, generated):
+            official.reads(colleague.send(message))
+        first = colleague.send(colleague.write([official.address], "Lần một", "x\n"))
+        answer = colleague.reads_where("HEADER", "In-Reply-To", f'"{first["Message-ID"]}"')
+        again = colleague.send(colleague.write([official.address], "Lần hai", "x\n"))
+        official.reads(again)
+        last = colleague.send(colleague.write([colleague.address], "Sau cùng", "x\n"))
+        colleague.reads(last)
+    assert answer["Subject"] == "Vắng mặt: thư của Ông/Bà đã nhận được"
+    assert answer["Auto-Submitted"].startswith("auto-replied")
+    assert answer.get_content().strip() == "Tôi nghỉ phép đến hết thứ Sáu."
+    with colleague.inbox() as imap:
+        for message in (listed, generated, again):
+            query = ("HEADER", "In-Reply-To", f'"{message["Message-ID"]}"')
+            assert not imap.uid("SEARCH", *query)[1][0]
+
+
+def test_managesieve_offers_what_filters_need_and_nothing_that_sends_out(official: Person) -> None:
+    with Line(SIEVE, official.server, trusting()) as line:
+        line.start_tls()
+        offered = line.capabilities()
+    assert all(word in offered for word in ("FILEINTO", "VACATION", "IMAP4FLAGS", "MAILBOX"))
+    assert "EXECUTE" not in offered and "VND.DOVECOT.PIPE" not in offered
