@@ -55,7 +55,10 @@ def assemble(parts: Sequence[Part], revision: str, guard: Guard = NOBODY) -> Gen
 
 
 def _tree(tree: Tree, content: bytes) -> Json:
-    return {"path": tree.path, "base": tree.base, "top": tree.top, "count": content.count(b"\n")}
+    return {
+        "path": tree.path, "base": tree.base, "top": tree.top, "peers": list(tree.peers),
+        "count": content.count(b"\n"),
+    }  # fmt: skip
 
 
 def _service(service: Service, part: Part) -> Json:

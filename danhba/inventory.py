@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,14 @@ class Host:
     ipv6: str
     roles: tuple[str, ...]
     data: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def number(self) -> int:
+        """What slapd marks changes with that are made here, 1 to 4095 (slapd.conf(5), serverID).
+
+        Of the address, so that it stays the same whatever hosts come and go.
+        """
+        return int(IPv4Address(self.ipv4)) % 4096
 
     @property
     def since(self) -> date:
@@ -124,14 +133,21 @@ def build(
         hosts.append(Host(host, facts["fqdn"], facts["ipv4"], facts["ipv6"], own, dict(facts)))
     env = Environment(name, tuple(hosts))
     _all_different(env)
+    _different_numbers(env)
     for role in ROLES:
         if not env.having(role):
             raise InventoryError(f"{name}: no host has the role {role}")
-    if len(env.having("people")) > 1:
-        raise InventoryError(
-            f"{name}: one host may have the role people; passwords are not replicated yet"
-        )
     return env
+
+
+def _different_numbers(env: Environment) -> None:
+    held: dict[int, str] = {}
+    for host in env.having("people"):
+        if held.setdefault(host.number, host.name) != host.name or not host.number:
+            raise InventoryError(
+                f"{env.name}: the address of {host.name} will not do for a people host: the last"
+                f" 12 bits of {host.ipv4} are 0, or those of another one as well"
+            )
 
 
 def _all_different(env: Environment) -> None:

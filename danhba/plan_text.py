@@ -49,7 +49,7 @@ def _host(plan: Plan) -> Iterator[str]:
         yield from _cut(f"    {row}" for row in change.rows)
     yield from _cut(f"  {entry.action} entry: {entry.dn}" for entry in plan.entries)
     if plan.unread:
-        yield "  LDAP does not run: once it does, its entries are compared and mended"
+        yield "  LDAP does not run, or another people host is to fill it: entries are compared then"
     elif plan.mark and not plan.entries:
         yield "  note in LDAP which directory it holds"
     for unit, action in plan.services:

@@ -94,7 +94,23 @@ def carry_out(host: Host, asked: Asked, take_over: bool = False) -> None:
             fqdn=fqdn,
             here=here,
         )
+        if any("edge" in other.groups for other in _having(host, "people")) or turn != "edges":
+            _people(host, plan, generation, token, here)
     operations.unlock(name="Unlock", plan=plan, token=token)
+
+
+def _people(host: Host, plan: Plan, generation: Generation, token: str, here: bool) -> None:
+    """One people host writes, the first that is there; the others receive: two that add one entry
+    would contradict each other."""
+    able = _having(host, "people")
+    writer = next(iter(sorted(able, key=lambda each: "edge" in each.groups)), None)
+    for name, step, turn in (
+        ("Write the people", "load", host is writer),
+        ("See that the people arrive", "arrived", host is not writer),
+    ):
+        operations.people(
+            name=name, step=step, plan=plan, generation=generation, token=token, here=here and turn
+        )
 
 
 def _all_there(host: Host) -> None:
@@ -105,6 +121,13 @@ def _all_there(host: Host) -> None:
     active = set(state.inventory.get_active_hosts())
     if missing := [other.name for other in wanted if other not in active]:
         raise Absent(f"not connected: {', '.join(missing)}; nothing was applied")
+
+
+def _having(host: Host, role: str) -> list[Host]:
+    """Connected hosts of a role, in the order of the inventory."""
+    hosts = host.state.inventory
+    active = set(hosts.get_active_hosts())
+    return [other for other in hosts if other in active and role in other.groups]
 
 
 def _first_active(host: Host) -> Host:

@@ -86,12 +86,14 @@ class State:
 class Tree:
     """LDAP entries that danhba keeps: `path` among the files holds one JSON object a line.
 
-    base is the suffix of the tree, top the entry whose description marks the last full load.
+    base is the suffix of the tree, top the entry whose description marks the last full load. peers:
+    names of the other hosts that hold the same tree.
     """
 
     path: str
     base: str
     top: str
+    peers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Service, State
-from deploys.common import CA, KEY, suffix
+from deploys.common import CA, KEY, people_for, suffix
 
 
 def name(directory: Compiled, env: Environment, host: Host) -> Part:
@@ -51,7 +51,7 @@ def ldap(directory: Compiled, env: Environment, host: Host) -> Part:
     A part of every host: Dovecot 2.4.1 does not pass its own authority (ssl_client_ca_file) on to
     libldap, which reads this file.
     """
-    config = render("base/ldap.conf", people=env.having("people"), suffix=suffix(directory), ca=CA)
+    config = render("base/ldap.conf", people=people_for(host, env), suffix=suffix(directory), ca=CA)
     return Part(name="ldap", files=(File("/etc/ldap/ldap.conf", config),))
 
 

@@ -49,6 +49,19 @@ FOLDERS = {
 """What RFC 6154 calls a folder, and its name, which programs show that know no such flags."""
 
 
+MUST_CHANGE = (
+    "Hay doi mat khau lan dau truoc khi dung thu dien tu"
+    " / Change your first password before using mail"
+)
+"""What somebody is told who comes with the password that was handed to him. IMAP (RFC 3501 9, text)
+and SMTP (RFC 5321 4.2) show clients ASCII only."""
+
+
+def people_for(host: Host, env: Environment) -> tuple[Host, ...]:
+    """The people hosts in the order in which a host asks them: itself first."""
+    return tuple(sorted(env.having("people"), key=lambda each: each != host))
+
+
 def home(mailbox: Mailbox, env: Environment) -> Host:
     """The store that serves a mailbox."""
     return env.host(env.place(mailbox).home)

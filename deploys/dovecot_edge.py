@@ -7,7 +7,7 @@ from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Probe, Service
 from danhba.usage.records import EVENTS
-from deploys.common import CA, CERTIFICATE, KEY, home, passwd, suffix
+from deploys.common import CA, CERTIFICATE, KEY, MUST_CHANGE, home, passwd, people_for, suffix
 from deploys.instance import Instance, edge
 from deploys.tunnel import entrance
 
@@ -21,7 +21,8 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         instance=instance,
         domain=directory.domain,
         typed=typed(directory.domain),
-        people=env.having("people"),
+        people=people_for(host, env),
+        must_change=MUST_CHANGE,
         suffix=suffix(directory),
         ca=CA,
         certificate=CERTIFICATE,

@@ -15,6 +15,7 @@ from deploys.common import (
     GRANTS,
     KEY,
     LOCAL_PORT,
+    MUST_CHANGE,
     NOTICE,
     QUOTA_PORT,
     STORE_IMAP,
@@ -24,6 +25,7 @@ from deploys.common import (
     addresses,
     held,
     passwd,
+    people_for,
     suffix,
 )
 
@@ -44,7 +46,8 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         grants=GRANTS,
         blocked=BLOCKED,
         edges=addresses(env.having("edge")),
-        people=env.having("people"),
+        people=people_for(host, env),
+        must_change=MUST_CHANGE,
         suffix=suffix(directory),
         local_port=LOCAL_PORT,
         ports={"imap": STORE_IMAP, "pop3": STORE_POP3, "sieve": STORE_SIEVE},

@@ -13,15 +13,33 @@ from danhba.compiled import Compiled, Mailbox
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Probe, Service, Tree
-from deploys.common import CERTIFICATE, KEY, suffix
+from deploys.common import CA, CERTIFICATE, KEY, addresses, suffix
 
+_LOG = "/var/lib/ldap/log"
+_LOG_PLACE = ("install", "-d", "-o", "openldap", "-g", "openldap", "-m", "0700", _LOG)
+"""slaptest demands the directory of every database; it is empty until slapd runs."""
 TREE = "/etc/danhba/people.jsonl"
 _CONFIG = "/etc/ldap/slapd.conf"
+_KEY = "/run/credentials/slapd.service/host.key"
 _DROP_IN = "/etc/systemd/system/slapd.service.d/danhba.conf"
 
 
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
-    config = render("people/slapd.conf", suffix=suffix(directory), certificate=CERTIFICATE)
+    hosts = env.having("people")
+    peers = [peer for peer in hosts if peer != host]
+    config = render(
+        "people/slapd.conf",
+        suffix=suffix(directory),
+        hosts=hosts,
+        peers=peers,
+        server_id=host.number,
+        replicator=f"cn=replicator,{suffix(directory)}",
+        policy=f"cn=policy,{suffix(directory)}",
+        asking=addresses(tuple(dict.fromkeys(env.having("edge") + env.having("store")))),
+        certificate=CERTIFICATE,
+        key=_KEY,
+        ca=CA,
+    )
     unit = render("people/slapd.service.conf", config=_CONFIG, key=KEY)
     return Part(
         name="people",
@@ -34,8 +52,13 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             File(TREE, tree(directory), mode="0640"),
         ),
         services=(Service("slapd.service", answers=(Probe(636, tls=True),)),),
-        validate=(("slaptest", "-u", "-f", _CONFIG),),
-        tree=Tree(TREE, suffix(directory), f"ou=people,{suffix(directory)}"),
+        validate=(_LOG_PLACE, ("slaptest", "-u", "-f", _CONFIG)),
+        tree=Tree(
+            TREE,
+            base=suffix(directory),
+            top=f"ou=people,{suffix(directory)}",
+            peers=tuple(peer.fqdn for peer in peers),
+        ),
     )
 
 
@@ -54,8 +77,22 @@ def entries(directory: Compiled) -> Iterator[dict[str, object]]:
         o=[directory.province],
     )
     yield _entry(f"ou=people,{root}", objectClass=["organizationalUnit"], ou=["people"])
+    yield _policy(root)
     for mailbox in sorted(directory.mailboxes, key=lambda each: each.account):
         yield _mailbox(mailbox, directory)
+
+
+def _policy(root: str) -> dict[str, object]:
+    """What slapd asks of a password that a user chooses (ppolicy)."""
+    return _entry(
+        f"cn=policy,{root}",
+        objectClass=["device", "pwdPolicy"],
+        cn=["policy"],
+        pwdAttribute=["userPassword"],
+        pwdMustChange=["TRUE"],
+        pwdCheckQuality=["2"],
+        pwdMinLength=["10"],
+    )
 
 
 def _mailbox(mailbox: Mailbox, directory: Compiled) -> dict[str, object]:

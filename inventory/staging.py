@@ -32,4 +32,4 @@ hosts = (
 
 edge = ["mx1", "mx2"]
 store = ["store1", "store2"]
-people = ["store1"]
+people = ["store1", "store2"]

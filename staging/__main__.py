@@ -85,7 +85,7 @@ def _act(found: Lab, arguments: argparse.Namespace) -> None:
         if not arguments.boot_only:
             page.danhba("apply", found.environment.name, "--yes")
             page.danhba("verify", found.environment.name)
-            page.show(found.environment)
+            page.show(found)
 
 
 if __name__ == "__main__":

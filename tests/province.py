@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import smtplib
+import ssl
 import subprocess
 import sys
 import time
@@ -17,11 +18,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import ldap3
+
 from danhba.check import check_file
 from danhba.compile import compile_directory
 from danhba.compiled import Compiled, Mailbox
 from danhba.inventory import Environment
 from danhba.project import ROOT, Project
+from staging.config import CA_FILE
 from staging.lab import Lab
 
 
@@ -174,11 +178,44 @@ class Province:
         return chosen
 
     def password(self, address: str) -> str:
-        """The account's password; one is made when it has none from us."""
+        """The account's password; when it has none from us its holder gets one and chooses his."""
         if address not in self.passwords:
-            done = self.danhba("password", "reset", self.inventory, "--address", address)
-            self.passwords[address] = done.stdout.strip().split("\t")[1]
+            self.passwords[address] = self.choose_password(address, self.first_password(address))
         return self.passwords[address]
+
+    def first_password(self, address: str) -> str:
+        """A password for hand-over, with which its holder can only choose another one."""
+        done = self.danhba("password", "reset", self.inventory, "--address", address)
+        return done.stdout.strip().split("\t")[1]
+
+    def choose_password(self, address: str, old: str, new: str = "", host: str = "") -> str:
+        """As a user does it (RFC 3062), on any people host; his new password.
+
+        Returns when all people hosts have it: a test may go to a door of another one at once.
+        """
+        new = new or f"tu-chon-{secrets.token_hex(6)}"
+        with self.ldap(address, old, host) as connection:
+            done = connection.extend.standard.modify_password(old_password=old, new_password=new)
+            assert done, connection.result
+        wait_for(lambda: len(self.stamps()) == 1, "the other people hosts have the new password")
+        return new
+
+    def ldap(self, address: str, password: str, host: str = "") -> ldap3.Connection:
+        """Somebody's connection to a people host, over TLS. Raises ldap3's LDAPBindError."""
+        server = self.lab.host(host or self.environment.having("people")[0].name)
+        tls = ldap3.Tls(
+            validate=ssl.CERT_REQUIRED, ca_certs_file=CA_FILE, valid_names=[server.fqdn]
+        )
+        to = ldap3.Server(server.ipv4, port=636, use_ssl=True, tls=tls, connect_timeout=10)
+        return ldap3.Connection(to, self.dn(address), password, auto_bind=True)
+
+    def stamps(self) -> set[str]:
+        """What the last changes are that people hosts know of; one set when all know the same."""
+        argv = ["ldapsearch", "-LLL", "-Q", "-Y", "EXTERNAL", "-H", "ldapi:///", "-b", self.suffix]
+        argv += ["-s", "base", "contextCSN"]
+        hosts = self.environment.having("people")
+        said = (self.lab.run(host.name, argv).stdout for host in hosts)
+        return {"\n".join(sorted(text.split("\n"))) for text in said}
 
     @property
     def suffix(self) -> str:

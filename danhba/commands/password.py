@@ -139,7 +139,7 @@ def _request(generation: Generation, plain: Mapping[str, str], replace: bool) ->
     tree = generation.manifest["tree"]
     return {
         "hashes": {dn: passphrase.hashed(text) for dn, text in plain.items()},
-        "replace": replace, "base": tree["base"], "top": tree["top"],
+        "replace": replace, "base": tree["base"], "top": tree["top"], "peers": tree["peers"],
     }  # fmt: skip
 
 

@@ -116,7 +116,7 @@ def _carry_out(hosts: Session, steps: list[Step]) -> None:
             hosts.step(step.host, "lock", {"owner": me(), "instead_of": step.instead_of})
         for step in steps:
             request = {
-                "token": token, "digest": step.digest, "entries": None,
+                "token": token, "digest": step.digest,
                 "address": step.host.data.get("ipv4"), "name": step.host.data.get("fqdn"),
             }  # fmt: skip
             hosts.step(step.host, "activate", request)

@@ -51,7 +51,7 @@ class Generation:
         tree = self.manifest["tree"]
         wanted = tree and {
             "base": tree["base"], "top": tree["top"], "wanted": files[tree["path"]]["sha256"],
-            "count": tree["count"], "path": tree["path"],
+            "count": tree["count"], "path": tree["path"], "peers": tree["peers"],
         }  # fmt: skip
         return {
             "files": {path: facts["sha256"] for path, facts in files.items()},

@@ -66,9 +66,16 @@ def activate(
             "digest": generation.digest,
             "address": address,
             "name": fqdn,
-            "entries": batch(plan, generation),
         }
         yield _step("activate", request)
+
+
+@operation()
+def people(step: str, plan: Plan, generation: Generation, token: str, here: bool) -> Commands:
+    """Write the batch of LDAP changes (load), or see that another host's is here (arrived)."""
+    entries = batch(plan, generation)
+    if entries and here:
+        yield _step(step, {"token": token, **entries})
 
 
 @operation()

@@ -12,7 +12,8 @@ from typing import Any
 from danhba import guards
 from danhba.generations.generation import Generation
 from danhba.generations.host.common import due_again, keys, service_actions
-from danhba.generations.host.entries import Attributes, differences, read_tree
+from danhba.generations.host.entries import differences, read_tree
+from danhba.generations.host.ldap import Attributes
 
 
 @dataclass(frozen=True)
@@ -316,6 +317,6 @@ def batch(plan: Plan, generation: Generation) -> dict[str, Any] | None:
     ]
     return {
         "changes": None if plan.unread else changes,
-        "tree": tree["path"], "base": tree["base"], "top": tree["top"],
-        "wanted": _tree_digest(generation),
+        "path": tree["path"], "base": tree["base"], "top": tree["top"],
+        "count": tree["count"], "peers": tree["peers"], "wanted": _tree_digest(generation),
     }  # fmt: skip

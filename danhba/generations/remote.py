@@ -17,7 +17,8 @@ from typing import Any
 _HERE = Path(__file__).parent / "host"
 _PACKAGE = "danhba.generations.host"
 _MODULES = (
-    "common", "lock", "entries", "states", "report", "stage", "activate", "keepers", "main",
+    "common", "lock", "ldap", "peers", "entries", "states", "report", "stage", "activate",
+    "keepers", "main",
 )  # fmt: skip
 """In the order of their imports. Parents of the package are empty stand-ins on the host."""
 

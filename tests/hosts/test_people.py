@@ -13,7 +13,20 @@ MARK = "danhba-loaded:"
 def test_every_mailbox_has_one_entry_and_no_entry_lacks_a_mailbox(server: Server) -> None:
     people = f"ou=people,{server.suffix}"
     wanted = {f"uid={mailbox.account},{people}" for mailbox in server.wanted.compiled.mailboxes}
-    assert set(server.entries) == wanted | {people, server.suffix}
+    policy = f"cn=policy,{server.suffix}"
+    assert set(server.entries) == wanted | {people, policy, server.suffix}
+
+
+def test_all_people_hosts_hold_the_same(server: Server) -> None:
+    """The others are asked as replication asks them: over TLS, known by the host's certificate."""
+    for peer in server.manifest["tree"]["peers"]:
+        there = server.python(_DIGEST, server.suffix, f"ldaps://{peer}")
+        assert there == server.python(_DIGEST, server.suffix, "ldapi:///")
+
+
+def test_a_certificate_of_ones_own_making_opens_nothing(server: Server) -> None:
+    """It names a people host, but nobody whom the hosts trust has signed it."""
+    assert server.run("sh -c %s - %s %s", _FORGED, server.facts.fqdn, server.suffix) == ""
 
 
 def test_every_entry_says_what_the_directory_says(server: Server) -> None:
@@ -65,6 +78,27 @@ def test_the_database_is_closed_to_everybody_but_slapd(server: Server) -> None:
 def test_slapd_runs_as_its_own_user(server: Server) -> None:
     assert server.run("ps -C slapd -o user=").split() == ["openldap"]
 
+
+_DIGEST = """
+import hashlib, json, os, subprocess, sys
+ssl = "/etc/ssl/danhba/"
+env = {**os.environ, "LDAPTLS_CERT": ssl + "host.pem", "LDAPTLS_KEY": ssl + "host.key"}
+argv = ["ldapsearch", "-LLL", "-Q", "-o", "ldif-wrap=no", "-Y", "EXTERNAL", "-b", sys.argv[1],
+        "-H", sys.argv[2], "(objectClass=*)", "*", "+"]
+said = subprocess.run(argv, env=env, capture_output=True, text=True, check=True).stdout
+blocks = ("\\n".join(sorted(block.splitlines())) for block in said.split("\\n\\n"))
+assert "userPassword" in said or "uid=" in said
+print(json.dumps(hashlib.sha256("\\n\\n".join(sorted(blocks)).encode()).hexdigest()))
+"""
+
+_FORGED = """
+place=$(mktemp -d)
+trap 'rm -r $place' EXIT
+openssl req -x509 -newkey rsa:2048 -nodes -subj "/CN=$1" -keyout $place/key \\
+    -out $place/pem 2>/dev/null
+LDAPTLS_CERT=$place/pem LDAPTLS_KEY=$place/key ldapsearch -LLL -Q -Y EXTERNAL -H "ldaps://$1" \\
+    -b "$2" -s base contextCSN 2>/dev/null || true
+"""
 
 _SCHEMES = """
 import base64, json, re, subprocess, sys

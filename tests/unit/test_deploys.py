@@ -91,7 +91,7 @@ ENV = Environment(
     (
         _host("mx1", 11, "edge"),
         _host("store1", 21, "store"),
-        _host("store2", 22, "store"),
+        _host("store2", 22, "store", "people"),
         _host("people1", 31, "people"),
     ),
 )
@@ -165,7 +165,7 @@ def test_one_more_official_is_one_more_line_in_every_table_that_names_him() -> N
                 "/etc/danhba/tables/homes", "/etc/danhba/tables/senders", "/etc/dovecot/routes"
             },
             "store1": {"/etc/danhba/tables/mailboxes", "/etc/dovecot/accounts"},
-            "store2": {"/etc/danhba/tables/mailboxes", "/etc/dovecot/accounts"},
+            "store2": {people.TREE, "/etc/danhba/tables/mailboxes", "/etc/dovecot/accounts"},
             "people1": {people.TREE},
         }[host.name] == set(changed)  # fmt: skip
         for path in changed:
@@ -211,7 +211,7 @@ def test_a_store_that_is_an_edge_as_well_keeps_its_places() -> None:
 def test_no_password_and_no_secret_is_written() -> None:
     for host in ENV.hosts:
         for path, file in _files(host).items():
-            assert not re.search(rb"\{CRYPT\}\$|userPassword\"|rootpw|\$6\$[^r]", file.content), (
+            assert not re.search(rb"\{CRYPT\}\$|userPassword\":|rootpw|\$6\$[^r]", file.content), (
                 path
             )
 
@@ -225,10 +225,11 @@ def test_tree_lists_parents_first_and_accounts_by_name() -> None:
     assert [entry["dn"] for entry in entries] == [
         root,
         f"ou=people,{root}",
+        f"cn=policy,{root}",
         *(f"uid={name},ou=people,{root}" for name in NAMES),
     ]
-    assert entries[3]["attrs"]["sn"] == ["Nguyễn"]
-    assert "title" not in entries[4]["attrs"]
+    assert entries[4]["attrs"]["sn"] == ["Nguyễn"]
+    assert "title" not in entries[5]["attrs"]
 
 
 def test_senders_are_owners_also_under_an_alias() -> None:

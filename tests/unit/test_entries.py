@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danhba.generations.host.entries import _ldif, _parse, read_tree
+from danhba.generations.host.entries import _ldif, read_tree
+from danhba.generations.host.ldap import parse
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1).filter(
     lambda text: text == text.strip()
@@ -14,7 +15,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), mi
 def test_what_is_written_is_read_back(values: list[str]) -> None:
     """Line breaks, colons and diacritics cannot break out of their attribute (RFC 2849)."""
     ldif = _ldif({"dn": "uid=an,dc=x", "add": {"cn": values}})
-    [(dn, attrs)] = _parse(ldif.encode())
+    [(dn, attrs)] = parse(ldif.encode())
     assert dn == "uid=an,dc=x"
     assert attrs["cn"] == values
 

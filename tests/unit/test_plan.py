@@ -186,7 +186,7 @@ def test_without_a_running_slapd_the_host_compares_the_entries_itself() -> None:
     loaded = batch(plan, live)
     assert loaded is not None
     assert loaded["changes"] is None
-    assert loaded["tree"] == "/etc/people"
+    assert loaded["path"] == "/etc/people"
 
 
 def test_an_address_that_vanished_from_a_table_is_named_on_any_host() -> None:

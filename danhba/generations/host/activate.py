@@ -10,7 +10,7 @@ import ssl
 import time
 from pathlib import Path
 
-from danhba.generations.host import entries, states
+from danhba.generations.host import states
 from danhba.generations.host.common import (
     CONFIRMED,
     CURRENT,
@@ -41,7 +41,7 @@ from danhba.generations.host.report import damage, generations
 def activate(request: Json) -> Json:
     """Make request["digest"] the live generation. Raises Refused after swapping back.
 
-    request: {"token", "digest", "address": own IPv4, "name": own fqdn, "entries": batch or null}.
+    request: {"token", "digest", "address": own IPv4, "name": own fqdn}.
     """
     must_hold(request["token"])
     digest = request["digest"]
@@ -55,8 +55,6 @@ def activate(request: Json) -> Json:
             raise Refused(str(error)) from None
         raise Refused(f"{error}\n{_go_back(before, request)}") from None
     _confirm(digest, before)
-    if request.get("entries"):
-        entries.load(request["entries"])
     _forget_old(digest, before)
     return {"live": digest, "done": done}
 

@@ -96,6 +96,8 @@ def manifest_of(digest: str | None) -> Json | None:
 def _of_any_version(manifest: Json) -> Json:
     """A manifest that an earlier danhba wrote, with what it did not know of yet."""
     manifest.setdefault("states", [])
+    if manifest["tree"]:
+        manifest["tree"].setdefault("peers", [])
     for service in manifest["services"]:
         for probe in service["answers"]:
             probe.setdefault("talk", [])

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
-from collections.abc import Iterator
+import time
 from pathlib import Path
 
+from danhba.generations.host import peers
 from danhba.generations.host.common import Json, Refused, must, run, sha256
+from danhba.generations.host.ldap import EXTERNAL, SOCKET, Attributes, parse, search
+from danhba.generations.host.lock import must_hold
 
-Attributes = dict[str, list[str]]
-
-SOCKET = "ldapi:///"
-MODIFY = ("ldapmodify", "-Q", "-Y", "EXTERNAL", "-H", SOCKET)
+MODIFY = ("ldapmodify", *EXTERNAL, "-H", SOCKET)
 WHOLE = ("-E", "!txn=commit")
 """ldapmodify's words for one transaction (RFC 5805), without which it may not go on."""
 NO_SUCH_OBJECT = 32
@@ -26,6 +25,9 @@ NO_SUCH_OBJECT = 32
 CHUNK = 2000
 """Changes in one transaction: one commit to disk for all, 16 times as fast as one
 for each at 30,000 entries; in larger ones slapd slows down again (measured)."""
+
+ARRIVES = 300
+"""Seconds within which another host's load must be here; 30,000 entries take a tenth of it."""
 
 MARK = "danhba-loaded:"
 """Prefix of the description on the tree's top entry that names the last load that ended well."""
@@ -40,16 +42,24 @@ def state(question: Json) -> Json:
     or the live tree file, so that the difference between the two files is all there is to do.
     """
     try:
-        found = _search("-b", question["top"], "-s", "base", "description", "entryCSN")
+        found = search("-b", question["top"], "-s", "base", "description", "entryCSN")
     except FileNotFoundError:  # not installed yet
         return {"ready": False, "loaded": None, "entries": None}
     if found.returncode not in (0, NO_SUCH_OBJECT):
         return {"ready": False, "loaded": None, "entries": None}
     loaded, stamp = _mark(found.stdout)
+    if loaded is None and any(_holds(question, peer) for peer in question["peers"]):
+        return {"ready": False, "loaded": None, "entries": None}
     count = question["count"] if loaded == question["wanted"] else _live_count(question, loaded)
     if _count(question["base"]) == count and not _changed_since(question["base"], stamp):
         return {"ready": True, "loaded": loaded, "entries": None}
     return {"ready": True, "loaded": loaded, "entries": dump(question["base"])}
+
+
+def _holds(question: Json, peer: str) -> bool:
+    """Does another people host hold the tree? Then it comes from there."""
+    found = search("-b", question["top"], "-s", "base", "description", peer=peer)
+    return _mark(found.stdout)[0] is not None
 
 
 def _live_count(question: Json, loaded: str | None) -> int | None:
@@ -61,14 +71,9 @@ def _live_count(question: Json, loaded: str | None) -> int | None:
     return live.count(b"\n") if sha256(live) == loaded else None
 
 
-def _search(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    argv = ["ldapsearch", "-LLL", "-Q", "-o", "ldif-wrap=no", "-Y", "EXTERNAL", "-H", SOCKET]
-    return run([*argv, *arguments])
-
-
 def _mark(ldif: bytes) -> tuple[str | None, str]:
     """(digest of the tree that was loaded last, change number of the mark) of the top entry."""
-    _, attrs = next(_parse(ldif), ("", {}))
+    _, attrs = next(parse(ldif), ("", {}))
     marks = [text for text in attrs.get("description", []) if text.startswith(MARK)]
     loaded = marks[0].removeprefix(MARK) if marks else None
     return loaded, attrs.get("entryCSN", [""])[0]
@@ -81,7 +86,7 @@ def _count(base: str) -> int:
     many. -1 when it does not say, which equals no tree's count and makes the plan look at them all.
     """
     where = ("-b", "cn=Databases,cn=Monitor", f"(namingContexts={base})", "olmMDBEntries")
-    said = (attrs.get("olmMDBEntries") for _, attrs in _parse(_search(*where).stdout))
+    said = (attrs.get("olmMDBEntries") for _, attrs in parse(search(*where).stdout))
     return next((int(counts[0]) for counts in said if counts), -1)
 
 
@@ -92,8 +97,8 @@ def _changed_since(base: str, stamp: str) -> bool:
     password change names himself as modifier.
     """
     later = f"(&(objectClass=inetOrgPerson)(entryCSN>={stamp}))"
-    done = _search("-b", base, later, "modifiersName", "entryCSN")
-    for dn, attrs in _parse(done.stdout):
+    done = search("-b", base, later, "modifiersName", "entryCSN")
+    for dn, attrs in parse(done.stdout):
         by_self = attrs.get("modifiersName", [""])[0].lower() == dn.lower()
         if attrs.get("entryCSN", [""])[0] > stamp and not by_self:
             return True
@@ -102,34 +107,14 @@ def _changed_since(base: str, stamp: str) -> bool:
 
 def dump(base: str) -> dict[str, Attributes]:
     """Every entry's user attributes, without passwords."""
-    done = _search("-b", base, "(objectClass=*)", "*")
+    done = search("-b", base, "(objectClass=*)", "*")
     if done.returncode not in (0, NO_SUCH_OBJECT):
         raise Refused(f"ldapsearch: {done.stderr.decode(errors='replace').strip()}")
     found = {}
-    for dn, attrs in _parse(done.stdout):
+    for dn, attrs in parse(done.stdout):
         attrs.pop("userPassword", None)
         found[dn] = attrs
     return found
-
-
-def _parse(ldif: bytes) -> Iterator[tuple[str, Attributes]]:
-    """Entries of unwrapped LDIF (RFC 2849)."""
-    for block in ldif.decode().split("\n\n"):
-        dn = ""
-        attrs: Attributes = {}
-        for line in block.splitlines():
-            name, _, value = line.partition(":")
-            if not name or name.startswith("#"):
-                continue
-            if value.startswith(":"):
-                value = base64.b64decode(value[1:]).decode(errors="replace")
-            value = value.strip()
-            if name == "dn":
-                dn = value
-            else:
-                attrs.setdefault(name, []).append(value)
-        if dn:
-            yield dn, attrs
 
 
 def differences(
@@ -161,18 +146,19 @@ def _without_mark(attributes: Attributes) -> Attributes:
     return {**rest, "description": kept} if kept else rest
 
 
-def load(batch: Json) -> None:
+def load(batch: Json) -> Json:
     """Apply {"changes": [{"dn", "add"|"replace": attributes}], "top", "wanted"} in one batch.
 
     With "tree" (a path) instead of changes, because slapd did not run when the plan was made, the
-    changes are found here, by the same comparison.
+    changes are found here, by the same comparison; so they are when others had something newer.
     Interrupted midway, up to CHUNK changes have happened as a whole or not at all; of more, the
     mark still names the old load, so the next plan asks for all entries and finds what is missing.
     Raises Refused with slapd's words.
     """
+    must_hold(batch["token"])
     changes = batch["changes"]
-    if changes is None:
-        wanted = read_tree(Path(batch["tree"]).read_text())
+    if peers.catch_up(batch) or changes is None:
+        wanted = read_tree(Path(batch["path"]).read_text())
         changes = differences(wanted, dump(batch["base"]), batch["top"])
     changes = [*changes, _marking(batch["top"], batch["wanted"])]
     for first in range(0, len(changes), CHUNK):
@@ -182,6 +168,24 @@ def load(batch: Json) -> None:
             raise Refused("ldapmodify was killed; nothing of its transaction is done")
         if status:
             _one_by_one(ldif)
+    return {}
+
+
+def arrived(batch: Json) -> Json:
+    """Wait until the load of another people host is here, to the last entry. Raises Refused."""
+    must_hold(batch["token"])
+    deadline = time.monotonic() + ARRIVES
+    while not _is_here(batch):
+        if time.monotonic() > deadline:
+            raise Refused(f"what {', '.join(batch['peers'])} wrote does not arrive: danhba status")
+        time.sleep(0.1)
+    return {}
+
+
+def _is_here(batch: Json) -> bool:
+    top = search("-b", batch["top"], "-s", "base", "description", "entryCSN")
+    loaded, _ = _mark(top.stdout)
+    return bool(loaded == batch["wanted"] and _count(batch["base"]) == batch["count"])
 
 
 def _one_by_one(ldif: str) -> None:
@@ -215,15 +219,20 @@ def _line(key: str, value: str) -> str:
 def passwords(request: Json) -> Json:
     """Set first passwords, all or none; plain ones never come here.
 
-    request: {"hashes": {dn: hash}, "replace", "base", "top"}. Without "replace" an account that has
-    a password keeps it. Answers {"done": dns that got one}. Raises Refused: none got one.
+    They are good for one thing, to choose another one (pwdReset). request: {"hashes": {dn: hash},
+    "replace", "base", "top", "peers"}. Without "replace" an account that has a password keeps it.
+    Answers {"done": dns that got one}. Raises Refused: none got one.
     """
-    top = _search("-b", request["top"], "-s", "base", "description", "entryCSN")
+    peers.must_agree_on_time(request)
+    top = search("-b", request["top"], "-s", "base", "description", "entryCSN")
     loaded, stamp = _mark(top.stdout)
     untouched = loaded is not None and not _changed_since(request["base"], stamp)
     has = {dn: _has_password(dn) for dn in request["hashes"]}  # all exist, before any is set
     done = [dn for dn in request["hashes"] if request["replace"] or not has[dn]]
-    changes = [{"dn": dn, "replace": {"userPassword": [request["hashes"][dn]]}} for dn in done]
+    changes = [
+        {"dn": dn, "replace": {"userPassword": [request["hashes"][dn]], "pwdReset": ["TRUE"]}}
+        for dn in done
+    ]
     if untouched:  # our own change is no reason to look at the whole tree next time
         changes.append(_marking(request["top"], str(loaded)))
     if done:
@@ -232,7 +241,7 @@ def passwords(request: Json) -> Json:
 
 
 def _has_password(dn: str) -> bool:
-    found = _search("-b", dn, "-s", "base", "(userPassword=*)", "1.1")
+    found = search("-b", dn, "-s", "base", "(userPassword=*)", "1.1")
     if found.returncode == NO_SUCH_OBJECT:
         raise Refused(f"{dn} is not on the servers yet: apply first; no password was set")
     if found.returncode:

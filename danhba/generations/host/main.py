@@ -24,6 +24,8 @@ STEPS = {
     "unlock": lock.unlock,
     "stage": stage.stage,
     "activate": activate.activate,
+    "load": entries.load,
+    "arrived": entries.arrived,
     "passwords": entries.passwords,
     "keepers": keepers.record,
 }
@@ -32,7 +34,7 @@ STEPS = {
 @contextlib.contextmanager
 def _alone(step: str) -> Iterator[None]:
     """One changing step at a time: the step of a killed apply may still be at work here."""
-    if step not in ("stage", "activate", "passwords"):
+    if step not in ("stage", "activate", "load", "passwords"):
         yield
         return
     ROOT.mkdir(parents=True, exist_ok=True)

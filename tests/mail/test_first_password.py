@@ -1,0 +1,84 @@
+"""With the password that was handed to him somebody can do one thing: choose his own (RFC 3062)."""
+
+from __future__ import annotations
+
+import doors
+import ldap3
+import pytest
+from doors import DOORS, Door, Refused, enter
+from people import trusting
+from province import Province
+
+ASKED = "Change your first password before using mail"
+SAID = {
+    "smtp": "535 5.7.8 Error: authentication failed: Hay doi mat khau",
+    "imap": "a NO [CONTACTADMIN] Hay doi mat khau",
+    "pop3": "-ERR [AUTH] Hay doi mat khau",
+}
+
+
+@pytest.fixture(scope="module")
+def newcomer(province: Province) -> str:
+    """An official whom no other test knows."""
+    return province.compiled.mailboxes[-3].address
+
+
+@pytest.fixture(scope="module")
+def first(province: Province, newcomer: str) -> str:
+    return province.first_password(newcomer)
+
+
+@pytest.mark.parametrize("door", DOORS, ids=str)
+def test_no_door_of_mail_opens_and_the_reason_is_given(
+    province: Province, edge: str, newcomer: str, first: str, door: Door
+) -> None:
+    with pytest.raises(Refused) as refused:
+        enter(door, edge, newcomer, first, trusting())
+    if door.protocol in SAID:  # an edge's proxy passes no store's words on for ManageSieve
+        assert str(refused.value).startswith(SAID[door.protocol])
+        assert ASKED in str(refused.value)
+
+
+def test_who_guesses_is_not_told(edge: str, newcomer: str, first: str) -> None:
+    with pytest.raises(Refused) as refused:
+        enter(doors.IMAPS, edge, newcomer, f"{first}x", trusting(), "198.19.0.1")
+    assert "[AUTHENTICATIONFAILED]" in str(refused.value)
+
+
+def test_the_address_book_stays_closed(province: Province, newcomer: str, first: str) -> None:
+    with province.ldap(newcomer, first) as connection:
+        assert not connection.search(province.suffix, "(uid=*)")
+        assert connection.result["description"] == "insufficientAccessRights"
+
+
+def test_a_short_password_is_not_taken(province: Province, newcomer: str, first: str) -> None:
+    with province.ldap(newcomer, first) as connection:
+        change = connection.extend.standard.modify_password
+        assert not change(old_password=first, new_password="ngan-qua")
+        assert connection.result["description"] == "constraintViolation"
+    with pytest.raises(ldap3.core.exceptions.LDAPBindError):
+        province.ldap(newcomer, "ngan-qua")
+
+
+def test_after_the_change_all_doors_open_at_once(
+    province: Province, edge: str, newcomer: str, first: str
+) -> None:
+    """The change is made on the last people host; each store asks itself first."""
+    last = province.environment.having("people")[-1].name
+    own = province.choose_password(newcomer, first, host=last)
+    for door in DOORS:
+        enter(door, edge, newcomer, own, trusting())
+    for door in (doors.IMAPS, doors.SUBMISSIONS):
+        with pytest.raises(Refused):
+            enter(door, edge, newcomer, first, trusting(), "198.19.0.1")
+
+
+def test_a_keepers_first_password_opens_no_agencys_mailbox(province: Province, edge: str) -> None:
+    grant = province.compiled.grants[-1]
+    login = f"{grant.agency}*{grant.keeper}"
+    first = province.first_password(grant.keeper)
+    with pytest.raises(Refused) as refused:
+        enter(doors.IMAPS, edge, login, first, trusting())
+    assert ASKED in str(refused.value)
+    own = province.choose_password(grant.keeper, first)
+    enter(doors.IMAPS, edge, login, own, trusting())
