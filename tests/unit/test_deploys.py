@@ -97,7 +97,8 @@ ENV = Environment(
 )
 SINGLE = Environment("single", (_host("single1", 31, "store", "people", "edge"),))
 TWINS = Environment(
-    "twins", (_host("one", 31, "store", "people", "edge"), _host("two", 32, "store", "edge"))
+    "twins",
+    (_host("one", 31, "store", "people", "edge"), _host("two", 32, "store", "people", "edge")),
 )
 
 
