@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import results
+from benchmarks import logins, results
 from benchmarks.added import added
 from benchmarks.ansible import install
 from benchmarks.check import check, table
@@ -24,6 +24,8 @@ def main() -> int:
         install()
         with tempfile.TemporaryDirectory(prefix="danhba-bench-") as name:
             folder = Path(name)
+            if options.only == "logins":
+                return _logins(options, folder)
             checks = "" if options.only == "hosts" else _checks(options, folder)
             hosts = "" if options.only == "check" else _hosts(options, folder)
     except (Failed, LabError) as error:
@@ -32,6 +34,15 @@ def main() -> int:
     print(f"{hosts}\n{checks}")
     if options.people == SIZES:
         results.write(hosts, checks)
+    return 0
+
+
+def _logins(options: argparse.Namespace, folder: Path) -> int:
+    for people in options.people:
+        found = logins.logins(people, folder, options.runs, options.boot)
+        print(logins.tables(found))
+        if people == results.MIDDLE:
+            logins.write(found, results.where())
     return 0
 
 
@@ -63,8 +74,9 @@ def _parser() -> argparse.ArgumentParser:
         help="sizes; results.md is written only when all of %(default)s are measured",
     )  # fmt: skip
     parser.add_argument(
-        "--only", choices=("hosts", "check"),
-        help="hosts: plan and apply, on the lab; check: danhba check, without it",
+        "--only", choices=("hosts", "check", "logins"),
+        help="hosts: plan and apply, on the lab; check: danhba check, without it; "
+        "logins: of users through an edge, and memory: benchmarks/logins.md",
     )  # fmt: skip
     parser.add_argument("--runs", type=int, default=5, help="of everything but Ansible")
     parser.add_argument("--ansible-runs", type=int, default=5)

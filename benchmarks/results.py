@@ -16,11 +16,13 @@ PATH = Path(__file__).with_name("results.md")
 MIDDLE = 30_000
 CASES = [name_of(command, cold) for cold in (False, True) for command in COMMANDS]
 
+WHERE = """\
+{date}, git {revision}, on {cores} cores ({processor})
+with {memory} GB, {system}, Python {python}. The lab's hosts share these cores."""
 HEAD = """\
 # Benchmarks
 
-Written by `script/benchmark`. {date}, git {revision}, on {cores} cores ({processor})
-with {memory} GB, {system}, Python {python}. The lab's hosts share these cores.
+Written by `script/benchmark`. {where}
 
 Seconds: median (least–most; number of runs). Warm: danhba remembers the compiled manifests of this
 very input (`.danhba/cache`), as in every run after the first; cold: it reads and compiles the
@@ -53,8 +55,13 @@ def _revision() -> str:
 
 
 def head() -> str:
+    return HEAD.format(where=where()).rstrip()
+
+
+def where() -> str:
+    """When, what, and on which machine."""
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return HEAD.format(
+    return WHERE.format(
         date=date.today(),
         revision=_revision(),
         cores=os.cpu_count(),
@@ -62,7 +69,7 @@ def head() -> str:
         memory=round(pages / 2**30),
         system=platform.freedesktop_os_release()["PRETTY_NAME"],
         python=platform.python_version(),
-    ).rstrip()
+    )
 
 
 def _processor() -> str:
