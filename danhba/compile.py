@@ -9,7 +9,8 @@ from operator import attrgetter
 
 from danhba.check_guards import guard
 from danhba.compiled import Compiled, Grant, Mailbox, Name, Refused
-from danhba.model import Agency, Directory, Person
+from danhba.lockout.figures import Figures
+from danhba.model import Agency, Directory, Person, Policy
 
 MB_PER_GB = 1024
 
@@ -33,6 +34,17 @@ def compile_directory(directory: Directory, day: date | None = None) -> Compiled
         logins=tuple(sorted(rows.logins())),
         blocked=tuple(sorted(set(rows.blocked()))),
         guard=guard(directory),
+        lockout=_lockout(directory.policy),
+    )
+
+
+def _lockout(policy: Policy) -> Figures:
+    return Figures(
+        guesses=policy.lockout_guesses,
+        minutes=policy.lockout_minutes,
+        accounts=policy.lockout_accounts,
+        account_guesses=policy.lockout_account_guesses,
+        known_days=policy.lockout_known_days,
     )
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from danhba.lockout.figures import Figures
+
 BoxState = Literal["active", "locked", "withdrawn", "closed"]
 """As danhba.model.State; closed: the mailbox of an agency that is no more."""
 
@@ -94,7 +96,8 @@ class Compiled:
 
     logins: what somebody types who was renamed, to the account that it means; keepers' logins are
     AGENCY*KEEPER. blocked: what nobody logs in with any more, or for now. usage_months: how long
-    the hours of accesses are kept.
+    the hours of accesses are kept. lockout: figures of the
+    lock-out.
     """
 
     province: str
@@ -109,3 +112,4 @@ class Compiled:
     logins: tuple[tuple[str, str], ...]
     blocked: tuple[str, ...]
     guard: Guard
+    lockout: Figures

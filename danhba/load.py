@@ -480,11 +480,15 @@ FIGURES = {
     "quota_gb": 1000, "agency_quota_gb": 1000, "message_mb": 200, "alias_months": 120,
     "confirm_days": 90, "guard_people_percent": 100, "guard_agency_percent": 100,
     "inactive_months": 60, "usage_months": 60,
+    "lockout_guesses": 100, "lockout_minutes": 1440, "lockout_accounts": 1000,
+    "lockout_account_guesses": 1000, "lockout_known_days": 366,
 }  # fmt: skip
 """And the largest that is no slip of the finger."""
 DEFAULTS = {
     "alias_months": 12, "confirm_days": 7, "guard_people_percent": 5, "guard_agency_percent": 30,
     "inactive_months": 6, "usage_months": 12,
+    "lockout_guesses": 10, "lockout_minutes": 15, "lockout_accounts": 20,
+    "lockout_account_guesses": 50, "lockout_known_days": 60,
 }  # fmt: skip
 """Figures of policy that need not be written."""
 POLICY = frozenset(FIGURES.keys() - DEFAULTS.keys())

@@ -36,7 +36,7 @@ class Policy:
     abuse. inactive_months: without access, after which a mailbox is withdrawn (Điều 6.4).
     usage_months: how long it is known in which hours of which day there was an access. holidays:
     from Monday to Friday, and nobody works; working_days: of a weekend, and worked by decision
-    (Điều 10.1).
+    (Điều 10.1). lockout_*: as of danhba.lockout.figures.
     """
 
     quota_gb: int
@@ -46,6 +46,11 @@ class Policy:
     confirm_days: int
     guard_people_percent: int
     guard_agency_percent: int
+    lockout_guesses: int
+    lockout_minutes: int
+    lockout_accounts: int
+    lockout_account_guesses: int
+    lockout_known_days: int
     protected: tuple[str, ...]
     inactive_months: int
     usage_months: int

@@ -25,6 +25,15 @@ LOCAL_PORT = 10025
 QUOTA_PORT = 12340
 """Where a store says whether a mailbox has room: Dovecot on loopback, to edges over TLS."""
 
+LOCKOUT_PORT = 2527
+"""Every host tells every other one who guesses passwords."""
+
+LDAP_GATE_PORT = 2529
+"""Where LDAP clients from outside end up when they knock on 636: guesses are counted there."""
+
+POLICY_PORT = 2528
+"""On loopback only: where Dovecot asks whether somebody may try a password."""
+
 BLOCKED = "/etc/dovecot/blocked"
 GRANTS = "/etc/dovecot/grants"
 """Dovecot reads them; deploys/sessions.py writes them, for sessions end when they change."""

@@ -7,6 +7,7 @@ from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Probe, Service
 from danhba.usage.records import EVENTS
+from deploys import lockout
 from deploys.common import CA, CERTIFICATE, KEY, MUST_CHANGE, home, passwd, people_for, suffix
 from deploys.instance import Instance, edge
 from deploys.tunnel import entrance
@@ -24,6 +25,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         people=people_for(host, env),
         must_change=MUST_CHANGE,
         suffix=suffix(directory),
+        lockout=lockout.question(directory),
         ca=CA,
         certificate=CERTIFICATE,
         key=KEY,

@@ -7,6 +7,7 @@ from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Probe, Service, State
 from danhba.usage.records import EVENTS
+from deploys import lockout
 from deploys.common import (
     BLOCKED,
     CA,
@@ -49,6 +50,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         people=people_for(host, env),
         must_change=MUST_CHANGE,
         suffix=suffix(directory),
+        lockout=lockout.question(directory),
         local_port=LOCAL_PORT,
         ports={"imap": STORE_IMAP, "pop3": STORE_POP3, "sieve": STORE_SIEVE},
         quota_port=QUOTA_PORT,

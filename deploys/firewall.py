@@ -7,6 +7,8 @@ from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Service, State
 from deploys.common import (
+    LDAP_GATE_PORT,
+    LOCKOUT_PORT,
     QUOTA_PORT,
     REPLY_PORT,
     STORE_IMAP,
@@ -17,10 +19,11 @@ from deploys.common import (
 
 PUBLIC: dict[str, tuple[int, ...]] = {
     "edge": (25, 110, 143, 465, 587, 993, 995, 4190),
-    "people": (636,),
+    "people": (LDAP_GATE_PORT, 636),
 }
 """Ports open to everyone, per role. Officials look up the address book and change their passwords
-from wherever they are, so LDAP over TLS is one of them."""
+from wherever they are, so LDAP over TLS is one of them; but who is no host of the province is led
+from there to the gate that counts guesses (danhba/lockout/gate.py)."""
 
 INTERNAL: dict[str, tuple[str, tuple[int, ...]]] = {
     "store": ("edge", (STORE_PORT, STORE_IMAP, STORE_POP3, STORE_SIEVE, QUOTA_PORT)),
@@ -35,7 +38,10 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         {"peers": env.having(peer), "ports": ports}
         for peer, ports in (INTERNAL[role] for role in host.roles if role in INTERNAL)
     ]
-    rules = render("firewall/nftables.conf", public=public, internal=internal)
+    if others := tuple(other for other in env.hosts if other != host):
+        internal.append({"peers": others, "ports": (LOCKOUT_PORT,)})
+    gate = {"own": env.hosts, "port": LDAP_GATE_PORT} if "people" in host.roles else None
+    rules = render("firewall/nftables.conf", public=public, internal=internal, gate=gate)
     return Part(
         name="firewall",
         packages=("nftables",),

@@ -13,6 +13,7 @@ from deploys import (
     dovecot_store,
     firewall,
     keepers,
+    lockout,
     people,
     postfix_edge,
     postfix_store,
@@ -27,7 +28,7 @@ EVERY = "every"
 ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
     EVERY: (
         base.name, base.certificate, base.guard, base.ldap, base.clock, base.upgrades, base.journal,
-        firewall.part, usage.part,
+        firewall.part, usage.part, lockout.part,
     ),
     "store": (dovecot_store.part, postfix_store.part, quota.store, keepers.store, sessions.store),
     "people": (people.part,),

@@ -20,6 +20,7 @@ COMMANDS = (
     "keeper-log",
     "leave",
     "lock",
+    "lockout",
     "password",
     "plan",
     "reform",

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from seen import Server
 
+from danhba.inventory import Host
+from deploys.common import LOCKOUT_PORT, POLICY_PORT
+
 DEBIAN = "13"
 
 
@@ -67,7 +70,7 @@ def test_link_points_where_it_should(server: Server, link: str) -> None:
 def test_listens_on_its_ports_and_on_no_others(
     server: Server, public: set[int], internal: dict[str, set[int]]
 ) -> None:
-    ports = public.union(*internal.values())
+    ports = public.union(*internal.values(), {LOCKOUT_PORT} if _others(server) else ())
     assert server.listening == {("tcp", port) for port in ports}
 
 
@@ -79,6 +82,10 @@ def test_the_firewall_opens_what_the_role_needs_and_nothing_else(
         hosts = server.wanted.environment.having(peer)
         for addresses in ([host.ipv4 for host in hosts], [host.ipv6 for host in hosts]):
             wanted.add((tuple(sorted(addresses)), tuple(sorted(ports))))
+    others = _others(server)
+    for addresses in ([host.ipv4 for host in others], [host.ipv6 for host in others]):
+        if addresses:
+            wanted.add((tuple(sorted(addresses)), (LOCKOUT_PORT,)))
     assert server.openings == wanted
 
 
@@ -106,6 +113,40 @@ def test_nobody_but_root_can_write_to_the_generations(server: Server) -> None:
     assert server.run(found) == ""
 
 
+def test_the_lock_out_is_asked_by_root_alone_and_keeps_what_it_knows_to_itself(
+    server: Server,
+) -> None:
+    paths = ("/run/danhba-lockout", "/run/danhba-lockout/control", "/run/danhba-lockout/key",
+             "/var/lib/danhba-lockout", "/var/lib/danhba-lockout/table")  # fmt: skip
+    shown = server.run("stat -c '%U %a' " + " ".join(paths)).splitlines()
+    modes = ("700", "700", "600", "700", "600")
+    assert shown == [f"danhba-lockout {mode}" for mode in modes]
+    assert server.run("ps -C python3 -o user:20=,args= | grep lockout").startswith(
+        "danhba-lockout "
+    )
+
+
+def test_the_lock_out_hears_all_other_hosts(server: Server) -> None:
+    answer = server.python(_LOCKOUT)
+    assert answer["peers"] == {host.fqdn: "" for host in _others(server)}
+
+
+def _others(server: Server) -> list[Host]:
+    return [host for host in server.wanted.environment.hosts if host != server.facts]
+
+
+def test_dovecot_asks_the_lock_out_where_it_checks_passwords(server: Server) -> None:
+    """On an edge for SMTP alone: of what it passes on to a store it does not know the outcome."""
+    asks = f"http://127.0.0.1:{POLICY_PORT}/"
+    rows = {"edge": ("smtp", server.edge.dovecot), "store": ("imap", "/etc/dovecot")}
+    command = "doveconf -c %s/dovecot.conf -h -f protocol=%s auth_policy/server_url"
+    for role in {*rows}.intersection(server.facts.roles):
+        protocol, home = rows[role]
+        assert server.run(command, home, protocol) == asks
+    if "edge" in server.facts.roles:
+        assert server.run(command, server.edge.dovecot, "imap") == ""
+
+
 def test_root_logs_in_with_a_key_only(server: Server) -> None:
     settings = server.run("sshd -T").lower().splitlines()
     assert "permitrootlogin without-password" in settings or "passwordauthentication no" in settings
@@ -120,3 +161,12 @@ def test_security_upgrades_come_from_debian_security_alone(server: Server) -> No
     shown = server.run("apt-config dump Unattended-Upgrade::Origins-Pattern").splitlines()
     origins = [row.split('"')[1] for row in shown if row.split('"')[1]]
     assert origins == ["origin=Debian,codename=${distro_codename}-security,label=Debian-Security"]
+
+
+_LOCKOUT = """
+import socket
+asked = socket.socket(socket.AF_UNIX)
+asked.connect("/run/danhba-lockout/control")
+asked.sendall(b'{"do": "list"}\\n')
+print(asked.makefile().read())
+"""

@@ -37,6 +37,11 @@ policy:
   confirm_days: 5
   guard_people_percent: 100
   guard_agency_percent: 1
+  lockout_guesses: 5
+  lockout_minutes: 30
+  lockout_accounts: 10
+  lockout_account_guesses: 40
+  lockout_known_days: 30
   protected: [sotaichinh]
   inactive_months: 6
   usage_months: 24
@@ -202,7 +207,8 @@ OF_FORM = (
     "confirm_by_of_the_withdrawn", "control_character_in_a_name", "date_in_local_form",
     "date_that_does_not_exist", "deep_nesting", "domain_with_a_space", "empty",
     "from_without_status", "holiday_that_is_no_date", "inactive_months_of_no_months",
-    "leave_without_decision", "missing_key", "name_in_another_script", "name_of_no_letters",
+    "leave_without_decision", "lockout_for_two_days", "missing_key", "name_in_another_script",
+    "name_of_no_letters",
     "name_with_a_joiner", "name_with_a_stroke", "no_value", "null_is_text",
     "number_as_id", "only_comments", "person_without_request_and_decision",
     "quota_of_a_kind_that_is_no_number", "quota_of_an_unknown_kind",

@@ -11,7 +11,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 
-from danhba.generations.host import activate, entries, keepers, lock, report, stage
+from danhba.generations.host import activate, entries, keepers, lock, lockout, report, stage
 from danhba.generations.host.common import ROOT, Json, Refused
 
 LINE = 8192
@@ -28,6 +28,7 @@ STEPS = {
     "arrived": entries.arrived,
     "passwords": entries.passwords,
     "keepers": keepers.record,
+    "lockout": lockout.lockout,
 }
 
 

@@ -1,0 +1,28 @@
+"""Where a login comes from: the source that is counted, and the network that becomes known."""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Address, ip_address, ip_network
+
+
+def source_of(address: str) -> str:
+    """An IPv4 address, or the /64 of an IPv6 one: a subscriber has at least that (RFC 6177), and
+    could guess from another address each time. "" for what is no address."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return ""
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((parsed, 64), strict=False))
+
+
+def network_of(source: str) -> str:
+    """The /24 or /48 around a source: a telephone has another address of its operator's every day,
+    and is to be known all the same."""
+    if not source:
+        return ""
+    prefix = 48 if ":" in source else 24
+    return str(ip_network((source.partition("/")[0], prefix), strict=False))
