@@ -25,6 +25,7 @@ def check_since(old: Directory, new: Directory, day: date | None = None) -> Iter
     yield from _handed_on(old, new)
     yield from _people(old, new)
     yield from _agencies(old, new)
+    yield from _rooms(old, new)
     yield from _sooner(old, new, day or new.today())
     yield from _approvals(old, new)
     yield from check_guards(old, new)
@@ -222,6 +223,17 @@ def _keepers(new: Directory, before: set[str], now: Agency) -> Iterator[Finding]
         message = f"{keeper} is to keep {now.address} and is {status.kind} from {status.since}"
         remedy = f"danhba keeper {now.address} --remove {keeper}"
         yield Finding(new.file, now.line, "error", "Điều 9.2.c", message, remedy)
+
+
+def _rooms(old: Directory, new: Directory) -> Iterator[Finding]:
+    """Another figure for a mailbox rests on another decision."""
+    before = {_key(each): each.quota for each in (*old.agencies, *old.people)}
+    for each in (*new.agencies, *new.people):
+        was, now = before.get(_key(each)), each.quota
+        if was and now and was.gb != now.gb and was.decision == now.decision:
+            message = f"{each.name} has {now.gb} GB by {now.decision}, which gave {was.gb} GB"
+            remedy = f"name the decision of the change, or write gb: {was.gb}"
+            yield Finding(new.file, now.line, "error", "Điều 10.1", message, remedy)
 
 
 def _sooner(old: Directory, new: Directory, day: date) -> Iterator[Finding]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 from seen import Server
+
+from deploys.common import FOLDERS, QUOTA_PORT
 
 ROLE = "store"
 
@@ -61,3 +65,29 @@ def test_the_owner_of_mailboxes_cannot_log_in(server: Server) -> None:
 def test_new_messages_are_stored_compressed_in_sdbox(server: Server) -> None:
     names = "mail_driver mail_compress_write_method"
     assert server.run(f"doveconf -h {names}").split() == ["sdbox", "zstd"]
+
+
+ASK = """\
+import socket
+with socket.create_connection(("127.0.0.1", {port}), 10) as line:
+    line.sendall(b"request=smtpd_access_policy\\nrecipient=nobody@invalid\\nsize=1\\n\\n")
+    print(line.recv(99).decode().strip())
+"""
+
+
+def test_who_has_no_mailbox_is_not_refused_for_want_of_room(server: Server) -> None:
+    said = server.run(f"python3 -c {shlex.quote(ASK.format(port=QUOTA_PORT))}")
+    assert said.strip() == "action=DUNNO"
+
+
+@pytest.mark.parametrize("place", ["/var/lib/danhba-keepers", "/var/lib/danhba-quota"])
+def test_only_root_reads_who_opened_and_who_was_told(server: Server, place: str) -> None:
+    found = server.shell.file(place)
+    assert (found.user, found.mode) == ("root", 0o700)
+
+
+def test_every_folder_with_a_flag_has_its_vietnamese_name(server: Server) -> None:
+    shown = server.run("doveconf namespace/inbox/mailbox")
+    for use, folder in FOLDERS.items():
+        assert f"mailbox {folder} {{" in shown.replace('"', "")
+        assert f"\\{use}" in shown

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from danhba.check import check_text
+from danhba.check_since import check_since
 from danhba.compile import compile_directory
 from danhba.diff import compare
 from danhba.fmt import formatted
@@ -63,6 +64,19 @@ def test_a_diff_says_how_much_room(
 ) -> None:
     [change] = compare(directory(*old), directory(*new))
     assert (change.kind, change.who, change.detail, change.request) == told
+
+
+@pytest.mark.parametrize("change", [PERSON, AGENCY])
+def test_another_figure_needs_another_decision(change: tuple[str, str]) -> None:
+    old, text = change
+    before, more = directory(change), (old, text.replace("gb: 5", "gb: 7"))
+    [error] = check_since(before, directory(more))
+    assert "has 7 GB by 9/QĐ-STTTT, which gave 5 GB" in error.message
+    assert error.line == next(
+        each.quota.line for each in (*before.agencies, *before.people) if each.quota
+    )
+    assert not list(check_since(before, directory((old, more[1].replace("9/QĐ", "10/QĐ")))))
+    assert not list(check_since(before, directory()))
 
 
 def test_a_notice_for_every_mark_says_what_to_do() -> None:
