@@ -227,13 +227,18 @@ def _keepers(new: Directory, before: set[str], now: Agency) -> Iterator[Finding]
 
 def _rooms(old: Directory, new: Directory) -> Iterator[Finding]:
     """Another figure for a mailbox rests on another decision."""
-    before = {_key(each): each.quota for each in (*old.agencies, *old.people)}
-    for each in (*new.agencies, *new.people):
+    before = {_key(each): each.quota for each in _with_mailbox(old)}
+    for each in _with_mailbox(new):
         was, now = before.get(_key(each)), each.quota
         if was and now and was.gb != now.gb and was.decision == now.decision:
             message = f"{each.name} has {now.gb} GB by {now.decision}, which gave {was.gb} GB"
             remedy = f"name the decision of the change, or write gb: {was.gb}"
             yield Finding(new.file, now.line, "error", "Điều 10.1", message, remedy)
+
+
+def _with_mailbox(directory: Directory) -> Iterator[Agency | Person]:
+    yield from directory.agencies
+    yield from directory.people
 
 
 def _sooner(old: Directory, new: Directory, day: date) -> Iterator[Finding]:

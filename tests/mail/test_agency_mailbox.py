@@ -20,6 +20,7 @@ from province import Province
 from deploys.common import FOLDERS
 
 YEAR = f"{FOLDERS['Archive']}/Năm 2026"
+FILE = "Hồ sơ 2026"
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +61,10 @@ def test_a_keeper_reads_and_marks(imap: imaplib.IMAP4_SSL, received: str) -> Non
 
 
 def test_a_keeper_files_into_folders_that_he_makes(imap: imaplib.IMAP4_SSL, received: str) -> None:
-    if named(YEAR) not in str(imap.list()[1]):
-        assert imap.create(named(YEAR))[0] == "OK"
+    for folder in (YEAR, FILE):
+        if named(folder) not in str(imap.list()[1]):
+            assert imap.create(named(folder))[0] == "OK"
+        assert named(folder) in str(imap.list()[1])  # all keepers see it
     uid = _uid(imap, received)
     assert imap.uid("COPY", uid, named(YEAR))[0] == "OK"
     assert imap.uid("MOVE", uid, named(YEAR))[0] == "OK"
@@ -88,7 +91,7 @@ def test_a_keeper_deletes_nothing_wherever_he_puts_it(
     assert imap.uid("MOVE", uid, "INBOX")[0] == "OK"
 
 
-@pytest.mark.parametrize("folder", ["INBOX", "Thư nháp", YEAR])
+@pytest.mark.parametrize("folder", ["INBOX", "Thư nháp", YEAR, FILE])
 def test_a_message_cannot_come_already_deleted(imap: imaplib.IMAP4_SSL, folder: str) -> None:
     text = b"Subject: x\r\n\r\nx\r\n"
     assert imap.append(named(folder), r"(\Deleted)", "", text)[0] == "OK"
@@ -100,7 +103,7 @@ def test_a_message_cannot_come_already_deleted(imap: imaplib.IMAP4_SSL, folder: 
     "command",
     [
         ("delete", YEAR), ("delete", "Thư đã gửi"), ("rename", YEAR, "Khác"),
-        ("create", "Thư mục ở ngoài"), ("setacl", "INBOX", "anyone", "lrwstipekxa"),
+        ("delete", FILE), ("setacl", "INBOX", "anyone", "lrwstipekxa"),
         ("deleteacl", "INBOX", "group=keepers"), ("setquota", "Mailbox", "(STORAGE 1)"),
     ],
     ids=lambda command: command[0],
