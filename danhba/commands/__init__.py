@@ -23,6 +23,7 @@ COMMANDS = (
     "lockout",
     "password",
     "plan",
+    "quota",
     "reform",
     "reinstate",
     "rename",

@@ -308,6 +308,7 @@ def word_of(key: str, value: str) -> str:
 
 _AS_IS = frozenset(
     (
+        "quota",
         "since",
         "changed",
         "from",

@@ -84,6 +84,26 @@ def test_folders_have_vietnamese_names_and_the_flags_that_programs_know(official
     assert all(named(folder).strip('"') in subscribed for folder in FOLDERS.values())
 
 
+def test_an_old_folder_goes_into_the_new_one_without_loss(
+    province: Province, official: Person
+) -> None:
+    """As docs/mailboxes.md says, and again where it was cut off."""
+    store, who = province.home(official.address.partition("@")[0]), ["-u", official.address]
+    identity = f"<cu.{time.time_ns()}@may.test>"
+    with official.inbox() as imap:
+        imap.create("Sent")
+        text = f"Message-ID: {identity}\r\n\r\nx\r\n".encode()
+        assert imap.append("Sent", "", "", text)[0] == "OK"
+    delete = ["doveadm", "mailbox", "delete", *who, "-e", "Sent"]
+    assert province.lab.run(store, delete).returncode != 0
+    province.lab.run(store, ["doveadm", "move", *who, FOLDERS["Sent"], "mailbox", "Sent", "all"])
+    assert province.lab.run(store, delete).returncode == 0
+    with official.inbox() as imap:
+        assert imap.select("Sent")[0] == "NO"
+        imap.select(named(FOLDERS["Sent"]))
+        assert imap.uid("SEARCH", "HEADER", "Message-ID", f'"{identity}"')[1][0]
+
+
 @contextmanager
 def _filter(person: Person, script: str) -> Iterator[None]:
     mine = (person.server, person.login, person.password, trusting())

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from danhba.check import check_text
 from danhba.check_since import check_since
+from danhba.commands import main
 from danhba.compile import compile_directory
 from danhba.diff import compare
 from danhba.fmt import formatted
@@ -77,6 +79,30 @@ def test_another_figure_needs_another_decision(change: tuple[str, str]) -> None:
     )
     assert not list(check_since(before, directory((old, more[1].replace("9/QĐ", "10/QĐ")))))
     assert not list(check_since(before, directory()))
+
+
+def test_the_command_writes_one_line_and_takes_it_back(tmp_path: Path) -> None:
+    file = tmp_path / "directory.yaml"
+    canonical = formatted(GOOD.encode(), "x.yaml")
+    file.write_text(canonical, encoding="utf-8")
+
+    def run(*arguments: str) -> int:
+        done = CliRunner().invoke(main, ["--directory", str(file), "quota", *arguments])
+        return done.exit_code
+
+    for who, line in (
+        ("nvan", f"12/CV-STC, {OWN}}}"),
+        ("20001", OWN),
+        ("sotaichinh", f"    {OWN}"),
+    ):
+        assert run(who, "--gb", "5", "--decision", "9/QĐ-STTTT") == 0
+        text = file.read_text(encoding="utf-8")
+        assert line in text and formatted(text.encode(), "x.yaml") == text
+        assert len(set(text.splitlines()) - set(canonical.splitlines())) == 1
+        assert run(who, "--end") == 0
+        assert file.read_text(encoding="utf-8") == canonical
+    assert run("nvan", "--end") == run("nvan", "--gb", "5") == run("ai.do", "--end") == 1
+    assert file.read_text(encoding="utf-8") == canonical
 
 
 def test_a_notice_for_every_mark_says_what_to_do() -> None:
