@@ -27,6 +27,7 @@ def compile_directory(directory: Directory, day: date | None = None) -> Compiled
         timezone=directory.province.timezone,
         message_mb=directory.policy.message_mb,
         usage_months=directory.policy.usage_months,
+        password_min_length=directory.policy.password_min_length,
         mailboxes=tuple(sorted(rows.mailboxes(), key=attrgetter("account"))),
         names=tuple(sorted(rows.names(), key=attrgetter("address"))),
         refused=tuple(sorted(rows.refused(), key=attrgetter("address"))),

@@ -105,6 +105,7 @@ class Compiled:
     timezone: str
     message_mb: int
     usage_months: int
+    password_min_length: int
     mailboxes: tuple[Mailbox, ...]
     names: tuple[Name, ...]
     refused: tuple[Refused, ...]

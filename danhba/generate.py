@@ -220,6 +220,7 @@ policy:
   quota_gb: 2 # a person's mailbox; the regulation names no figure (Điều 10.1: no overflow)
   agency_quota_gb: 10 # an agency's mailbox, likewise
   message_mb: 30 # largest message; holds an attachment of 20 MB as base64
+  password_min_length: 12 # characters; Điều 10.2.a asks to protect it and names no figure
 """
 
 

@@ -146,12 +146,18 @@ class _Reader:
     def positive(self, node: Node, what: str, limit: int) -> int:
         if isinstance(node, Scalar) and re.fullmatch("[1-9][0-9]{0,6}", node.text) and node.plain:
             if int(node.text) > limit:
-                message = f"{what} is {node.text}: no server has room for that"
+                message = f"{what} is {node.text}: too much"
                 self.refuse(node.line, message, f"write at most {limit}")
             return int(node.text)
         remedy = "write a whole number above 0 without quotes"
         self.refuse(node.line, f"{what} is not a whole number", remedy)
         return 1
+
+    def figure(self, node: Node, key: str, limit: int) -> int:
+        found, smallest = self.positive(node, key, limit), SMALLEST.get(key, 1)
+        if found < smallest:
+            self.refuse(node.line, f"{key} is {found}: too little", f"write at least {smallest}")
+        return found
 
     def date(self, node: Node, what: str) -> date:
         text = node.text if isinstance(node, Scalar) else ""
@@ -271,7 +277,7 @@ class _Reader:
         if fields is None:
             return None
         figures = {
-            key: self.positive(fields[key], key, limit) if key in fields else DEFAULTS[key]
+            key: self.figure(fields[key], key, limit) if key in fields else DEFAULTS[key]
             for key, limit in FIGURES.items()
         }
         protected = fields.get("protected")
@@ -478,14 +484,18 @@ PROVINCE = frozenset(("name", "domain", "timezone"))
 MANY = 1_000_000
 FIGURES = {
     "quota_gb": 1000, "agency_quota_gb": 1000, "message_mb": 200, "alias_months": 120,
-    "confirm_days": 90, "guard_people_percent": 100, "guard_agency_percent": 100,
+    "confirm_days": 90, "password_min_length": 18,
+    "guard_people_percent": 100, "guard_agency_percent": 100,
     "inactive_months": 60, "usage_months": 60,
     "lockout_guesses": 100, "lockout_minutes": 1440, "lockout_accounts": 1000,
     "lockout_account_guesses": 1000, "lockout_known_days": 366,
 }  # fmt: skip
-"""And the largest that is no slip of the finger."""
+"""And the largest that is no slip of the finger; first passwords have 18 characters or more."""
+SMALLEST = {"password_min_length": 8}
+"""NIST SP 800-63B 5.1.1.2. Of all other figures 1."""
 DEFAULTS = {
-    "alias_months": 12, "confirm_days": 7, "guard_people_percent": 5, "guard_agency_percent": 30,
+    "alias_months": 12, "confirm_days": 7, "password_min_length": 12,
+    "guard_people_percent": 5, "guard_agency_percent": 30,
     "inactive_months": 6, "usage_months": 12,
     "lockout_guesses": 10, "lockout_minutes": 15, "lockout_accounts": 20,
     "lockout_account_guesses": 50, "lockout_known_days": 60,

@@ -31,6 +31,7 @@ class Policy:
     users not to overflow it); kind_quota_gb: for agencies of single kinds, instead. message_mb:
     largest message, megabytes. alias_months: how long a name that was given up still receives.
     confirm_days: within which an agency confirms a lock in writing (Điều 10.2.a).
+    password_min_length: characters of a password, at least (Điều 10.2.a asks to protect it).
     guard_people_percent, guard_agency_percent: share of all people or of one agency above which a
     change needs an approval; protected: addresses that always need one, besides postmaster and
     abuse. inactive_months: without access, after which a mailbox is withdrawn (Điều 6.4).
@@ -44,6 +45,7 @@ class Policy:
     message_mb: int
     alias_months: int
     confirm_days: int
+    password_min_length: int
     guard_people_percent: int
     guard_agency_percent: int
     lockout_guesses: int

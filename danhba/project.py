@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from danhba import inventory
 from danhba.compiled import Compiled
@@ -14,6 +15,9 @@ from danhba.findings import Finding
 from danhba.generations.generation import Generation
 from danhba.inventory import Environment
 from danhba.memory import Days, Memory, code, digest
+
+if TYPE_CHECKING:
+    from danhba.model import Directory
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".danhba" / "cache"
@@ -75,6 +79,16 @@ class Project:
         return {
             name: Generation(manifest, late.of(name), revision) for name, manifest in found.items()
         }
+
+    def read(self) -> Directory:
+        """The directory itself. Raises BadDirectory."""
+        from danhba.check import check_text
+
+        directory, findings = check_text(self._text(), str(self.directory))
+        errors = [finding for finding in findings if finding.severity == "error"]
+        if directory is None or errors:
+            raise BadDirectory(errors)
+        return directory
 
     def _text(self) -> bytes:
         """Read once: what is compiled is what the memory is keyed by."""

@@ -134,6 +134,7 @@ DESCRIPTIONS = {
         "message_mb": "The largest message, megabytes; base64 included",
         "alias_months": "How long a name that was given up still receives",
         "confirm_days": "Within which an agency confirms a lock in writing (Điều 10.2.a)",
+        "password_min_length": "Characters of a password, at least (Điều 10.2.a)",
         "guard_people_percent": "Share of all people above which a change needs an approval",
         "guard_agency_percent": "Share of one agency above which a change needs an approval",
         "lockout_guesses": "Different wrong passwords until a source is refused for an account",
@@ -295,7 +296,8 @@ def _figure(key: str) -> Schema:
     key = "agency_quota_gb" if key in ("gb", "kind_quota_gb") else key
     limit = load.FIGURES.get(key, load.MANY)
     default = {"default": load.DEFAULTS[key]} if key in load.DEFAULTS else {}
-    return {"type": "integer", "minimum": 1, "maximum": limit, **default}
+    smallest = load.SMALLEST.get(key, 1)
+    return {"type": "integer", "minimum": smallest, "maximum": limit, **default}
 
 
 def _form(sort: str, key: str) -> str:

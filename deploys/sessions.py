@@ -19,6 +19,13 @@ _SEEN = "/run/danhba-sessions"
 """What was there when the script ran last; gone after a boot, like all sessions."""
 
 
+def programs(host: Host) -> list[str]:
+    """What ends sessions on a host. With accounts as arguments they end theirs, whatever the tables
+    say: after a new password."""
+    roles = [USUAL] * ("store" in host.roles) + [edge_of(host)] * ("edge" in host.roles)
+    return [instance.beside(_SCRIPT) for instance in roles]
+
+
 def edge(directory: Compiled, env: Environment, host: Host) -> Part:
     blocked = passwd(dict.fromkeys(directory.blocked, ""))
     instance = edge_of(host)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from province import Province
@@ -35,6 +36,13 @@ def lab() -> Iterator[Lab]:
     yield lab
     if not os.environ.get("DANHBA_KEEP_LAB") and not os.environ.get("DANHBA_REUSE_LAB"):
         lab.down()
+
+
+@pytest.fixture(scope="session")
+def desk() -> Iterator[Path]:
+    """A directory for passwords: those for temporary files are refused."""
+    with TemporaryDirectory(prefix="danhba-tests-", dir=Path.home()) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")

@@ -2,114 +2,138 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
-from danhba import passphrase
 from danhba.commands.common import errors_to_status, tell
 from danhba.commands.hosts import prepare
-from danhba.engine import ConnectionLost, EngineError, session
-from danhba.generations.generation import Generation
-from danhba.generations.host.entries import read_tree
+from danhba.engine import EngineError
+from danhba.giving import Batch, Form, accounts, end_sessions, form, give
+from danhba.handover import Envelope, envelope
+from danhba.inventory import Environment
+from danhba.places import look
 from danhba.project import Project
+from deploys.sessions import programs
+
+_LIVE = ("active", "locked")
+"""Who is locked gets his new password while the lock still stands (Điều 10.2.a)."""
+_OFFER = "Encrypt with age? A key (age1...), a file of keys, or nothing"
+_FILE = click.Path(path_type=Path)
+_age = click.option(
+    "--age", "keys", multiple=True, metavar="KEY|FILE",
+    help="Encrypt the file: age1..., an SSH public key, or a file of them. May be repeated.",
+)  # fmt: skip
+_out = click.option("--out", type=_FILE, help="A text file, a line a person, instead of a sheet.")
 
 
 @click.group("password")
 def command() -> None:
     """Make passwords for people who have none, or new ones for people who lost theirs.
 
-    Example: danhba password issue staging --agency sotaichinh --out passwords.txt
+    Example: danhba password issue staging --agency sotaichinh --sheet /media/usb/sotaichinh.docx
     """
 
 
 @command.command("issue")
 @click.argument("environment", required=False)
-@click.option("--agency", required=True, help="Address of the agency: everybody in it.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write here, not to the terminal.")
+@click.option("--agency", default="", help="Address of the agency: everybody in it.")
+@click.option(
+    "--all", "folder", type=_FILE, metavar="DIRECTORY", help="Every agency: a sheet each."
+)
+@click.option("--sheet", type=_FILE, help="A docx for hand-over, a page a person; made once.")
+@_out
+@_age
 @click.pass_obj
 @errors_to_status
-def issue(project: Project, environment: str | None, agency: str, out: Path | None) -> None:
-    """First passwords for everybody of an agency who has none yet.
+def issue(
+    project: Project, environment: str | None, agency: str, folder: Path | None,
+    sheet: Path | None, out: Path | None, keys: tuple[str, ...],
+) -> None:  # fmt: skip
+    """First passwords for everybody of an agency, or of all, who has none yet.
 
-    Whoever has a password keeps it. The plain passwords are shown this once.
+    Whoever has a password keeps it. The plain passwords are written or shown this once. The
+    directory of --all must be there.
 
-    Example: danhba password issue staging --agency sotaichinh
+    Example: danhba password issue staging --all /media/usb --age age1...
     """
-    _give(project, environment, out, replace=False, agency=agency)
+    if bool(agency) == bool(folder) or (folder and (sheet or out)) or (sheet and out):
+        raise click.UsageError("say --agency A with --sheet or --out, or --all DIRECTORY")
+    directory = project.read()
+    agencies = accounts(directory, lambda box: box.kind == "person" and box.state == "active")
+    if agency:
+        agencies = {agency: agencies.get(agency, [])}
+    batches = [
+        Batch(members, folder / f"{name}.docx" if folder else sheet or out)
+        for name, members in agencies.items()
+    ]
+    if not any(batch.accounts for batch in batches):
+        raise EngineError(f"the directory has nobody at {agency or 'any agency'} who may log in")
+    written = form(directory, _envelope(folder or _parent(sheet or out), keys), out is None)
+    _give(project, environment, batches, written, replace=False)
 
 
 @command.command("reset")
 @click.argument("environment", required=False)
 @click.option("--address", required=True, help="The part before @, such as nvan.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write here, not to the terminal.")
+@click.option("--sheet", type=_FILE, help="A docx for hand-over.")
+@_out
+@_age
 @click.pass_obj
 @errors_to_status
-def reset(project: Project, environment: str | None, address: str, out: Path | None) -> None:
-    """A new password for one account, whatever it had before.
+def reset(
+    project: Project, environment: str | None, address: str, sheet: Path | None, out: Path | None,
+    keys: tuple[str, ...],
+) -> None:  # fmt: skip
+    """A new password for one account, whatever it had before; sessions with the old one end.
 
-    Example: danhba password reset staging --address nvan
+    All sessions for sending on the edges end with it, and those in mailboxes that he keeps: the
+    others' programs connect again by themselves.
+
+    Example: danhba password reset staging --address nvan --sheet /media/usb/nvan.docx
     """
-    _give(project, environment, out, replace=True, address=address)
+    if sheet and out:
+        raise click.UsageError("say --sheet or --out")
+    directory = project.read()
+    found = accounts(directory, lambda box: box.address == address and box.state in _LIVE)
+    if not found:
+        raise EngineError(f"the directory has nobody at {address} who may log in")
+    batches = [Batch(each, sheet or out) for each in found.values()]
+    written = form(directory, _envelope(_parent(sheet or out), keys), out is None)
+    env = _give(project, environment, batches, written, replace=True)
+    end_sessions(env, programs, [each.account for each in batches[0].accounts])
 
 
 def _give(
-    project: Project, environment: str | None, out: Path | None, replace: bool,
-    agency: str = "", address: str = "",
-) -> None:  # fmt: skip
+    project: Project, environment: str | None, batches: list[Batch], written: Form, replace: bool
+) -> Environment:
     env, generations = prepare(project, environment or _only_environment(project))
-    people = env.having("people")[0]
-    accounts = dict(_chosen(generations[people.name], agency, address))
-    if not accounts:
-        raise EngineError(f"the directory has nobody at {agency or address} who may log in")
-    plain = {dn: passphrase.new() for dn in accounts}
-    rows = {dn: f"{accounts[dn]}\t{plain[dn]}\n" for dn in sorted(plain)}
-    request = _request(generations[people.name], plain, replace)
-    with session(env, people.name) as hosts, _shown_once(out) as show:
-        show(rows.values())  # before any is set: none is lost when the connection is
-        answers = hosts.each(lambda host: hosts.step(host, "passwords", request))
-        done = answers[people.name]["done"]
-        show([rows[dn] for dn in sorted(done)])
-    if kept := len(accounts) - len(done):
-        tell(f"{kept} had a password already and keep it")
+    tree = generations[env.having("people")[0].name].manifest["tree"]
+    give(env, tree, batches, written, replace, tell, lambda text: click.echo(text, nl=False))
+    return env
 
 
-@contextlib.contextmanager
-def _shown_once(out: Path | None) -> Iterator[Callable[[Iterable[str]], None]]:
-    """Keeps rows in a file of its own, or for the terminal, and drops them when none was set."""
-    last: list[str] = []
-    target = _open(out) if out else None
-
-    def show(rows: Iterable[str]) -> None:
-        last[:] = rows
-        if target is not None:
-            _fill(target, last)
-
-    try:
-        yield show
-    except BaseException as error:
-        if isinstance(error, EngineError) and not isinstance(error, ConnectionLost):
-            if out:  # the host said no: none was set
-                out.unlink()
-            raise
-        tell("The people host did not confirm: these passwords are all set, or none of them is.")
-        _hand_over(last, out)
-        raise
-    finally:
-        if target is not None:
-            os.close(target)
-    _hand_over(last, out)
+def _parent(path: Path | None) -> Path | None:
+    return path.parent if path else None
 
 
-def _hand_over(rows: list[str], out: Path | None) -> None:
-    if out:
-        tell(f"{len(rows)} passwords are in {out}")
-    else:
-        click.echo("".join(rows), nl=False)
+def _envelope(folder: Path | None, keys: tuple[str, ...]) -> Envelope:
+    """Who can read the files of a folder; says where it is, and offers to encrypt. Raises BadPlace,
+    HandoverError."""
+    if folder is None:
+        if keys:
+            raise click.UsageError("--age needs a file: --sheet, --out or --all")
+        return Envelope()
+    if not keys and sys.stdin.isatty():
+        asked = click.prompt(_OFFER, default="", show_default=False, err=True)
+        keys = (asked,) if asked else ()
+    found = envelope(keys)
+    for note in look(folder, encrypted=bool(keys)).notes(encrypted=bool(keys)):
+        tell(note)
+    if not keys:
+        tell("the passwords lie there in clear text; --age KEY encrypts them")
+    return found
 
 
 def _only_environment(project: Project) -> str:
@@ -117,40 +141,3 @@ def _only_environment(project: Project) -> str:
     if len(found) != 1:
         raise EngineError("say which environment: " + ", ".join(found))
     return found[0]
-
-
-def _chosen(generation: Generation, agency: str, address: str) -> Iterable[tuple[str, str]]:
-    """(dn, "name <address>") of the accounts meant: active persons of an agency, or one account
-    that is active or locked."""
-    for dn, attributes in read_tree(generation.tree_text).items():
-        if "uid" not in attributes:
-            continue
-        mail, state = attributes["mail"][0], attributes.get("employeeType", ["active"])[0]
-        if address:
-            meant = mail.partition("@")[0] == address and state in ("active", "locked")
-        else:
-            member = agency in attributes["departmentNumber"] and "employeeNumber" in attributes
-            meant = member and state == "active"
-        if meant:
-            yield dn, f"{attributes['cn'][0]} <{mail}>"
-
-
-def _request(generation: Generation, plain: Mapping[str, str], replace: bool) -> dict[str, Any]:
-    tree = generation.manifest["tree"]
-    return {
-        "hashes": {dn: passphrase.hashed(text) for dn, text in plain.items()},
-        "replace": replace, "base": tree["base"], "top": tree["top"], "peers": tree["peers"],
-    }  # fmt: skip
-
-
-def _fill(target: int, rows: Iterable[str]) -> None:
-    os.ftruncate(target, 0)
-    os.pwrite(target, "".join(rows).encode(), 0)
-    os.fsync(target)
-
-
-def _open(path: Path) -> int:
-    try:
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise EngineError(f"{path}: {error.strerror}; nothing was changed") from None

@@ -49,8 +49,8 @@ class Day:
 
 
 @pytest.fixture(scope="module")
-def day(province: Province, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
-    day = Day(out=tmp_path_factory.mktemp("passwords") / "issued")
+def day(province: Province, desk: Path) -> Iterator[Day]:
+    day = Day(out=desk / "issued")
     before = province.directory.read_text(encoding="utf-8")
     with _watched(day.processes):
         _remember(day, "issue", province, "password", "issue", "staging",
@@ -188,7 +188,8 @@ def test_no_journal_of_a_host_has_a_secret(province: Province, day: Day) -> None
 
 def test_no_cache_nor_temporary_file_of_this_machine_has_a_secret(day: Day) -> None:
     assert any(CACHE.iterdir())
-    places = [str(path) for path in (ROOT / ".danhba", Path("/tmp"), Path("/var/log"))]
+    own = (ROOT / ".danhba", Path("/tmp"), Path("/var/log"), day.out.parent)
+    places = [str(path) for path in own]
     began = ["-type", "f", "-newerct", f"@{day.began:.0f}", "-print0"]
     recent = subprocess.run(["find", *places, *began], capture_output=True, text=True, check=False)
     argv = ["xargs", "-0r", "grep", "-lsaF", "-f", str(day.patterns)]

@@ -55,6 +55,7 @@ DIRECTORY = Compiled(
     timezone="Asia/Ho_Chi_Minh",
     message_mb=20,
     usage_months=12,
+    password_min_length=12,
     mailboxes=(
         _mailbox("lvloc", "person", "Lê Văn Lộc", "lvloc", id="10500", state="locked"),
         _mailbox("nvan", "person", "Nguyễn Văn An", "nvan", id="10234", title="Chuyên viên"),

@@ -102,4 +102,6 @@ def test_kinds_and_limits_of_the_page() -> None:
     assert f"one of {', '.join(naming.KINDS)} |" in text
     for key, limit in load.FIGURES.items():
         optional = ", *optional*" if key in load.DEFAULTS else ""
-        assert f"| `{key}` | whole number, 1 to {limit}{optional} |" in text
+        assert (
+            f"| `{key}` | whole number, {load.SMALLEST.get(key, 1)} to {limit}{optional} |" in text
+        )

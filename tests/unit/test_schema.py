@@ -35,6 +35,7 @@ policy:
   message_mb: 30
   alias_months: 6
   confirm_days: 5
+  password_min_length: 10
   guard_people_percent: 100
   guard_agency_percent: 1
   lockout_guesses: 5
@@ -208,7 +209,7 @@ OF_FORM = (
     "date_that_does_not_exist", "deep_nesting", "domain_with_a_space", "empty",
     "from_without_status", "holiday_that_is_no_date", "inactive_months_of_no_months",
     "leave_without_decision", "lockout_for_two_days", "missing_key", "name_in_another_script",
-    "name_of_no_letters",
+    "name_of_no_letters", "password_of_seven",
     "name_with_a_joiner", "name_with_a_stroke", "no_value", "null_is_text",
     "number_as_id", "only_comments", "person_without_request_and_decision",
     "quota_of_a_kind_that_is_no_number", "quota_of_an_unknown_kind",
@@ -260,6 +261,7 @@ RULES = {
     ),
     "confirm_by of the withdrawn": (", locked: 2026-11-09", ""),
     "figure above its limit": ("message_mb: 30", "message_mb: 201"),
+    "figure below its limit": ("password_min_length: 10", "password_min_length: 7"),
     "figure of nothing": ("people: 3", "people: 0"),
     "figure in quotes": ("alias_months: 6", 'alias_months: "6"'),
     "sha256 cut short": ("a0a0a0a0", "a0a0a0a"),

@@ -60,14 +60,15 @@ class Host:
         for path, keys in ((self.blocked, blocked), (self.grants, grants)):
             path.write_text("".join(f"{key}:::::::\n" for key in keys), encoding="utf-8")
 
-    def run(self) -> tuple[int, list[str]]:
+    def run(self, *accounts: str) -> tuple[int, list[str]]:
         """How the script ends, and how it has called the commands."""
         calls = self.here / "calls"
         calls.write_text("", encoding="utf-8")
         path = f"{self.here / 'bin'}:{os.environ['PATH']}"
         done = subprocess.run(
-            [self.here / "end-sessions"], env={**os.environ, "PATH": path}, check=False, cwd="/"
-        )
+            [self.here / "end-sessions", *accounts],
+            env={**os.environ, "PATH": path}, check=False, cwd="/",
+        )  # fmt: skip
         return done.returncode, calls.read_text(encoding="utf-8").splitlines()
 
 
@@ -203,3 +204,29 @@ def test_a_kill_that_fails_is_a_failure(edge: Host, code: int) -> None:
         assert (returned != 0, calls) == (True, KILL)
     edge.exits(pkill=0)
     assert edge.run() == (0, KILL)
+
+
+# A new password: with accounts as arguments
+
+
+def test_who_has_a_new_password_is_kicked_and_so_are_the_mailboxes_he_keeps(running: Host) -> None:
+    assert running.run("an@x") == (0, kicks("an@x", "soyte@x"))
+    assert running.run("an@xx", "an") == (0, kicks())
+    assert running.run() == (0, kicks())
+
+
+def test_an_account_does_not_make_a_store_forget_what_an_apply_has_to_end(running: Host) -> None:
+    running.has(ALL, [], GRANTS[1:])
+    running.run("chi@x")
+    assert running.run() == (0, kicks("soyte@x"))
+
+
+def test_a_store_that_does_not_say_who_is_there_has_ended_nothing(running: Host) -> None:
+    running.exits(who=TEMPORARY)
+    assert running.run("an@x") == (TEMPORARY, [WHO])
+
+
+def test_an_edge_ends_sending_for_an_account_whether_it_ran_before_or_not(tmp_path: Path) -> None:
+    edge = Host(tmp_path, "edge")
+    _, calls = edge.run("an@x")
+    assert len(calls) == 1

@@ -227,8 +227,8 @@ def passwords(request: Json) -> Json:
     top = search("-b", request["top"], "-s", "base", "description", "entryCSN")
     loaded, stamp = _mark(top.stdout)
     untouched = loaded is not None and not _changed_since(request["base"], stamp)
-    has = {dn: _has_password(dn) for dn in request["hashes"]}  # all exist, before any is set
-    done = [dn for dn in request["hashes"] if request["replace"] or not has[dn]]
+    has = _with_password(list(request["hashes"]), request["base"])  # all exist, before any is set
+    done = [dn for dn in request["hashes"] if request["replace"] or dn not in has]
     changes = [
         {"dn": dn, "replace": {"userPassword": [request["hashes"][dn]], "pwdReset": ["TRUE"]}}
         for dn in done
@@ -238,6 +238,32 @@ def passwords(request: Json) -> Json:
     if done:
         must([*MODIFY, *WHOLE], "".join(map(_ldif, changes)).encode())
     return {"done": done}
+
+
+def credentials(request: Json) -> Json:
+    """{"with": which of request["dns"] have a password}. Raises Refused when one is missing."""
+    return {"with": sorted(_with_password(request["dns"], request["base"]))}
+
+
+FEW = 20
+"""So many entries are asked for one by one; more, and two looks at the whole tree are sooner."""
+
+
+def _with_password(dns: list[str], base: str) -> set[str]:
+    if len(dns) < FEW:
+        return {dn for dn in dns if _has_password(dn)}
+    there = _names(base, "(objectClass=inetOrgPerson)")
+    if missing := [dn for dn in dns if dn not in there]:
+        raise Refused(f"{missing[0]} is not on the servers yet: apply first; no password was set")
+    return _names(base, "(userPassword=*)").intersection(dns)
+
+
+def _names(base: str, wanted: str) -> set[str]:
+    """DNs of entries that a search finds."""
+    found = search("-b", base, wanted, "1.1")
+    if found.returncode:
+        raise Refused(f"ldapsearch: {found.stderr.decode(errors='replace').strip()}")
+    return {dn for dn, _ in parse(found.stdout)}
 
 
 def _has_password(dn: str) -> bool:

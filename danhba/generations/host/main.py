@@ -11,7 +11,16 @@ import sys
 import zlib
 from collections.abc import Iterator
 
-from danhba.generations.host import activate, entries, keepers, lock, lockout, report, stage
+from danhba.generations.host import (
+    activate,
+    entries,
+    keepers,
+    lock,
+    lockout,
+    report,
+    sessions,
+    stage,
+)
 from danhba.generations.host.common import ROOT, Json, Refused
 
 LINE = 8192
@@ -29,6 +38,8 @@ STEPS = {
     "passwords": entries.passwords,
     "keepers": keepers.record,
     "lockout": lockout.lockout,
+    "credentials": entries.credentials,
+    "kick": sessions.kick,
 }
 
 

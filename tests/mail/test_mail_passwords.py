@@ -1,0 +1,131 @@
+"""First passwords and new ones, from the paper to the mailbox (Điều 10.2.a)."""
+
+from __future__ import annotations
+
+import io
+import smtplib
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from docx import Document
+from doors import DOORS, IMAPS, SIEVE, Line, Refused, enter
+from people import GUESSER, Person, trusting
+from province import Province, wait_for
+
+AGENCY = "vpubnd"
+NAME = "doi.luat"
+NEW = ("doi.mot", "doi.hai")
+
+
+@pytest.fixture(scope="module")
+def person(province: Province, edge: str) -> Person:
+    """An official who is there for these tests alone, with a first password of a sheet."""
+    province.add_officials(NAME)
+    province.add_officials(*NEW, agency=AGENCY)
+    province.apply()
+    address = province.mail(NAME)
+    return Person(address, "Nguyễn Thử", edge, address, province.password(NAME))
+
+
+def on_paper(content: bytes) -> dict[str, str]:
+    """Address to password, of a sheet."""
+    found, address = {}, ""
+    for table in Document(io.BytesIO(content)).tables:
+        text = [cell.text for row in table.rows for cell in row.cells]
+        address = next((each for each in text if "@" in each), address)
+        if len(text) == 1:
+            found[address] = text[0]
+    return found
+
+
+@pytest.fixture(scope="module")
+def key(desk: Path) -> Path:
+    path = desk / "key"
+    subprocess.run(["age-keygen", "-o", path], capture_output=True, check=True)
+    return path
+
+
+def test_a_first_password_of_an_encrypted_sheet_opens_the_mailbox(
+    province: Province, person: Person, desk: Path, key: Path
+) -> None:
+    argv = ["age-keygen", "-y", key]
+    public = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+    sheet = desk / f"{AGENCY}.docx"
+    give = ("password", "issue", "staging", "--agency", AGENCY, "--sheet", str(sheet))
+    before = province.with_password()
+    done = province.danhba(*give, "--age", public)
+    assert str(desk) in done.stderr
+    assert not sheet.exists()
+    argv = ["age", "--decrypt", "-i", key, f"{sheet}.age"]
+    given = on_paper(subprocess.run(argv, capture_output=True, check=True).stdout)
+    staff = {box.address for box in province.compiled.mailboxes
+             if box.agency == AGENCY and box.kind == "person"}  # fmt: skip
+    assert {province.mail(name) for name in {*staff, *NEW} - before} == set(given)
+    assert list(given)[:2] == [province.mail(name) for name in NEW]  # as the file has them
+    assert all(password not in done.stdout + done.stderr for password in given.values())
+    chosen = province.choose_password(NEW[0], given[province.mail(NEW[0])])
+    enter(IMAPS, person.server, province.mail(NEW[0]), chosen, trusting())
+    again = province.danhba(*give)
+    assert "had a password already" in again.stderr
+    assert not sheet.exists()
+
+
+@pytest.mark.parametrize("where", ["checkout", "/tmp"])
+def test_a_bad_place_is_refused_before_any_password_is_set(
+    province: Province, person: Person, where: str
+) -> None:
+    folder = province.root if where == "checkout" else Path(where)
+    sheet = folder / "refused.docx"
+    done = province.danhba(
+        "password", "reset", "staging", "--address", NAME, "--sheet", str(sheet), check=False
+    )
+    assert done.returncode == 1 and not sheet.exists()
+    enter(IMAPS, person.server, person.login, person.password, trusting())
+
+
+def test_a_new_password_ends_what_the_old_one_opened(
+    province: Province, person: Person, colleague: Person, desk: Path
+) -> None:
+    """IMAP, ManageSieve and SMTP of his; colleagues read on."""
+    # A server in its first session: master takes its end for a bad command.
+    province.lab.run("mx1", ["systemctl", "reload", "postfix.service"])
+    sheet = desk / "reset.docx"
+    with (
+        colleague.inbox() as untouched,
+        Line(IMAPS, person.server, trusting()) as imap,
+        Line(SIEVE, person.server, trusting()) as sieve,
+        person.submission() as smtp,
+    ):
+        sieve.start_tls()
+        for line in (imap, sieve):
+            line.log_in(person.login, person.password)
+        done = province.danhba(
+            "password", "reset", "staging", "--address", NAME, "--sheet", str(sheet)
+        )
+        wait_for(lambda: ended(imap), "the session for reading ends", limit=10)
+        wait_for(lambda: ended(sieve), "the session for scripts ends", limit=10)
+        with pytest.raises(smtplib.SMTPServerDisconnected):
+            smtp.noop()
+        assert untouched.noop()[0] == "OK"
+    assert sheet.stat().st_mode & 0o7777 == 0o600
+    (new,) = on_paper(sheet.read_bytes()).values()
+    assert new not in done.stdout + done.stderr
+    chosen = province.choose_password(NAME, new)
+    for door in DOORS:
+        enter(door, person.server, person.login, chosen, trusting())
+    for gone in (person.password, new):
+        with pytest.raises(Refused):
+            enter(IMAPS, person.server, person.login, gone, trusting(), GUESSER)
+    province.passwords[NAME] = chosen
+    again = replace(person, password=chosen)
+    colleague.reads(again.send(again.write([colleague.address], "Mật khẩu mới", "Xin chào\n")))
+
+
+def ended(line: Line) -> bool:
+    try:
+        line.ask("NOOP")
+    except (OSError, Refused):
+        return True
+    return False
