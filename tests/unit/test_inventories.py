@@ -74,11 +74,13 @@ def test_on_one_host_every_mailbox_is_at_home_and_has_no_standby(compiled: Compi
     assert {env.place(box).standby for box in compiled.mailboxes} == {None}
 
 
-@pytest.mark.parametrize(
-    "action", [("issue", "--agency", "sotaichinh"), ("reset", "--address", "x")]
-)
-def test_with_several_environments_a_password_needs_to_know_which(action: tuple[str, ...]) -> None:
-    done = CliRunner().invoke(main, ["password", *action])
+@pytest.mark.parametrize("action", ["issue", "reset"])
+def test_with_several_environments_a_password_needs_to_know_which(
+    action: str, compiled: Compiled
+) -> None:
+    box = next(box for box in compiled.mailboxes if box.kind == "person")
+    whom = {"issue": ["--agency", box.agency], "reset": ["--address", box.address]}
+    done = CliRunner().invoke(main, ["password", action, *whom[action]])
     assert done.exit_code == 1
     assert "say which environment: single, staging" in done.output
 
