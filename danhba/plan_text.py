@@ -48,6 +48,8 @@ def _host(plan: Plan) -> Iterator[str]:
         yield f"  {change.action}: {change.path}"
         yield from _cut(f"    {row}" for row in change.rows)
     yield from _cut(f"  {entry.action} entry: {entry.dn}" for entry in plan.entries)
+    back = [entry.dn for entry in plan.entries if "userPassword" in entry.attributes]
+    yield from _cut(f"  clear the password of who is back: {dn}" for dn in back)
     if plan.unread:
         yield "  LDAP does not run, or another people host is to fill it: entries are compared then"
     elif plan.mark and not plan.entries:

@@ -96,12 +96,22 @@ def aliases(directory: Compiled) -> dict[str, str]:
 
 
 def refused(directory: Compiled) -> dict[str, str]:
-    """Addresses that receive no more, and what a sender is told (RFC 3463: 5.2.1, disabled)."""
+    """Addresses that receive no more, and what a sender is told (RFC 3463: 5.2.1, disabled).
+
+    Vietnamese first, without its marks: a reply is ASCII unless the client has asked for more
+    (RFC 6531 3.5), and most servers show it to their sender as it came. One line of at most 512
+    octets (RFC 5321 4.5.3.1.5), because an access table has no second one (access(5)).
+    """
     domain = directory.domain
     rows = {}
     for gone in directory.refused:
-        instead = f"; write to {gone.instead}@{domain}" if gone.instead else ""
-        rows[f"{gone.address}@{domain}"] = f"550 5.2.1 This mailbox is no longer in use{instead}"
+        there = f"{gone.instead}@{domain}"
+        vietnamese = f", xin gui den {there}" if gone.instead else ""
+        english = f"; write to {there}" if gone.instead else ""
+        rows[f"{gone.address}@{domain}"] = (
+            f"550 5.2.1 Hop thu nay khong con su dung{vietnamese}"
+            f" / This mailbox is no longer in use{english}"
+        )
     return rows
 
 

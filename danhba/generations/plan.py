@@ -11,7 +11,7 @@ from typing import Any
 
 from danhba import guards
 from danhba.generations.generation import Generation
-from danhba.generations.host.common import due_again, keys, service_actions
+from danhba.generations.host.common import due_again, keys, service_actions, sha256
 from danhba.generations.host.entries import differences, read_tree
 from danhba.generations.host.ldap import Attributes
 
@@ -263,11 +263,24 @@ def compare_tree(generation: Generation, report: Mapping[str, Any]) -> TreeChang
     entries = tuple(
         EntryChange(change["dn"], "add" if "add" in change else "change",
                     change.get("add") or change["replace"])
-        for change in differences(wanted, there, generation.manifest["tree"]["top"])
+        for change in differences(wanted, there, generation.manifest["tree"]["top"],
+                                  _loaded_last(generation, report))
     )  # fmt: skip
     vanished = [dn for dn in there if dn not in wanted] + _handed_on(there, wanted)
     mark = bool(entries) or state["loaded"] != _tree_digest(generation)
     return TreeChange(entries, mark, tuple(sorted(vanished)))
+
+
+def _loaded_last(generation: Generation, report: Mapping[str, Any]) -> dict[str, Attributes] | None:
+    """The entries that the last full load left in LDAP; None when only LDAP itself knows."""
+    state = report["entries"]
+    if state["entries"] is None:
+        return None
+    text = _live_tree(generation, report)
+    for candidate in (generation.tree_text, text):
+        if state["loaded"] == sha256(candidate.encode()):
+            return read_tree(candidate)
+    return None
 
 
 def _handed_on(there: Mapping[str, Attributes], wanted: Mapping[str, Attributes]) -> list[str]:

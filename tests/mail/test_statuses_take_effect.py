@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
+from email.message import EmailMessage
 
 import pytest
 from doors import DOORS, IMAPS, SUBMISSIONS, Refused, enter, upload_sieve
@@ -55,24 +56,63 @@ def _gets_in(person: Person) -> None:
 
 
 def test_who_is_withdrawn_neither_logs_in_nor_receives_and_loses_nothing(
-    province: Province, edge: str, staff: dict[str, Person]
+    province: Province, edge: str, staff: dict[str, Person], colleague: Person, outsider: Person
 ) -> None:
     person = staff["doi.nghi"]
     identity = province.deliver("doi.nghi")
     _gets_in(person)
     province.danhba("withdraw", "doi.nghi", "--reason", "nghỉ hưu", *DECISION)
-    province.apply()
-    code, text = _rcpt(edge, person.address)
-    assert (code, text.split()[0]) == (550, "5.2.1")
-    assert province.mail("sotaichinh") in text
+    _smtp_servers_are_fresh(province)
+    with _session(person) as imap, person.submission() as smtp:
+        province.apply()
+        wait_for(lambda: _has_ended(imap), "the session for reading ends", limit=10)
+        with pytest.raises(smtplib.SMTPServerDisconnected):
+            smtp.noop()
+    _is_told_where_to_write(_rcpt(edge, person.address), province)
+    with colleague.submission() as smtp:
+        smtp.mail(colleague.address)
+        code, text = smtp.rcpt(person.address)
+    _is_told_where_to_write((code, text.decode()), province)
+    sent = outsider.send(outsider.write([person.address], "Hello", "How are you?\n"))
+    bounce = outsider.reads_where("FROM", "MAILER-DAEMON", "TEXT", f'"{sent["Message-ID"]}"')
+    words = " ".join(_read_by_people(bounce).split())
+    assert f"xin gui den {province.mail('sotaichinh')}" in words
+    assert f"write to {province.mail('sotaichinh')}" in words
     _stays_out(person)
     assert province.has("doi.nghi", identity)
 
+    # Who comes back has everything but the password.
     province.danhba("reinstate", "doi.nghi", "--decision", "10/QĐ-THU")
-    province.apply()
-    _gets_in(person)
+    said = f"clear the password of who is back: {province.dn('doi.nghi')}"
+    assert said in province.apply()
+    _stays_out(person)
+    del province.passwords["doi.nghi"]
+    back = replace(person, password=province.password("doi.nghi"))
+    assert said not in province.apply()
+    _gets_in(back)
     assert province.has("doi.nghi", identity)
     province.deliver("doi.nghi")
+
+
+def _is_told_where_to_write(answer: tuple[int, str], province: Province) -> None:
+    """In both languages, and in letters that every server passes on."""
+    code, text = answer
+    assert (code, text.split()[0]) == (550, "5.2.1")
+    assert text.isascii()
+    assert f"khong con su dung, xin gui den {province.mail('sotaichinh')}" in text
+    assert f"no longer in use; write to {province.mail('sotaichinh')}" in text
+
+
+def _read_by_people(bounce: EmailMessage) -> str:
+    """The part of a bounce that a mail program shows (RFC 3462: the first)."""
+    part = next(part for part in bounce.walk() if part.get_content_type() == "text/plain")
+    text: str = part.get_content()
+    return text
+
+
+def _smtp_servers_are_fresh(province: Province) -> None:
+    """A server in its first session: master takes its end for a bad command."""
+    province.lab.run("mx1", ["systemctl", "reload", "postfix.service"])
 
 
 def test_who_is_withdrawn_is_not_in_the_address_book(
@@ -137,8 +177,7 @@ def test_sessions_of_who_is_locked_end_with_the_apply_and_others_go_on(
     province: Province, staff: dict[str, Person]
 ) -> None:
     person, other = staff["doi.phien"], staff["doi.con"]
-    # A server in its first session: master takes its end for a bad command.
-    province.lab.run("mx1", ["systemctl", "reload", "postfix.service"])
+    _smtp_servers_are_fresh(province)
     with other.inbox() as untouched, _session(person) as imap, person.submission() as smtp:
         province.danhba("lock", "doi.phien", "--reason", "lộ mật khẩu")
         province.apply()

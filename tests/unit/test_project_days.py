@@ -133,8 +133,7 @@ def test_contents_of_what_is_remembered_are_those_of_its_days(desk: Desk) -> Non
     desk.on(FIRST)
     later = desk.on(FIRST + 9 * ONE)
     assert desk.compiled == 0
-    said = "550 5.2.1 This mailbox is no longer in use; write to sotaichinh@angiang.gov.vn"
-    assert later["mx1"].text(REFUSED) == f"lvloc@angiang.gov.vn {said}\n"
+    assert later["mx1"].text(REFUSED).startswith("lvloc@angiang.gov.vn 550 5.2.1 ")
     assert desk.compiled == 1
     assert later["store1"].text(BLOCKED).startswith("lvloc@")
     assert desk.compiled == 1  # once for all hosts

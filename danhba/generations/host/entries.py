@@ -118,11 +118,18 @@ def dump(base: str) -> dict[str, Attributes]:
 
 
 def differences(
-    wanted: dict[str, Attributes], there: dict[str, Attributes], top: str
+    wanted: dict[str, Attributes],
+    there: dict[str, Attributes],
+    top: str,
+    last: dict[str, Attributes] | None = None,
 ) -> list[Json]:
     """Changes that bring `there` to `wanted`, parents first. Entries are added, never deleted.
 
-    An empty list in "replace" removes an attribute that the directory no longer has.
+    An empty list in "replace" removes an attribute that the directory no longer has. Who comes back
+    after a withdrawal gets a new password: the old one goes in the same modification that takes the
+    status away, hence with it and once, wherever a run is cut off. last: what was loaded last, None
+    when that is not known; a status that it does not have was written by hand and takes nobody's
+    password.
     """
     changes = []
     for dn, attributes in wanted.items():
@@ -136,8 +143,16 @@ def differences(
             if sorted(attributes.get(name, [])) != sorted(actual.get(name, []))
         }
         if replace:
+            if _is_back(replace, actual, actual if last is None else last.get(dn, {})):
+                replace["userPassword"] = []
             changes.append({"dn": dn, "replace": replace})
     return changes
+
+
+def _is_back(replace: Attributes, *before: Attributes) -> bool:
+    """Does a change end a withdrawal (deploys/people.py writes the status)?"""
+    withdrawn = all(each.get("employeeType") == ["withdrawn"] for each in before)
+    return "employeeType" in replace and withdrawn
 
 
 def _without_mark(attributes: Attributes) -> Attributes:
@@ -159,7 +174,9 @@ def load(batch: Json) -> Json:
     changes = batch["changes"]
     if peers.catch_up(batch) or changes is None:
         wanted = read_tree(Path(batch["path"]).read_text())
-        changes = differences(wanted, dump(batch["base"]), batch["top"])
+        loaded, _ = _mark(search("-b", batch["top"], "-s", "base", "description").stdout)
+        last = wanted if loaded == batch["wanted"] else None
+        changes = differences(wanted, dump(batch["base"]), batch["top"], last)
     changes = [*changes, _marking(batch["top"], batch["wanted"])]
     for first in range(0, len(changes), CHUNK):
         ldif = "".join(_ldif(change) for change in changes[first : first + CHUNK])
