@@ -7,22 +7,27 @@ from collections.abc import Sequence
 
 from danhba.compiled import NOBODY, Guard
 from danhba.errors import DanhbaError
-from danhba.generations.generation import SIZES, Generation
+from danhba.generations.generation import REMOVED, SIZES, Generation
 from danhba.generations.host.common import Json, sha256
-from danhba.service import File, Part, Probe, Service, State, Tree
+from danhba.service import Boxes, File, Part, Probe, Service, State, Tree
 
 
 class AssemblyError(DanhbaError):
     """Two parts disagree; the message names both."""
 
 
-def assemble(parts: Sequence[Part], revision: str, guard: Guard = NOBODY) -> Generation:
-    """The generation of one host. guard: of the directory.
+def assemble(
+    parts: Sequence[Part], revision: str, guard: Guard = NOBODY, removed: Sequence[str] = ()
+) -> Generation:
+    """The generation of one host. guard: of the directory. removed: names that may leave it.
 
     Raises AssemblyError when two parts claim one path.
     """
     sizes = {"people": guard.people, "agencies": dict(guard.agencies)}
-    contents: dict[str, bytes] = {SIZES: json.dumps(sizes).encode()}
+    contents: dict[str, bytes] = {
+        SIZES: json.dumps(sizes).encode(),
+        REMOVED: json.dumps(removed).encode(),
+    }
     files: dict[str, Json] = {}
     claimed: dict[str, str] = {}
     for part in parts:
@@ -39,6 +44,7 @@ def assemble(parts: Sequence[Part], revision: str, guard: Guard = NOBODY) -> Gen
                 "accounts": file.accounts, "ways": file.ways,
             }  # fmt: skip
     trees = [part.tree for part in parts if part.tree]
+    boxes = [_boxes(part.boxes) for part in parts if part.boxes]
     manifest = {
         "format": 1,
         "files": files,
@@ -50,6 +56,7 @@ def assemble(parts: Sequence[Part], revision: str, guard: Guard = NOBODY) -> Gen
         "states": [_state(state) for part in parts for state in part.states],
         "validate": [list(argv) for part in parts for argv in part.validate],
         "tree": _tree(trees[0], contents[files[trees[0].path]["sha256"]]) if trees else None,
+        "boxes": boxes[0] if boxes else None,
     }
     return Generation(manifest, contents, revision)
 
@@ -59,6 +66,15 @@ def _tree(tree: Tree, content: bytes) -> Json:
         "path": tree.path, "base": tree.base, "top": tree.top, "peers": list(tree.peers),
         "count": content.count(b"\n"),
     }  # fmt: skip
+
+
+def _boxes(boxes: Boxes) -> Json:
+    leaving = [
+        {"account": row.account, "step": row.step,
+         "since": str(row.since), "until": str(row.until)}
+        for row in boxes.leaving
+    ]  # fmt: skip
+    return {"mail": boxes.mail, "archive": boxes.archive, "leaving": leaving}
 
 
 def _service(service: Service, part: Part) -> Json:

@@ -21,7 +21,7 @@ def check_since(old: Directory, new: Directory, day: date | None = None) -> Iter
         message = f"the domain was {old.province.domain}: every address would be another one"
         yield Finding(new.file, new.province.line, "error", "Điều 5.3", message,
                       f"write domain: {old.province.domain}")  # fmt: skip
-    yield from _lost(old, new)
+    yield from _lost(old, new, day or new.today())
     yield from _handed_on(old, new)
     yield from _people(old, new)
     yield from _agencies(old, new)
@@ -31,7 +31,7 @@ def check_since(old: Directory, new: Directory, day: date | None = None) -> Iter
     yield from check_guards(old, new)
 
 
-def _lost(old: Directory, new: Directory) -> Iterator[Finding]:
+def _lost(old: Directory, new: Directory, day: date) -> Iterator[Finding]:
     """Every address of `old` that `new` does not know any more: nothing may leave the file."""
     known = holders(new)
     retired = {each.address: each.line for each in new.retired}
@@ -43,6 +43,8 @@ def _lost(old: Directory, new: Directory) -> Iterator[Finding]:
                 yield _gone(new, person.address, person.name, person.line)
             elif person.address in retired and not person.status:
                 yield _retired_alive(new, person, retired[person.address])
+            elif person.address in retired and (time := old.keeping(person)) and day < time.removed:
+                yield _retired_kept(new, person, retired[person.address], time.removed)
     for alias in old.aliases:
         if alias.address not in known:
             yield _gone(new, alias.address, f"bí danh của {alias.to}", alias.line)
@@ -62,6 +64,13 @@ def _gone(new: Directory, address: str, was: str, line: int) -> Finding:
 def _retired_alive(new: Directory, person: Person, line: int) -> Finding:
     message = f"{person.name} has an active mailbox, and his address is retired"
     remedy = f"put his line back, and danhba withdraw {person.address} if he has left"
+    return Finding(new.file, line, "error", "Điều 6.3", message, remedy)
+
+
+def _retired_kept(new: Directory, person: Person, line: int, removed: date) -> Finding:
+    """The servers know what is in the file only: nobody would archive the mailbox."""
+    message = f"the mailbox of {person.name} is kept until it is archived and, {removed}, removed"
+    remedy = f"put his line back until danhba apply of {removed} or later has removed it"
     return Finding(new.file, line, "error", "Điều 6.3", message, remedy)
 
 

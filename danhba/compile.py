@@ -6,13 +6,15 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from functools import cached_property
 from operator import attrgetter
+from typing import Literal
 
 from danhba.check_guards import guard
-from danhba.compiled import Compiled, Grant, Mailbox, Name, Refused
+from danhba.compiled import Ahead, Compiled, Grant, Leaving, Mailbox, Name, Refused
 from danhba.lockout.figures import Figures
 from danhba.model import Agency, Directory, Person, Policy
 
 MB_PER_GB = 1024
+ONE = timedelta(days=1)
 
 
 def compile_directory(directory: Directory, day: date | None = None) -> Compiled:
@@ -35,6 +37,9 @@ def compile_directory(directory: Directory, day: date | None = None) -> Compiled
         logins=tuple(sorted(rows.logins())),
         blocked=tuple(sorted(set(rows.blocked()))),
         guard=guard(directory),
+        leaving=tuple(sorted(rows.leaving(), key=attrgetter("account"))),
+        removed=tuple(sorted(rows.removed_names())),
+        ahead=tuple(ahead(directory, rows.day)),
         lockout=_lockout(directory.policy),
     )
 
@@ -51,15 +56,34 @@ def _lockout(policy: Policy) -> Figures:
 
 def next_change(directory: Directory, day: date) -> date | None:
     """The first day after `day` on which the directory compiles to something else."""
-    statuses = [person.status for person in directory.people if person.status]
-    days = {status.since for status in statuses}
-    days |= {status.locked for status in statuses if status.locked}
-    after = [alias.until for alias in directory.aliases]
-    for closed in (agency.closed for agency in directory.agencies if agency.closed):
-        days.add(closed.since)
-        after.append(closed.until)
-    days |= {until + timedelta(days=1) for until in after if until}
-    return min((each for each in days if each > day), default=None)
+    return next((each.day for each in ahead(directory, day)), None)
+
+
+def ahead(directory: Directory, day: date) -> list[Ahead]:
+    """What the days after `day` bring, in their order."""
+    found = (each for each in _days(directory) if each.day > day)
+    return sorted(found, key=attrgetter("day", "address", "what"))
+
+
+def _days(directory: Directory) -> Iterator[Ahead]:
+    """Every day that the directory names, gone by or not."""
+    for person in directory.people:
+        if status := person.status:
+            yield Ahead(status.since, person.address, status.kind)
+            if status.locked:
+                yield Ahead(status.locked, person.address, "locked")
+        if keeping := directory.keeping(person):
+            yield Ahead(keeping.archived, person.address, "mailbox archived")
+            yield Ahead(keeping.removed, person.address, "mailbox removed")
+    for alias in directory.aliases:
+        if alias.until:
+            yield Ahead(alias.until + ONE, alias.address, "receives no more")
+    for agency in directory.agencies:
+        if closed := agency.closed:
+            goes_on = f"; {closed.successors[0]} gets its mail" if closed.successors else ""
+            yield Ahead(closed.since, agency.address, f"closed{goes_on}")
+            if closed.until:
+                yield Ahead(closed.until + ONE, agency.address, "receives no more")
 
 
 class _Rows:
@@ -81,13 +105,37 @@ class _Rows:
         people = {each.address: each.kept_as for each in self.people.values()}
         return agencies | people
 
+    # Mailboxes that end
+
+    @cached_property
+    def removed(self) -> set[str]:
+        """Addresses of people of whom the servers know nothing any more but to refuse them."""
+        kept = ((person, self.directory.keeping(person)) for person in self.directory.people)
+        return {person.address for person, time in kept if time and time.removed <= self.day}
+
+    def removed_names(self) -> Iterator[str]:
+        """All that they were known by."""
+        for address in self.removed:
+            yield from {address, self.accounts[address]}
+        yield from (alias for alias in self.to if self._holder(alias) in self.removed)
+
+    def leaving(self) -> Iterator[Leaving]:
+        for person in self.directory.people:
+            time = self.directory.keeping(person)
+            if person.status and time and time.archived <= self.day:
+                step: Literal["archive", "remove"] = (
+                    "remove" if person.address in self.removed else "archive"
+                )
+                yield Leaving(person.kept_as, step, person.status.since, time.until)
+
     # Mailboxes
 
     def mailboxes(self) -> Iterator[Mailbox]:
         for agency in self.directory.agencies:
             yield self._agency(agency)
             for person in agency.staff:
-                yield self._person(person)
+                if person.address not in self.removed:
+                    yield self._person(person)
 
     def _agency(self, agency: Agency) -> Mailbox:
         # Keepers may send as the agency; others of its staff may not (Điều 9.2.c).
@@ -157,7 +205,9 @@ class _Rows:
         """Expired ones too: what an address leads to is never forgotten, only refused."""
         for address in (*self.accounts, *self.to):
             account = self._reached(address)
-            if account != address:  # else it is the account's own first address
+            if (
+                account != address and self._holder(address) not in self.removed
+            ):  # else it is the account's own first address
                 yield Name(address, account, sends=self._sends(address))
 
     def _holder(self, address: str) -> str:
@@ -183,7 +233,8 @@ class _Rows:
         return agency is None or not agency.is_closed(self.day)
 
     def refused(self) -> Iterator[Refused]:
-        """Who is withdrawn, what is closed, which names have expired; with all names of theirs."""
+        """Who is withdrawn, what is closed, which names have expired, with all names of theirs; and
+        what is retired."""
         gone = dict(self._gone())
         yield from (Refused(address, instead) for address, instead in gone.items())
         for alias in self.directory.aliases:
@@ -193,6 +244,8 @@ class _Rows:
             elif alias.is_expired(self.day):
                 agency = self.agencies.get(holder)
                 yield Refused(alias.address, self._last(agency).address if agency else holder)
+        # Who it was knows only the file's history; that the address stays his is enough.
+        yield from (Refused(name.address, "") for name in self.directory.retired)
 
     def _gone(self) -> Iterator[tuple[str, str]]:
         for person in self.directory.people:
@@ -215,7 +268,7 @@ class _Rows:
 
     def _typed(self) -> Iterator[tuple[str, str]]:
         """What is typed for a mailbox, by its keepers too, and the accounts that it means."""
-        yield from self.accounts.items()
+        yield from (each for each in self.accounts.items() if each[0] not in self.removed)
         today = {account: address for address, account in self.accounts.items()}
         for grant in self.grants:
             yield f"{today[grant.agency]}*{today[grant.keeper]}", f"{grant.agency}*{grant.keeper}"

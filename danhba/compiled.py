@@ -91,12 +91,35 @@ NOBODY = Guard(0, {}, 0, 0, {}, {}, {})
 
 
 @dataclass(frozen=True)
+class Leaving:
+    """The mailbox of an account that was withdrawn and whose time has passed. step: what is to be
+    true of it today: archived, or removed as well. since: first day of the withdrawal; until: the
+    last day on which it was kept."""
+
+    account: str
+    step: Literal["archive", "remove"]
+    since: date
+    until: date
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What becomes of an address on a day that has not come. what: in words, with all that the
+    directory says of that day and not of today."""
+
+    day: date
+    address: str
+    what: str
+
+
+@dataclass(frozen=True)
 class Compiled:
     """The whole directory for the mail system on a day. Every tuple is sorted by address.
 
     logins: what somebody types who was renamed, to the account that it means; keepers' logins are
-    AGENCY*KEEPER. blocked: what nobody logs in with any more, or for now. usage_months: how long
-    the hours of accesses are kept. lockout: figures of the
+    AGENCY*KEEPER. blocked: what nobody logs in with any more, or for now. ahead: by day.
+    removed: addresses and accounts that leave the servers, for their mailboxes are archived.
+    usage_months: how long the hours of accesses are kept. lockout: figures of the
     lock-out.
     """
 
@@ -114,3 +137,6 @@ class Compiled:
     blocked: tuple[str, ...]
     guard: Guard
     lockout: Figures
+    leaving: tuple[Leaving, ...] = ()
+    removed: tuple[str, ...] = ()
+    ahead: tuple[Ahead, ...] = ()

@@ -29,6 +29,7 @@ ORDER = {
                   "approve", "retired", "reserved"),
     "province": ("name", "domain", "timezone"),
     "policy": ("quota_gb", "agency_quota_gb", "kind_quota_gb", "message_mb", "alias_months",
+               "mailbox_kept_months", "mailbox_archived_days",
                "confirm_days", "password_min_length", "guard_people_percent",
                "guard_agency_percent", "lockout_guesses",
                "lockout_minutes", "lockout_accounts", "lockout_account_guesses",

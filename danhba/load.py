@@ -484,6 +484,7 @@ PROVINCE = frozenset(("name", "domain", "timezone"))
 MANY = 1_000_000
 FIGURES = {
     "quota_gb": 1000, "agency_quota_gb": 1000, "message_mb": 200, "alias_months": 120,
+    "mailbox_kept_months": 240, "mailbox_archived_days": 3650,
     "confirm_days": 90, "password_min_length": 18,
     "guard_people_percent": 100, "guard_agency_percent": 100,
     "inactive_months": 60, "usage_months": 60,
@@ -494,6 +495,7 @@ FIGURES = {
 SMALLEST = {"password_min_length": 8}
 """NIST SP 800-63B 5.1.1.2. Of all other figures 1."""
 DEFAULTS = {
+    "mailbox_kept_months": 12, "mailbox_archived_days": 30,
     "alias_months": 12, "confirm_days": 7, "password_min_length": 12,
     "guard_people_percent": 5, "guard_agency_percent": 30,
     "inactive_months": 6, "usage_months": 12,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
-from danhba.days import today
+from danhba.days import months_after, today
 
 State = Literal["active", "locked", "withdrawn"]
 """Of a person. locked: may not log in nor send, and still receives (Điều 10.2.a). withdrawn: does
@@ -37,13 +37,18 @@ class Policy:
     abuse. inactive_months: without access, after which a mailbox is withdrawn (Điều 6.4).
     usage_months: how long it is known in which hours of which day there was an access. holidays:
     from Monday to Friday, and nobody works; working_days: of a weekend, and worked by decision
-    (Điều 10.1). lockout_*: as of danhba.lockout.figures.
+    (Điều 10.1). mailbox_kept_months: how long the mailbox of who is withdrawn stays as it was
+    before it is archived, mailbox_archived_days: how long it then stays beside its archive
+    (Điều 6.3; by the law on archives, Điều 8.9). lockout_*: as of
+    danhba.lockout.figures.
     """
 
     quota_gb: int
     agency_quota_gb: int
     message_mb: int
     alias_months: int
+    mailbox_kept_months: int
+    mailbox_archived_days: int
     confirm_days: int
     password_min_length: int
     guard_people_percent: int
@@ -60,6 +65,16 @@ class Policy:
     working_days: tuple[date, ...]
     kind_quota_gb: tuple[tuple[str, int], ...]
     line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Of the mailbox of who is withdrawn. until: the last day on which it is only kept; archived:
+    the first day with an archive of it; removed: the first day with nothing else."""
+
+    until: date
+    archived: date
+    removed: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +303,15 @@ class Directory:
         if isinstance(who, Person):
             return self.policy.quota_gb
         return dict(self.policy.kind_quota_gb).get(who.kind, self.policy.agency_quota_gb)
+
+    def keeping(self, person: Person) -> Keeping | None:
+        """None when he is not to be withdrawn."""
+        if not person.status or person.status.kind != "withdrawn":
+            return None
+        until = months_after(person.status.since, self.policy.mailbox_kept_months)
+        archived = until + timedelta(days=1)
+        removed = archived + timedelta(days=self.policy.mailbox_archived_days)
+        return Keeping(until, archived, removed)
 
     def today(self) -> date:
         """By the province's own clock: its days, not the server's, begin and end a status."""

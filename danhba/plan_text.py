@@ -54,6 +54,7 @@ def _host(plan: Plan) -> Iterator[str]:
         yield "  LDAP does not run, or another people host is to fill it: entries are compared then"
     elif plan.mark and not plan.entries:
         yield "  note in LDAP which directory it holds"
+    yield from _cut(f"  {box.action} mailbox: {box.account} ({box.why})" for box in plan.boxes)
     for unit, action in plan.services:
         yield f"  {action}: {unit}"
     if plan.vanished:

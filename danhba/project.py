@@ -109,11 +109,15 @@ class Project:
         changed = git("status", "--porcelain", "--untracked-files=no")
         return (git("rev-parse", "HEAD") or "no revision") + ("+" if changed else "")
 
+    def generations_on(self, env: Environment, day: date) -> dict[str, Generation]:
+        """As generations, for a day that may have gone by; nothing of it is remembered."""
+        return self.compile(env, self.revision(), self._text(), day)[0]
+
     def compile(
-        self, env: Environment, revision: str, text: bytes
+        self, env: Environment, revision: str, text: bytes, day: date | None = None
     ) -> tuple[dict[str, Generation], Days]:
-        """Load, check, compile: without memory. text: of the directory. Also the days on which the
-        same comes out. Raises BadDirectory."""
+        """Load, check, compile: without memory. text: of the directory. day: the province's today
+        by default. Also the days on which the same comes out. Raises BadDirectory."""
         from danhba.assemble import assemble
         from danhba.check import check_text
         from danhba.compile import compile_directory, next_change
@@ -123,12 +127,14 @@ class Project:
         errors = [finding for finding in findings if finding.severity == "error"]
         if directory is None or errors:
             raise BadDirectory(errors)
-        day = directory.today()
+        day = day or directory.today()
         compiled = compile_directory(directory, day)
         if strangers := self._strangers(env, compiled):
             raise BadDirectory(strangers)
         hosts = {
-            host.name: assemble(parts(compiled, env, host), revision, compiled.guard)
+            host.name: assemble(
+                parts(compiled, env, host), revision, compiled.guard, compiled.removed
+            )
             for host in env.hosts
         }
         change = next_change(directory, day)
@@ -141,7 +147,7 @@ class Project:
 
     def _strangers(self, env: Environment, compiled: Compiled) -> list[Finding]:
         """Mailboxes that were moved and that the directory lacks."""
-        known = {box.account for box in compiled.mailboxes}
+        known = {box.account for box in compiled.mailboxes} | set(compiled.removed)
         file, remedy = str(self.placement(env)), "name the account, or take the line away"
         return [
             Finding(file, move.line, "error", "", f"{move.account} is no mailbox", remedy)

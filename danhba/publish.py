@@ -96,6 +96,7 @@ def carry_out(host: Host, asked: Asked, take_over: bool = False) -> None:
         )
         if any("edge" in other.groups for other in _having(host, "people")) or turn != "edges":
             _people(host, plan, generation, token, here)
+    operations.boxes(name="Archive and remove mailboxes", plan=plan, token=token)
     operations.unlock(name="Unlock", plan=plan, token=token)
 
 

@@ -133,6 +133,9 @@ DESCRIPTIONS = {
         "kind_quota_gb": "The mailbox of agencies of a kind, gigabytes, instead",
         "message_mb": "The largest message, megabytes; base64 included",
         "alias_months": "How long a name that was given up still receives",
+        "mailbox_kept_months": "How long the mailbox of who is withdrawn is kept before it is "
+        "archived (Điều 6.3, 8.9)",
+        "mailbox_archived_days": "How long it then stays beside its archive",
         "confirm_days": "Within which an agency confirms a lock in writing (Điều 10.2.a)",
         "password_min_length": "Characters of a password, at least (Điều 10.2.a)",
         "guard_people_percent": "Share of all people above which a change needs an approval",

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from danhba.compiled import Leaving
+
 Effect = Literal["none", "reload", "restart"]
 
 
@@ -97,6 +99,18 @@ class Tree:
 
 
 @dataclass(frozen=True)
+class Boxes:
+    """Mailboxes whose time has passed, and what is to be true of them (host/boxes.py).
+
+    mail: directory of mailboxes, each named by its account. archive: where their archives go.
+    """
+
+    mail: str
+    archive: str
+    leaving: tuple[Leaving, ...]
+
+
+@dataclass(frozen=True)
 class Part:
     """What one service brings to one host.
 
@@ -117,3 +131,4 @@ class Part:
     states: tuple[State, ...] = ()
     validate: tuple[tuple[str, ...], ...] = ()
     tree: Tree | None = None
+    boxes: Boxes | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from danhba import guards
+from danhba import dated, guards
 from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
@@ -67,6 +67,14 @@ def guard(directory: Compiled, env: Environment, host: Host) -> Part:
     }
     text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     return Part(name="guard", files=(File(guards.FILE, text.encode()),))
+
+
+def ahead(directory: Compiled, env: Environment, host: Host) -> Part:
+    """What the days to come bring: the plan of whatever writes a day shows it, and an apply on that
+    day needs nobody to look again (danhba/dated.py)."""
+    rows = [f"{each.day} {each.address} {each.what}\n" for each in directory.ahead]
+    text = "".join([f"{directory.timezone}\n", *rows])
+    return Part(name="ahead", files=(File(dated.FILE, text.encode()),))
 
 
 def clock(directory: Compiled, env: Environment, host: Host) -> Part:

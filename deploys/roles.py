@@ -18,6 +18,7 @@ from deploys import (
     postfix_edge,
     postfix_store,
     quota,
+    retention,
     sessions,
     tunnel,
     usage,
@@ -27,10 +28,13 @@ EVERY = "every"
 
 ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
     EVERY: (
-        base.name, base.certificate, base.guard, base.ldap, base.clock, base.upgrades, base.journal,
-        firewall.part, usage.part, lockout.part,
+        base.name, base.certificate, base.guard, base.ahead, base.ldap, base.clock, base.upgrades,
+        base.journal, firewall.part, usage.part, lockout.part,
     ),
-    "store": (dovecot_store.part, postfix_store.part, quota.store, keepers.store, sessions.store),
+    "store": (
+        dovecot_store.part, postfix_store.part, quota.store, keepers.store, sessions.store,
+        retention.part,
+    ),
     "people": (people.part,),
     "edge": (tunnel.part, dovecot_edge.part, postfix_edge.part, sessions.edge),
 }  # fmt: skip

@@ -36,6 +36,7 @@ class _Account:
 
 
 DANHBA = [sys.executable, "-m", "danhba"]
+ON_DAY = [sys.executable, str(ROOT / "tests" / "on_day.py")]
 
 
 def wait_for(met: Callable[[], bool], what: str, limit: float = 30) -> None:
@@ -48,13 +49,17 @@ def wait_for(met: Callable[[], bool], what: str, limit: float = 30) -> None:
 
 @dataclass
 class Province:
-    """The lab, the copy of the directory that is applied to it, and passwords handed out so far."""
+    """The lab, the copy of the directory that is applied to it, and passwords handed out so far.
+
+    day: what day it is for the CLI, for tests in which one comes; None: today.
+    """
 
     lab: Lab
     directory: Path
     passwords: dict[str, str] = field(default_factory=dict)
     root: Path = ROOT
     inventory: str = "staging"
+    day: date | None = None
 
     def danhba(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the CLI as an engineer does."""
@@ -66,16 +71,17 @@ class Province:
 
     def start(self, *arguments: str, answer: bool = False) -> subprocess.Popen[str]:
         """The CLI in the background, for tests that break it midway. answer: it may ask."""
-        argv = [*DANHBA, "--directory", str(self.directory), *arguments]
+        program = [*ON_DAY, str(self.day)] if self.day else DANHBA
+        argv = [*program, "--directory", str(self.directory), *arguments]
         env = {**os.environ, "PYTHONPATH": str(self.root)}
         return subprocess.Popen(
             argv, cwd=self.root, env=env, text=True, stdout=subprocess.PIPE,
             stdin=subprocess.PIPE if answer else subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
 
-    def started_until(self, seen: str) -> subprocess.Popen[str]:
+    def started_until(self, seen: str, how: str = "--yes") -> subprocess.Popen[str]:
         """An apply in the background that has just said what it begins to do."""
-        process = self.start("apply", self.inventory, "--yes")
+        process = self.start("apply", self.inventory, how)
         assert process.stderr is not None
         while (line := process.stderr.readline()).strip() != seen:
             assert line, f"the apply ended before {seen!r}"

@@ -30,6 +30,7 @@ COMMANDS = (
     "rollback",
     "schema",
     "status",
+    "timer",
     "transfer",
     "unlock",
     "usage",

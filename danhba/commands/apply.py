@@ -11,8 +11,10 @@ from pyinfra.api.host import Host
 from danhba import plan_text
 from danhba.commands.common import errors_to_status, tell
 from danhba.commands.hosts import ask_all, prepare
+from danhba.dated import objections
 from danhba.engine import EngineError, Session, session
 from danhba.generations.plan import Plan
+from danhba.inventory import Environment
 from danhba.owner import me
 from danhba.project import Project
 from danhba.publish import Asked, carry_out
@@ -21,6 +23,9 @@ from danhba.publish import Asked, carry_out
 @click.command("apply")
 @click.argument("environment")
 @click.option("--limit", metavar="HOST", help="Only this host.")
+@click.option(
+    "--dated", is_flag=True, help="Only what a day brings by itself, without asking: for a timer."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("-v", "--verbose", is_flag=True, help="Also what pyinfra says of its commands.")
 @click.option("--take-over", is_flag=True, help="Take the lock of an apply that is stuck.")
@@ -30,6 +35,7 @@ def command(
     project: Project,
     environment: str,
     limit: str | None,
+    dated: bool,
     yes: bool,
     verbose: bool,
     take_over: bool,
@@ -41,6 +47,8 @@ def command(
     Example: danhba apply staging
     """
     env, generations = prepare(project, environment)
+    if dated:
+        _committed(project)
     with session(env, limit, tell if verbose else None) as hosts:
         asked = ask_all(hosts, generations)
         plans = [item.plan for item in asked.values()]
@@ -53,15 +61,36 @@ def command(
             raise EngineError("the change has no approval for what it disturbs; nothing done")
         if not any(plan.changes for plan in plans):
             return
+        if dated:
+            _by_date_alone(project, env, asked)
         if limit and plans[0].arriving and "edge" in env.host(limit).roles:
             raise EngineError(
                 f"{limit} would take mail for addresses that its stores may not know yet: "
                 f"{plan_text.listed(plans[0].arriving)}; apply without --limit"
             )
-        if not yes and not click.confirm("Apply this?"):
+        if not (yes or dated) and not click.confirm("Apply this?"):
             sys.exit(1)
         publish(hosts, asked, take_over)
     tell("Applied.")
+
+
+def _committed(project: Project) -> None:
+    """Raises EngineError."""
+    revision = project.revision()
+    if revision.endswith("+") or revision == "no revision":
+        raise EngineError(
+            "this checkout is not what git has: nothing is applied by date; commit, review, apply"
+        )
+
+
+def _by_date_alone(project: Project, env: Environment, asked: dict[str, Asked]) -> None:
+    """Raises EngineError: somebody has to look."""
+    reasons = list(objections(asked, lambda day: project.generations_on(env, day)))
+    if reasons:
+        raise EngineError(
+            "more than a day that has come would be applied; nothing done, look at danhba plan:\n"
+            + "\n".join(reasons)
+        )
 
 
 def publish(hosts: Session, asked: dict[str, Asked], take_over: bool) -> None:

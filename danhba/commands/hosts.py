@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from danhba.dated import QUESTION
 from danhba.engine import Session
 from danhba.generations.generation import Generation
 from danhba.inventory import Environment
@@ -20,14 +21,7 @@ def prepare(project: Project, environment: str) -> tuple[Environment, dict[str, 
 def look(session: Session) -> dict[str, dict[str, Any]]:
     """What the hosts say of themselves (host/report.py), whatever the directory holds: one with
     errors must not stand in the way of somebody who looks, or goes back."""
-    nothing: dict[str, Any] = {
-        "files": {},
-        "secret": [],
-        "packages": [],
-        "units": [],
-        "entries": None,
-    }
-    return session.each(lambda host: session.step(host, "report", nothing))
+    return session.each(lambda host: session.step(host, "report", QUESTION))
 
 
 def ask_all(session: Session, generations: dict[str, Generation]) -> dict[str, Asked]:

@@ -8,6 +8,7 @@ import click
 
 from danhba.commands.common import errors_to_status
 from danhba.commands.hosts import look
+from danhba.dated import due
 from danhba.engine import session
 from danhba.project import Project
 
@@ -17,15 +18,16 @@ from danhba.project import Project
 @click.pass_obj
 @errors_to_status
 def command(project: Project, environment: str) -> None:
-    """Show generations (with their git revision), stopped services and locks of every host.
+    """Show generations (with their git revision), stopped services, dated changes that are late and
+    locks of every host.
 
-    Exit status: 0 all services run, 2 one does not.
+    Exit status: 0 all services run and no day is missed, 2 otherwise.
 
     Example: danhba status staging
     """
     with session(project.environment(environment)) as hosts:
         reports = look(hosts)
-    stopped = False
+    stopped = late = False
     for name, report in reports.items():
         live = (report["live"] or "none")[:12]
         click.echo(f"{name}: generation {live} from {report['revision'] or 'nothing yet'}")
@@ -36,6 +38,12 @@ def command(project: Project, environment: str) -> None:
             if not state["active"]:
                 stopped = True
                 click.echo(f"  {unit} is not running: danhba apply {environment}")
+        if rows := due(report):
+            late = True
+            click.echo(
+                f"  dated changes due since {rows[0].split()[0]}, not applied: {len(rows)}: "
+                f"danhba apply {environment}"
+            )
         if report["lock"]:
             click.echo(f"  locked by {report['lock']['who']} since {report['lock']['since']}")
-    sys.exit(2 if stopped else 0)
+    sys.exit(2 if stopped or late else 0)

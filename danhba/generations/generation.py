@@ -11,12 +11,14 @@ from typing import Any
 from danhba.generations.host.common import sha256
 
 SIZES = "sizes"
+REMOVED = "removed"
 
 
 @dataclass(frozen=True)
 class Generation:
     """manifest: files, links, tables, packages, services, checks. contents: sha256 to bytes, and
-    under SIZES what danhba.guards measures a change by; no host needs to know that.
+    under SIZES what danhba.guards measures a change by, under REMOVED the names that may leave the
+    host's tables; no host needs to know that.
 
     The git revision is kept beside the manifest, not in it: a commit that changes nothing on a
     host leaves the host alone.
@@ -35,6 +37,11 @@ class Generation:
         """{"people": how many are not withdrawn, "agencies": {account: how many of them}}."""
         found: dict[str, Any] = json.loads(self.contents[SIZES])
         return found
+
+    @property
+    def removed(self) -> frozenset[str]:
+        """Addresses and accounts, local parts, whose mailboxes are archived and removed."""
+        return frozenset(json.loads(self.contents[REMOVED]))
 
     @property
     def tree_text(self) -> str:
@@ -59,4 +66,5 @@ class Generation:
             "packages": self.manifest["packages"],
             "units": [service["unit"] for service in self.manifest["services"]],
             "entries": wanted,
+            "boxes": self.manifest["boxes"],
         }

@@ -79,6 +79,14 @@ def people(step: str, plan: Plan, generation: Generation, token: str, here: bool
 
 
 @operation()
+def boxes(plan: Plan, token: str) -> Commands:
+    """Archive and remove mailboxes whose time has passed; the host has a list of its own."""
+    if plan.boxes:
+        meant = [{"account": box.account, "action": box.action} for box in plan.boxes]
+        yield _step("boxes", {"token": token, "boxes": meant})
+
+
+@operation()
 def unlock(plan: Plan, token: str) -> Commands:
     """Give the lock back."""
     if plan.changes:

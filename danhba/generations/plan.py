@@ -12,7 +12,7 @@ from typing import Any
 from danhba import guards
 from danhba.generations.generation import Generation
 from danhba.generations.host.common import due_again, keys, service_actions, sha256
-from danhba.generations.host.entries import differences, read_tree
+from danhba.generations.host.entries import differences, is_removed, read_tree
 from danhba.generations.host.ldap import Attributes
 
 
@@ -28,11 +28,21 @@ class FileChange:
 
 @dataclass(frozen=True)
 class EntryChange:
-    """An LDAP entry to add or to modify; attributes as they will be."""
+    """An LDAP entry to add, to modify or to delete; attributes as they will be."""
 
     dn: str
     action: str
     attributes: Attributes
+
+
+@dataclass(frozen=True)
+class BoxChange:
+    """A mailbox to archive or to remove, because its time has passed. why: the dates, and for a
+    removal what is known of the archive."""
+
+    account: str
+    action: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,7 @@ class Plan:
     mark: bool = False
     unread: bool = False
     services: tuple[tuple[str, str], ...] = ()
+    boxes: tuple[BoxChange, ...] = ()
     vanished: tuple[str, ...] = ()
     displaced: tuple[str, ...] = ()
     excesses: tuple[str, ...] = ()
@@ -70,7 +81,7 @@ class Plan:
         """Is anything to do? A refusal is no change; see there."""
         return (
             self.live != self.wanted or bool(self.drift or self.packages or self.files)
-            or bool(self.entries or self.mark or self.services)
+            or bool(self.entries or self.mark or self.services or self.boxes)
         )  # fmt: skip
 
 
@@ -102,6 +113,7 @@ def compare(
         mark=tree.mark,
         unread=tree.unread,
         services=tuple(_services(generation, report, {path for path, _ in drift})),
+        boxes=tuple(_boxes(generation, report)),
         vanished=tree.vanished + tuple(sorted(gone.difference(moving))),
         displaced=tuple(
             f"{address} ({was} -> {now})"
@@ -127,6 +139,21 @@ def _services(
     if not live or set(generation.manifest["packages"]) - report["packages"].keys():
         notes |= {service["unit"]: {} for service in generation.manifest["services"]}
     return service_actions(generation.manifest["services"], report["units"], notes)
+
+
+def _boxes(generation: Generation, report: Mapping[str, Any]) -> Iterator[BoxChange]:
+    """What is due on this host, archives before removals (host/boxes.py)."""
+    boxes = generation.manifest["boxes"] or {"leaving": []}
+    leaving = {row["account"]: row for row in boxes["leaving"]}
+    for item in report["boxes"]:
+        row = leaving[item["account"]]
+        why = f"withdrawn since {row['since']}, kept until {row['until']}"
+        if item["archive"] != "whole" and item["mailbox"]:
+            again = f"; its archive is {item['archive']}" if item["archive"] else ""
+            yield BoxChange(item["account"], "archive", why + again)
+        if row["step"] == "remove":
+            found = f"archive of {item['made']} verified" if item["made"] else "once it is archived"
+            yield BoxChange(item["account"], "remove", f"{why}; {found}")
 
 
 def _file_changes(
@@ -177,6 +204,7 @@ def _accounts(
             held = set().union(*(keys(report["contents"].get(name, "")) for name in names))
             text = generation.text(path) if path in wanted else ""
             left = keys(text)
+            held = {name for name in held if name.partition("@")[0] not in generation.removed}
             gone, new = gone | (held - left), new | (left - held)
             if facts.get("ways"):  # generations before it have no such word
                 other |= _changed(report["contents"][path], text)
@@ -261,12 +289,13 @@ def compare_tree(generation: Generation, report: Mapping[str, Any]) -> TreeChang
     else:
         there, wanted = state["entries"], read_tree(generation.tree_text)
     entries = tuple(
-        EntryChange(change["dn"], "add" if "add" in change else "change",
-                    change.get("add") or change["replace"])
+        EntryChange(change["dn"], action, change[word] if word != "delete" else {})
         for change in differences(wanted, there, generation.manifest["tree"]["top"],
-                                  _loaded_last(generation, report))
+                                  _loaded_last(generation, report), generation.removed)
+        for action, word in _WORDS.items() if word in change
     )  # fmt: skip
-    vanished = [dn for dn in there if dn not in wanted] + _handed_on(there, wanted)
+    gone = (dn for dn in there if dn not in wanted and not is_removed(dn, generation.removed))
+    vanished = [*gone, *_handed_on(there, wanted)]
     mark = bool(entries) or state["loaded"] != _tree_digest(generation)
     return TreeChange(entries, mark, tuple(sorted(vanished)))
 
@@ -319,17 +348,21 @@ def _tree_digest(generation: Generation) -> str:
     return digest
 
 
+_WORDS = {"add": "add", "change": "replace", "delete": "delete"}
+"""Of the plan, and of host/entries.py."""
+
+
 def batch(plan: Plan, generation: Generation) -> dict[str, Any] | None:
     """The one batch of LDAP changes of a plan (host/entries.py load), or None."""
     if not plan.mark:
         return None
     tree = generation.manifest["tree"]
     changes: list[dict[str, Any]] | None = [
-        {"dn": entry.dn, ("add" if entry.action == "add" else "replace"): entry.attributes}
-        for entry in plan.entries
+        {"dn": entry.dn, _WORDS[entry.action]: entry.attributes or True} for entry in plan.entries
     ]
     return {
         "changes": None if plan.unread else changes,
         "path": tree["path"], "base": tree["base"], "top": tree["top"],
         "count": tree["count"], "peers": tree["peers"], "wanted": _tree_digest(generation),
+        "removed": sorted(generation.removed),
     }  # fmt: skip

@@ -17,7 +17,7 @@ from typing import Any
 _HERE = Path(__file__).parent / "host"
 _PACKAGE = "danhba.generations.host"
 _MODULES = (
-    "common", "lock", "ldap", "peers", "entries", "states", "report", "stage", "activate",
+    "common", "lock", "ldap", "peers", "entries", "states", "boxes", "report", "stage", "activate",
     "keepers", "lockout", "sessions", "main",
 )  # fmt: skip
 """In the order of their imports. Parents of the package are empty stand-ins on the host."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from drafts import DAY, edited, row_of, with_letter
+from drafts import DAY, directory, edited, row_of, with_letter
 from hypothesis import given, settings
 from lives import PROVINCE, Moment, lives
 
@@ -499,5 +499,18 @@ def test_who_is_active_is_not_retired() -> None:
     row = "retired:\n  lvloc: {was: Lê Văn Lộc, since: 2026-11-25}\nreserved:"
     gone = but(PROVINCE, (f"{line}\n", ""), ("reserved:", row))
     assert said(PROVINCE, gone) == ["Lê Văn Lộc has an active mailbox, and his address is retired"]
+
+
+def test_who_is_withdrawn_is_retired_when_the_mailbox_is_removed_and_not_before() -> None:
     line = row_of(WITHDRAWN, "lvloc")
-    assert said(WITHDRAWN, but(WITHDRAWN, (f"{line}\n", ""), ("reserved:", row))) == []
+    row = "retired:\n  lvloc: {was: Lê Văn Lộc, since: 2028-02-01}\nreserved:"
+    old, new = (
+        directory(text)
+        for text in (WITHDRAWN, but(WITHDRAWN, (f"{line}\n", ""), ("reserved:", row)))
+    )
+    time = old.keeping(next(each for each in old.people if each.address == "lvloc"))
+    assert time is not None
+    [early] = check_since(old, new, time.removed - timedelta(days=1))
+    assert (early.clause, early.severity) == ("Điều 6.3", "error")
+    assert f"is kept until it is archived and, {time.removed}, removed" in early.message
+    assert list(check_since(old, new, time.removed)) == []

@@ -146,7 +146,8 @@ def test_who_is_locked_before_he_leaves_is_kept_out_and_then_receives_no_more_ei
         assert enters(found, "ttkngan") == ("ttkngan" if state == "active" else "")
         assert reached(found, "ttkngan") == ("" if state == "withdrawn" else "ttkngan")
     changes = [next_change(directory(leaving), day) for day in (DAY, DAY + ONE, FIRST)]
-    assert changes == [DAY + ONE, FIRST, None]
+    assert changes[:2] == [DAY + ONE, FIRST]
+    assert changes[2] == date(2028, 1, 2)  # the mailbox is archived
     for day in (DAY, DAY + ONE, FIRST):
         assert compiled(edited(leaving, unlock, "ttkngan"), day) == compiled(WITHDRAWN, day)
 
@@ -359,7 +360,8 @@ def test_next_change_is_the_first_day_of_a_status_and_the_day_after_a_last_one()
     text = edited(WITHDRAWN, rename, "nvan", "Lê Cư", "", DECIDED, LAST, False)
     text = merged(text, "soyte", "sonoivu", FIRST + ONE, LAST + ONE)
     found = directory(text)
-    changes = [FIRST, FIRST + ONE, LAST + ONE, LAST + 2 * ONE]
+    archived, removed = date(2028, 1, 2), date(2028, 2, 1)
+    changes = [FIRST, FIRST + ONE, LAST + ONE, LAST + 2 * ONE, archived, removed]
     days = [DAY - ONE, *changes]
     assert [next_change(found, day) for day in days] == [*changes, None]
     for change in changes:
@@ -480,9 +482,11 @@ def test_no_account_and_no_name_is_ever_lost(life: list[Moment], days: int) -> N
     seen = [compile_directory(found, day) for found, day in moments]
     for old, new in pairwise(seen):
         accounts = [{each.account: each.id for each in one.mailboxes} for one in (old, new)]
-        assert accounts[0].items() <= accounts[1].items()
+        lost = accounts[0].items() - accounts[1].items()
+        assert {account for account, _ in lost} <= set(new.removed)
         names = [{each.address for each in one.names} for one in (old, new)]
-        assert names[0] <= names[1]
+        assert names[0] <= names[1] | set(new.removed)
+        assert set(new.removed) <= {each.address for each in new.refused} | accounts[0].keys()
 
 
 @settings(max_examples=100, deadline=None)

@@ -48,7 +48,7 @@ def answer(live: Generation, **changed: Any) -> dict[str, Any]:
     loaded = {key: service[f"{key}_digest"] for key in ("reload", "restart")}
     report = {
         "live": live.digest, "manifest": live.manifest, "revision": "r", "generations": [],
-        "previous": None, "drift": [], "packages": {"a": "1"}, "lock": None,
+        "previous": None, "drift": [], "packages": {"a": "1"}, "lock": None, "boxes": [],
         "contents": {
             path: live.contents[facts["sha256"]].decode()
             for path, facts in live.manifest["files"].items()
@@ -65,7 +65,7 @@ def answer_bare(live: Generation) -> dict[str, Any]:
     """As answer, for a generation without services and LDAP."""
     return {
         "live": live.digest, "manifest": live.manifest, "drift": [], "packages": {}, "lock": None,
-        "contents": {}, "units": {}, "loaded": {}, "entries": None,
+        "contents": {}, "units": {}, "loaded": {}, "entries": None, "boxes": [],
     }  # fmt: skip
 
 

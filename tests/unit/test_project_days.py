@@ -23,6 +23,8 @@ from danhba.project import BadDirectory, Project
 
 FIRST, LAST = date(2027, 1, 1), date(2027, 6, 30)
 ONE = timedelta(days=1)
+ARCHIVED, REMOVED = date(2028, 1, 2), date(2028, 2, 1)
+"""The mailbox of who is withdrawn on FIRST, by the figures that hold when the file has none."""
 DECIDED = Basis(DAY, decision="7/QĐ")
 BLOCKED, GRANTS = "/etc/dovecot/blocked", "/etc/dovecot/grants"
 REFUSED = "/etc/danhba/tables/refused"
@@ -93,7 +95,11 @@ def test_a_directory_in_which_nothing_begins_is_remembered_for_ever(desk: Desk) 
 
 @pytest.mark.parametrize(
     ("text", "changes"),
-    [(WITHDRAWN, [FIRST]), (RENAMED, [LAST + ONE]), (MERGED, [FIRST, LAST + ONE])],
+    [
+        (WITHDRAWN, [FIRST, ARCHIVED, REMOVED]),
+        (RENAMED, [LAST + ONE]),
+        (MERGED, [FIRST, LAST + ONE]),
+    ],
     ids=["withdrawn", "renamed", "merged"],
 )
 def test_it_is_remembered_up_to_the_day_before_a_change(

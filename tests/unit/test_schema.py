@@ -34,6 +34,8 @@ policy:
   kind_quota_gb: {so: 20, xa: 5}
   message_mb: 30
   alias_months: 6
+  mailbox_kept_months: 24
+  mailbox_archived_days: 60
   confirm_days: 5
   password_min_length: 10
   guard_people_percent: 100

@@ -127,6 +127,7 @@ province: {name: An Giang, domain: angiang.gov.vn, timezone: Asia/Ho_Chi_Minh}
 legal_basis: [50/2009/QĐ-UBND]
 policy: {quota_gb: 2, agency_quota_gb: 10, message_mb: 30, alias_months: 6, confirm_days: 5,
          password_min_length: 10,
+         mailbox_kept_months: 24, mailbox_archived_days: 60,
          guard_people_percent: 4, guard_agency_percent: 20, protected: [sotaichinh],
          inactive_months: 7, usage_months: 3, holidays: [2026-01-01], working_days: [2026-01-03],
          kind_quota_gb: {so: 20},

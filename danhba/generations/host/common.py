@@ -96,6 +96,7 @@ def manifest_of(digest: str | None) -> Json | None:
 def _of_any_version(manifest: Json) -> Json:
     """A manifest that an earlier danhba wrote, with what it did not know of yet."""
     manifest.setdefault("states", [])
+    manifest.setdefault("boxes", None)
     if manifest["tree"]:
         manifest["tree"].setdefault("peers", [])
     for service in manifest["services"]:

@@ -1,7 +1,8 @@
 """LDAP entries of a generation: what is there, and one batch of changes.
 
 Only the structure belongs to danhba. A password (userPassword) and what slapd keeps by itself are
-never read into an answer and never written by a load, and no entry is ever deleted here.
+never read into an answer; a load writes none, and takes one away only from who comes back after a
+withdrawal. An entry is only deleted when its mailbox is archived and removed as well.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from danhba.generations.host import peers
@@ -122,8 +124,10 @@ def differences(
     there: dict[str, Attributes],
     top: str,
     last: dict[str, Attributes] | None = None,
+    removed: Collection[str] = (),
 ) -> list[Json]:
-    """Changes that bring `there` to `wanted`, parents first. Entries are added, never deleted.
+    """Changes that bring `there` to `wanted`, parents first. Of entries that are not wanted
+    only those of the accounts in `removed` are deleted.
 
     An empty list in "replace" removes an attribute that the directory no longer has. Who comes back
     after a withdrawal gets a new password: the old one goes in the same modification that takes the
@@ -131,7 +135,9 @@ def differences(
     when that is not known; a status that it does not have was written by hand and takes nobody's
     password.
     """
-    changes = []
+    changes: list[Json] = [
+        {"dn": dn, "delete": True} for dn in there if dn not in wanted and is_removed(dn, removed)
+    ]
     for dn, attributes in wanted.items():
         if dn not in there:
             changes.append({"dn": dn, "add": attributes})
@@ -149,6 +155,11 @@ def differences(
     return changes
 
 
+def is_removed(dn: str, removed: Collection[str]) -> bool:
+    """Is it the entry of one of these accounts?"""
+    return dn.partition(",")[0].removeprefix("uid=") in removed
+
+
 def _is_back(replace: Attributes, *before: Attributes) -> bool:
     """Does a change end a withdrawal (deploys/people.py writes the status)?"""
     withdrawn = all(each.get("employeeType") == ["withdrawn"] for each in before)
@@ -162,7 +173,7 @@ def _without_mark(attributes: Attributes) -> Attributes:
 
 
 def load(batch: Json) -> Json:
-    """Apply {"changes": [{"dn", "add"|"replace": attributes}], "top", "wanted"} in one batch.
+    """Apply {"changes": [{"dn", "add"|"replace"|"delete": attributes}], "top", "wanted"} at once.
 
     With "tree" (a path) instead of changes, because slapd did not run when the plan was made, the
     changes are found here, by the same comparison; so they are when others had something newer.
@@ -176,7 +187,7 @@ def load(batch: Json) -> Json:
         wanted = read_tree(Path(batch["path"]).read_text())
         loaded, _ = _mark(search("-b", batch["top"], "-s", "base", "description").stdout)
         last = wanted if loaded == batch["wanted"] else None
-        changes = differences(wanted, dump(batch["base"]), batch["top"], last)
+        changes = differences(wanted, dump(batch["base"]), batch["top"], last, batch["removed"])
     changes = [*changes, _marking(batch["top"], batch["wanted"])]
     for first in range(0, len(changes), CHUNK):
         ldif = "".join(_ldif(change) for change in changes[first : first + CHUNK])
@@ -219,7 +230,9 @@ def _marking(top: str, loaded: str) -> Json:
 
 def _ldif(change: Json) -> str:
     lines = [_line("dn", change["dn"])]
-    if "add" in change:
+    if "delete" in change:
+        lines.append("changetype: delete")
+    elif "add" in change:
         lines.append("changetype: add")
         lines += [_line(key, item) for key, items in change["add"].items() for item in items]
     else:

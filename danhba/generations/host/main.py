@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from danhba.generations.host import (
     activate,
+    boxes,
     entries,
     keepers,
     lock,
@@ -40,13 +41,14 @@ STEPS = {
     "lockout": lockout.lockout,
     "credentials": entries.credentials,
     "kick": sessions.kick,
+    "boxes": boxes.carry_out,
 }
 
 
 @contextlib.contextmanager
 def _alone(step: str) -> Iterator[None]:
     """One changing step at a time: the step of a killed apply may still be at work here."""
-    if step not in ("stage", "activate", "load", "passwords"):
+    if step not in ("stage", "activate", "load", "passwords", "boxes"):
         yield
         return
     ROOT.mkdir(parents=True, exist_ok=True)

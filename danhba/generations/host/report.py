@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from danhba.generations.host import entries, states
+from danhba.generations.host import boxes, entries, states
 from danhba.generations.host.common import (
     CONFIRMED,
     CURRENT,
@@ -56,6 +56,7 @@ def report(question: Json) -> Json:
         "loaded": loaded(),
         "lock": lock_holder(),
         "entries": entries.state(question["entries"]) if question.get("entries") else None,
+        "boxes": boxes.state(question["boxes"]) if question.get("boxes") else [],
     }
 
 

@@ -1,0 +1,217 @@
+"""Mailboxes whose time has passed: archived, and some days later removed (Điều 6.3).
+
+An archive is one tar file of the mailbox as it is on the disk, filters and flags included; its
+messages are compressed already. Beside it stands a list with the SHA-256 of every file in it and of
+itself, written last: an archive without its list is none. A mailbox is removed only when each of
+its files is in an archive that was just read from end to end.
+
+Every store that has a copy makes an archive of its own: none depends on another's, and what was on
+one only is not lost.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+from danhba.generations.host.common import Json, Refused, live_digest, manifest_of, write
+from danhba.generations.host.lock import must_hold
+
+LEFT = ".removed"
+"""Suffix of a mailbox that is no more, and whose files are just going."""
+BLOCK = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Box:
+    """The mailbox of an account that was withdrawn on a day, and the archive of that withdrawal."""
+
+    account: str
+    step: str
+    since: str
+    mailbox: Path
+    going: Path
+    archive: Path
+    list: Path
+
+
+def _box(where: Json, row: Json) -> Box:
+    account, mail = row["account"], Path(where["mail"])
+    stem = f"{where['archive']}/{account}.{row['since']}"
+    return Box(
+        account, row["step"], row["since"], mail / account, mail / f".{account}{LEFT}",
+        Path(f"{stem}.tar"), Path(f"{stem}.json"),
+    )  # fmt: skip
+
+
+def state(question: Json) -> list[Json]:
+    """What is due: {"account", "mailbox": is there one, "archive": "" none, "whole", "damaged" or
+    "older than the mailbox", "made": day of a whole one}.
+
+    question: of the manifest, {"mail", "archive", "leaving": [{"account", "step", "since"}]}. With
+    nothing due, a mailbox that is listed costs a look for its directory.
+    """
+    found = []
+    for box in (_box(question, row) for row in question["leaving"]):
+        if not box.mailbox.exists() and not box.going.exists():
+            continue
+        archive, made = _archive_state(box)
+        if box.step == "remove" or archive != "whole":
+            found.append({
+                "account": box.account, "mailbox": box.mailbox.exists(), "archive": archive,
+                "made": made,
+            })  # fmt: skip
+    return found
+
+
+def _archive_state(box: Box) -> tuple[str, str]:
+    """Before a removal it is read, and compared with the mailbox."""
+    listed = _listed(box)
+    if listed is None:
+        return "", ""
+    try:
+        if box.step == "remove":
+            _verify(box)
+    except Refused as refusal:
+        return str(refusal), ""
+    return "whole", listed["made"]
+
+
+def carry_out(request: Json) -> Json:
+    """Do what the plan has: {"token", "boxes": [{"account", "action"}]}.
+
+    What the host's live manifest does not say of an account is not done. Raises Refused.
+    """
+    must_hold(request["token"])
+    where = (manifest_of(live_digest()) or {"boxes": None})["boxes"] or {"leaving": []}
+    known = {row["account"]: _box(where, row) for row in where["leaving"]}
+    for item in request["boxes"]:
+        account, action = item["account"], item["action"]
+        box = known.get(account)
+        if box is None or action not in ("archive", box.step):
+            raise Refused(f"{account}: this host has no word that it is time to {action} its mail")
+        archive(box) if action == "archive" else remove(box)
+    return {"done": len(request["boxes"])}
+
+
+def archive(box: Box) -> None:
+    """Make the archive of a mailbox; one that is cut off is made anew."""
+    box.archive.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = box.archive.with_name(f".{box.archive.name}.new")
+    box.list.unlink(missing_ok=True)  # it is of the archive that goes
+    try:
+        files = _pack(box, fresh)
+        if files != dict(_read(fresh)):
+            raise Refused(
+                f"{box.account}: the archive is not what was written; nothing was removed"
+            )
+        os.rename(fresh, box.archive)
+    finally:
+        fresh.unlink(missing_ok=True)
+    made = datetime.now().astimezone().date().isoformat()
+    listed = {"account": box.account, "made": made, "sha256": _sha256(box.archive), "files": files}
+    write(box.list, (json.dumps(listed, indent=1) + "\n").encode(), 0o600)
+
+
+def _pack(box: Box, fresh: Path) -> dict[str, str]:
+    """Every file below a mailbox into a tar file; name to SHA-256 of what went in."""
+    files = {}
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as out, tarfile.open(fileobj=out, mode="w") as tar:
+        for path in sorted(box.mailbox.rglob("*")):
+            name = f"{box.account}/{path.relative_to(box.mailbox)}"
+            entry = tar.gettarinfo(path, name)
+            if entry.islnk():  # sdbox copies a message by a second name for it
+                entry.type, entry.linkname, entry.size = tarfile.REGTYPE, "", path.stat().st_size
+            if not entry.isreg():
+                tar.addfile(entry)
+                continue
+            with path.open("rb") as content:
+                counting = _Counting(content)
+                tar.addfile(entry, counting)
+            files[name] = counting.digest.hexdigest()
+        tar.close()
+        out.flush()
+        os.fsync(descriptor)
+    return files
+
+
+class _Counting:
+    """A file that knows the digest of what was read from it."""
+
+    def __init__(self, content: IO[bytes]) -> None:
+        self.content = content
+        self.digest = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self.content.read(size)
+        self.digest.update(data)
+        return data
+
+
+def _read(path: Path) -> Iterator[tuple[str, str]]:
+    """Name and SHA-256 of every file in a tar file, from its own bytes."""
+    with tarfile.open(path, "r:") as tar:
+        for entry in tar:
+            content = tar.extractfile(entry) if entry.isreg() else None
+            if content:
+                yield entry.name, _digest(content)
+
+
+def _verify(box: Box) -> None:
+    """Is the archive what its list says, and is each file of the mailbox in it? Raises Refused."""
+    listed = _listed(box)
+    if listed is None or _sha256(box.archive) != listed["sha256"]:
+        raise Refused("damaged")
+    for path in box.mailbox.rglob("*"):
+        if path.is_symlink() or not path.is_file() or _is_index(path):
+            continue
+        name = f"{box.account}/{path.relative_to(box.mailbox)}"
+        if listed["files"].get(name) != _sha256(path):
+            raise Refused("older than the mailbox")
+
+
+def _is_index(path: Path) -> bool:
+    """Dovecot writes them when it only looks; they are made anew from the messages."""
+    return path.name.startswith("dovecot")
+
+
+def remove(box: Box) -> None:
+    """Remove a mailbox whose archive is whole. Raises Refused; then all of it is still there."""
+    try:
+        _verify(box)
+    except Refused as refusal:
+        raise Refused(f"{box.account}: its archive is {refusal}; nothing was removed") from None
+    if box.going.exists():
+        shutil.rmtree(box.going)
+    if box.mailbox.exists():
+        os.rename(box.mailbox, box.going)  # never half a mailbox under its name
+        shutil.rmtree(box.going)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as content:
+        return _digest(content)
+
+
+def _digest(content: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while block := content.read(BLOCK):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _listed(box: Box) -> Json | None:
+    try:
+        found: Json = json.loads(box.list.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found if box.archive.is_file() else None

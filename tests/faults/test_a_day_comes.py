@@ -1,0 +1,248 @@
+"""What is written for a day happens on it without an engineer, and nothing else does (Điều 6)."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import smtplib
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from province import Province, wait_for
+from test_interrupted import watch_and_kill
+
+from danhba.days import months_after
+from danhba.project import ROOT
+
+PARTS = ("danhba", "deploys", "templates", "inventory", "staging")
+DAY = date.today() + timedelta(days=20)
+ONE = timedelta(days=1)
+ARCHIVED = months_after(DAY, 12) + ONE
+REMOVED = ARCHIVED + 30 * ONE
+NAME = "ngay.nghi"
+ARCHIVE = f"/srv/archive/{NAME}.{DAY}.tar"
+HELD = {"who": "an@may-khac", "since": "2026-11-25", "token": "x", "machine": "may-khac"}
+
+
+@pytest.fixture(scope="module")
+def committed(province: Province, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Province]:
+    """A checkout as it is applied: somebody in it is withdrawn from DAY on. The days are those of
+    its province; the hosts' clocks go on as they do."""
+    province.add_officials(NAME)
+    province.apply()
+    root = tmp_path_factory.mktemp("checkout")
+    for part in PARTS:
+        shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+    (root / ".gitignore").write_text("__pycache__/\n.danhba/\n")
+    directory = root / "directory.yaml"
+    directory.write_bytes(province.directory.read_bytes())
+    own = Province(province.lab, directory, province.passwords, root)
+    own.danhba("withdraw", NAME, "--reason", "nghỉ hưu", "--decision", "9/QĐ-THU",
+               "--from", str(DAY))  # fmt: skip
+    git(root, "init", "-q")
+    commit(root)
+    own.danhba("apply", "staging", "--yes")
+    yield own
+    province.lab.run(province.home(NAME), ["rm", "-f", ARCHIVE, ARCHIVE.replace(".tar", ".json")])
+    province.apply()
+    assert province.plan_status() == 0
+
+
+@pytest.fixture(scope="module")
+def kept(committed: Province) -> str:
+    """A message from before the withdrawal."""
+    return committed.deliver(NAME)
+
+
+def git(root: Path, *arguments: str) -> None:
+    argv = ["git", "-C", str(root), "-c", "user.name=thu", "-c", "user.email=thu@may.test"]
+    subprocess.run([*argv, *arguments], check=True)
+
+
+def commit(root: Path) -> None:
+    git(root, "add", "-A")
+    git(root, "commit", "-qm", "thu")
+
+
+def dated(province: Province, day: date) -> subprocess.CompletedProcess[str]:
+    return replace(province, day=day).danhba("apply", "staging", "--dated", check=False)
+
+
+def status(province: Province, day: date) -> subprocess.CompletedProcess[str]:
+    return replace(province, day=day).danhba("status", "staging", check=False)
+
+
+def live(province: Province) -> list[str]:
+    return [province.live(host.name) for host in province.environment.hosts]
+
+
+def refuses(province: Province) -> bool:
+    """Is mail for who left refused as it should be, by the edge?"""
+    with smtplib.SMTP("198.18.0.11", 25, timeout=30) as smtp:
+        smtp.ehlo("may.test")
+        smtp.mail("lan@ngoaitinh.test")
+        code, text = smtp.rcpt(province.mail(NAME))
+    assert code == 250 or text.startswith(b"5.2.1")
+    return code != 250
+
+
+def test_before_the_day_there_is_nothing_to_do_and_the_day_is_on_the_list(
+    committed: Province, kept: str
+) -> None:
+    before = live(committed)
+    done = dated(committed, DAY - ONE)
+    assert (done.returncode, live(committed)) == (0, before), done.stderr
+    rows = committed.lab.run("mx1", ["cat", "/etc/danhba/ahead"]).stdout.splitlines()
+    assert rows[0] == "Asia/Ho_Chi_Minh"
+    for day, what in ((DAY, "withdrawn"), (ARCHIVED, "mailbox archived"),
+                      (REMOVED, "mailbox removed")):  # fmt: skip
+        assert f"{day} {NAME} {what}" in rows
+    assert "due since" not in status(committed, DAY - ONE).stdout
+
+
+def test_what_nobody_has_reviewed_or_applied_does_not_go_along(committed: Province) -> None:
+    before, text = live(committed), committed.directory.read_text()
+    committed.danhba("lock", "ngay.nghi", "--reason", "lộ mật khẩu")
+    done = dated(committed, DAY)
+    assert done.returncode == 1
+    assert "not what git has" in done.stderr
+    commit(committed.root)
+    done = dated(committed, DAY)
+    assert done.returncode == 1
+    assert f"not what this checkout gives for {DAY - ONE}" in done.stderr
+    assert live(committed) == before
+    committed.directory.write_text(text)
+    commit(committed.root)
+
+
+def test_a_file_that_was_edited_on_a_host_stops_it(committed: Province) -> None:
+    path = "/var/lib/danhba/current/files/etc/postfix/main.cf"
+    committed.lab.run("mx1", ["sh", "-c", f"cp -p {path} /root/main.cf; echo '# tay' >>{path}"])
+    done = dated(committed, DAY)
+    committed.lab.run("mx1", ["mv", "/root/main.cf", path])
+    assert done.returncode == 1
+    assert "mx1: /etc/postfix/main.cf edited" in done.stderr
+
+
+def test_a_lock_or_a_host_that_is_down_means_later(committed: Province) -> None:
+    before = live(committed)
+    write = ["sh", "-c", "cat >/var/lib/danhba/lock"]
+    committed.lab.run("mx1", write, input=json.dumps(HELD))
+    held = dated(committed, DAY)
+    committed.lab.run("mx1", ["rm", "/var/lib/danhba/lock"])
+    assert held.returncode == 1
+    assert "locked by an@may-khac" in held.stderr
+    committed.lab.cut("store1")
+    try:
+        down = dated(committed, DAY)
+    finally:
+        committed.lab.join("store1")
+    assert down.returncode == 1
+    assert live(committed) == before
+    late = status(committed, DAY + ONE)
+    assert late.returncode == 2
+    told = late.stdout.count(f"dated changes due since {DAY}, not applied: 1")
+    assert told == len(committed.environment.hosts)
+
+
+def test_on_the_day_it_happens_though_the_run_is_killed_and_then_nothing_is_left(
+    committed: Province,
+) -> None:
+    assert not refuses(committed)
+    own = replace(committed, day=DAY)
+    process = own.started_until("Swap and reload: edges", "--dated")
+    process.send_signal(signal.SIGKILL)
+    process.wait(timeout=30)
+    done = dated(committed, DAY)
+    assert done.returncode == 0, done.stderr
+    wait_for(lambda: refuses(committed), "mail is refused")
+    again = dated(committed, DAY + ONE)
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.count("nothing to do") == len(committed.environment.hosts)
+    assert "due since" not in status(committed, DAY + ONE).stdout
+
+
+def on_store(province: Province, *argv: str) -> str:
+    return str(province.lab.run(province.home(NAME), list(argv)).stdout).strip()
+
+
+def test_when_its_time_has_passed_the_mailbox_is_archived_and_stays(
+    province: Province, committed: Province
+) -> None:
+    """The archive holds every file of it, and the plan says so before."""
+    own = replace(committed, day=ARCHIVED)
+    said = f"archive mailbox: {NAME} (withdrawn since {DAY}, kept until {ARCHIVED - ONE})"
+    plan = own.danhba("plan", "staging", check=False).stdout
+    assert said in plan
+    assert "remove mailbox" not in plan
+    done = dated(committed, ARCHIVED)
+    assert done.returncode == 0, done.stderr
+    assert own.plan_status() == 0
+    files = on_store(committed, "find", f"/srv/mail/{NAME}", "-type", "f", "-printf", "%P\n")
+    packed = on_store(committed, "tar", "-tf", ARCHIVE)
+    assert {f"{NAME}/{path}" for path in files.splitlines()} <= set(packed.splitlines())
+    assert on_store(committed, "stat", "-c", "%U %a", "/srv/archive", ARCHIVE).splitlines() == [
+        "root 700", "root 600",
+    ]  # fmt: skip
+
+
+def test_it_is_removed_only_when_its_archive_is_whole_and_a_killed_run_goes_on(
+    province: Province, committed: Province
+) -> None:
+    on_store(committed, "sh", "-c", f"printf x | dd of={ARCHIVE} bs=1 seek=700 conv=notrunc")
+    own = replace(committed, day=REMOVED)
+    plan = own.danhba("plan", "staging", check=False).stdout
+    assert f"archive mailbox: {NAME}" in plan
+    assert "its archive is damaged" in plan
+    assert f"remove mailbox: {NAME}" in plan
+    assert f"delete entry: {committed.dn(NAME)}" in plan
+    watcher = watch_and_kill(
+        committed, committed.home(NAME), f"[ -e /srv/archive/.{NAME}.{DAY}.tar.new ]"
+    )
+    killed = dated(committed, REMOVED)
+    assert watcher.communicate(timeout=60)[0].strip() == "killed"
+    assert killed.returncode == 1
+    assert on_store(committed, "ls", f"/srv/mail/{NAME}")
+    done = dated(committed, REMOVED)
+    assert done.returncode == 0, done.stderr
+    assert own.plan_status() == 0
+    assert NAME not in on_store(committed, "ls", "-A", "/srv/mail")
+    assert committed.in_ldap(f"(uid={NAME})") == set()
+    assert refuses(committed)
+    assert own.danhba("plan", "staging").stdout.count("nothing to do") == len(own.environment.hosts)
+
+
+def test_the_line_may_leave_the_file_then_and_the_address_stays_refused(
+    committed: Province,
+) -> None:
+    """Before, the check and the apply refuse it: there would be a mailbox of nobody."""
+    text = committed.directory.read_text()
+    line = next(row for row in text.splitlines() if f"address: {NAME}," in row)
+    retired = f"retired:\n  {NAME}: {{was: Nguyễn Thử, since: {REMOVED}}}\nreserved:"
+    committed.directory.write_text(text.replace(f"{line}\n", "").replace("reserved:", retired, 1))
+    own = replace(committed, day=REMOVED)
+    early = replace(committed, day=REMOVED - ONE)
+    revision = ("check", "--since", "HEAD")
+    assert "is kept until it is archived" in early.danhba(*revision, check=False).stdout
+    assert own.danhba(*revision, check=False).returncode == 0
+    own.danhba("apply", "staging", "--yes")
+    assert refuses(committed)
+    committed.directory.write_text(text)
+
+
+def test_who_comes_back_then_has_the_mail_of_the_archive_again(
+    province: Province, committed: Province, kept: str
+) -> None:
+    """Restored as docs/life-cycle.md says, before the apply that lets him in."""
+    on_store(committed, "tar", "-xpf", ARCHIVE, "-C", "/srv/mail")
+    own = replace(committed, day=REMOVED)
+    own.danhba("reinstate", NAME, "--decision", "10/QĐ-THU")
+    own.danhba("apply", "staging", "--yes")
+    assert committed.has(NAME, kept)
+    committed.deliver(NAME)
+    assert NAME not in committed.with_password()

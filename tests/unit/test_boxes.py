@@ -1,0 +1,148 @@
+"""Archives of mailboxes, and what may be removed (danhba.generations.host.boxes)."""
+
+from __future__ import annotations
+
+import json
+import os
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from danhba.generations.host import boxes
+from danhba.generations.host.boxes import Box, archive, carry_out, remove, state
+from danhba.generations.host.common import Refused
+
+ROW = {"account": "nvan", "step": "remove", "since": "2027-01-01", "until": "2028-01-01"}
+MAIL = {
+    "mail/INBOX/u.1": b"zstd " * 400, "mail/INBOX/u.2": b"", "sieve/a.sieve": b"keep;\n",
+    "mail/INBOX/dovecot.index": b"made anew",
+}  # fmt: skip
+
+
+@pytest.fixture
+def where(tmp_path: Path) -> dict[str, Any]:
+    box = tmp_path / "mail" / "nvan"
+    for name, content in MAIL.items():
+        path = box / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    os.link(box / "mail/INBOX/u.1", box / "mail/INBOX/u.3")  # a message copied by sdbox
+    (box / ".dovecot.sieve").symlink_to("sieve/a.sieve")
+    return {"mail": f"{tmp_path}/mail", "archive": f"{tmp_path}/archive", "leaving": [ROW]}
+
+
+@pytest.fixture
+def box(where: dict[str, Any]) -> Box:
+    return boxes._box(where, ROW)
+
+
+def due(where: dict[str, Any], step: str = "remove") -> list[tuple[bool, str]]:
+    found = state(where | {"leaving": [ROW | {"step": step}]})
+    return [(each["mailbox"], each["archive"]) for each in found]
+
+
+def test_an_archive_holds_every_byte_and_gives_it_back(box: Box, tmp_path: Path) -> None:
+    archive(box)
+    with tarfile.open(box.archive) as tar:
+        tar.extractall(tmp_path / "back")
+    back = tmp_path / "back" / "nvan"
+    assert {name: (back / name).read_bytes() for name in MAIL} == MAIL
+    assert (back / "mail/INBOX/u.3").read_bytes() == MAIL["mail/INBOX/u.1"]
+    assert os.readlink(back / ".dovecot.sieve") == "sieve/a.sieve"
+    modes = [f"{path.stat().st_mode & 0o777:o}" for path in (box.archive, box.list)]
+    assert modes == ["600", "600"]
+
+
+def test_what_is_due_follows_from_what_is_there(where: dict[str, Any], box: Box) -> None:
+    assert due(where, "archive") == due(where) == [(True, "")]
+    archive(box)
+    assert due(where, "archive") == []
+    assert due(where) == [(True, "whole")]
+    remove(box)
+    assert due(where, "archive") == due(where) == []
+    assert not box.mailbox.exists()
+    assert box.archive.exists()
+
+
+@pytest.mark.parametrize("spoil", ["no archive", "no list", "a byte", "cut short", "new mail"])
+def test_nothing_is_removed_without_a_whole_archive(
+    where: dict[str, Any], box: Box, spoil: str
+) -> None:
+    archive(box)
+    data = box.archive.read_bytes()
+    if spoil == "no archive":
+        box.archive.unlink()
+    elif spoil == "no list":
+        box.list.unlink()
+    elif spoil == "a byte":
+        box.archive.write_bytes(data[:600] + bytes([data[600] ^ 1]) + data[601:])
+    elif spoil == "cut short":
+        box.archive.write_bytes(data[: len(data) // 2])
+    else:
+        (box.mailbox / "mail/INBOX/u.4").write_bytes(b"later")
+    with pytest.raises(Refused, match="nothing was removed"):
+        remove(box)
+    assert (box.mailbox / "mail/INBOX/u.1").exists()
+    assert due(where)[0][1] != "whole"
+    archive(box)
+    remove(box)
+    assert due(where) == []
+
+
+def test_indexes_that_change_are_no_new_mail(where: dict[str, Any], box: Box) -> None:
+    archive(box)
+    (box.mailbox / "mail/INBOX/dovecot.index").write_bytes(b"other")
+    (box.mailbox / "dovecot.list.index.log").write_bytes(b"new")
+    assert due(where) == [(True, "whole")]
+
+
+def test_a_removal_that_was_cut_off_goes_on(where: dict[str, Any], box: Box) -> None:
+    archive(box)
+    box.mailbox.rename(box.going)
+    (box.going / "mail/INBOX/u.1").unlink()
+    assert due(where) == [(False, "whole")]
+    remove(box)
+    assert due(where) == []
+
+
+def test_an_archive_that_was_cut_off_is_none(
+    where: dict[str, Any], box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(boxes, "write", full)
+    with pytest.raises(OSError, match="No space"):
+        archive(box)
+    assert due(where) == [(True, "")]
+
+
+def test_another_withdrawal_has_an_archive_of_its_own(where: dict[str, Any], box: Box) -> None:
+    archive(box)
+    later = where | {"leaving": [ROW | {"since": "2029-01-01", "step": "archive"}]}
+    assert [each["archive"] for each in state(later)] == [""]
+
+
+@pytest.mark.parametrize(
+    ("rows", "asked"),
+    [
+        ([], ("nvan", "remove")),
+        ([ROW | {"step": "archive"}], ("nvan", "remove")),
+        ([ROW], ("vttu", "archive")),
+        ([ROW], ("../nvan", "remove")),
+    ],
+    ids=["not leaving", "not yet", "somebody else", "no account"],
+)
+def test_a_host_does_what_its_own_list_says_and_nothing_else(
+    where: dict[str, Any], box: Box, monkeypatch: pytest.MonkeyPatch,
+    rows: list[dict[str, str]], asked: tuple[str, str],
+) -> None:  # fmt: skip
+    archive(box)
+    monkeypatch.setattr(boxes, "must_hold", lambda token: None)
+    monkeypatch.setattr(boxes, "manifest_of", lambda digest: {"boxes": where | {"leaving": rows}})
+    with pytest.raises(Refused, match="no word"):
+        carry_out({"token": "t", "boxes": [{"account": asked[0], "action": asked[1]}]})
+    assert box.mailbox.exists()
+    assert json.loads(box.list.read_text())["account"] == "nvan"

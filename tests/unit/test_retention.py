@@ -1,0 +1,125 @@
+"""The mailbox of who left is kept, archived, removed, each on its day (Điều 6.3)."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+
+import pytest
+from drafts import DAY, edited
+from lives import PROVINCE
+from test_compile_life import DECIDED, FIRST, RENAMED, compiled, refused
+from test_dated import on, report
+
+from danhba import plan_text
+from danhba.compiled import Leaving
+from danhba.edit.people import withdraw
+from danhba.generations.plan import BoxChange, Plan, compare, unapproved
+
+ONE = timedelta(days=1)
+ARCHIVED, REMOVED = date(2028, 1, 2), date(2028, 2, 1)
+GONE = edited(RENAMED, withdraw, "nvbinh", FIRST, "nghỉ hưu", DECIDED)
+"""Formerly nvan, under which name mail and password are kept."""
+
+
+def plan(day: date, before: date, boxes: tuple[dict[str, object], ...] = ()) -> Plan:
+    live, wanted = on(GONE, before)["store1"], on(GONE, day)["store1"]
+    return compare("store1", wanted, report(live) | {"boxes": list(boxes)})
+
+
+def people(day: date, before: date, entries: bool = False) -> Plan:
+    live, wanted = on(GONE, before)["people1"], on(GONE, day)["people1"]
+    found = report(live)
+    if entries:
+        each = [json.loads(row) for row in live.tree_text.splitlines()]
+        found["entries"] = {
+            "ready": True, "loaded": "older", "entries": {row["dn"]: row["attrs"] for row in each},
+        }  # fmt: skip
+    return compare("people1", wanted, found)
+
+
+@pytest.mark.parametrize(
+    ("day", "step"),
+    [(FIRST, ""), (ARCHIVED - ONE, ""), (ARCHIVED, "archive"), (REMOVED - ONE, "archive"),
+     (REMOVED, "remove"), (REMOVED + 900 * ONE, "remove")],
+)  # fmt: skip
+def test_each_step_has_its_day(day: date, step: str) -> None:
+    found = compiled(GONE, day)
+    wanted = (Leaving("nvan", step, FIRST, ARCHIVED - ONE),) if step else ()  # type: ignore[arg-type]
+    assert found.leaving == wanted
+    kept = step != "remove"
+    assert ("nvan" in {box.account for box in found.mailboxes}) is kept
+    assert ("nvbinh" in {name.address for name in found.names}) is kept
+    assert set(found.removed) == (set() if kept else {"nvan", "nvbinh"})
+    assert refused(GONE, day) == dict.fromkeys(("nvan", "nvbinh"), "sotaichinh")
+
+
+def test_the_figures_of_policy_count() -> None:
+    text = GONE.replace(
+        "message_mb: 30", "message_mb: 30, mailbox_kept_months: 1, mailbox_archived_days: 2"
+    )
+    assert compiled(text, date(2027, 2, 1)).leaving == ()
+    assert [row.step for row in compiled(text, date(2027, 2, 2)).leaving] == ["archive"]
+    assert [row.step for row in compiled(text, date(2027, 2, 4)).leaving] == ["remove"]
+
+
+def test_only_what_is_removed_may_leave_the_tables() -> None:
+    assert plan(REMOVED, ARCHIVED).vanished == ()
+    gone = "".join(line for line in GONE.splitlines(keepends=True) if "address: lvloc," not in line)
+    wanted = on(gone, REMOVED)["store1"]
+    found = compare("store1", wanted, report(on(GONE, ARCHIVED)["store1"]))
+    assert found.vanished == ("lvloc@angiang.gov.vn",)
+
+
+@pytest.mark.parametrize("entries", [False, True], ids=["as it was left", "listed"])
+def test_its_entry_is_deleted_and_the_plan_says_so(entries: bool) -> None:
+    found = people(REMOVED, ARCHIVED, entries)
+    assert [(each.action, each.dn.partition(",")[0]) for each in found.entries] == [
+        ("delete", "uid=nvan")
+    ]
+    assert found.vanished == ()
+    assert "delete entry: uid=nvan,ou=people," in plan_text.as_text([found])
+    assert people(ARCHIVED, FIRST, entries).entries == ()
+
+
+def test_nothing_is_due_where_there_is_no_such_mailbox() -> None:
+    assert plan(REMOVED, ARCHIVED).boxes == ()
+
+
+def test_the_plan_names_what_is_done_with_mailboxes_and_why() -> None:
+    kept = f"withdrawn since {FIRST}, kept until {ARCHIVED - ONE}"
+    none = {"account": "nvan", "mailbox": True, "archive": "", "made": ""}
+    assert plan(ARCHIVED, FIRST, (none,)).boxes == (BoxChange("nvan", "archive", kept),)
+    whole = none | {"archive": "whole", "made": "2028-01-02"}
+    verified = f"{kept}; archive of 2028-01-02 verified"
+    found = plan(REMOVED, ARCHIVED, (whole,))
+    assert found.boxes == (BoxChange("nvan", "remove", verified),)
+    assert f"  remove mailbox: nvan ({verified})\n" in plan_text.as_text([found])
+    damaged = none | {"archive": "damaged"}
+    assert plan(REMOVED, ARCHIVED, (damaged,)).boxes == (
+        BoxChange("nvan", "archive", f"{kept}; its archive is damaged"),
+        BoxChange("nvan", "remove", f"{kept}; once it is archived"),
+    )
+
+
+def test_a_mailbox_that_is_due_is_a_change_by_itself() -> None:
+    """Of a run that was cut off after the tables were swapped."""
+    live = on(GONE, REMOVED)["store1"]
+    row = {"account": "nvan", "mailbox": False, "archive": "whole", "made": "2028-01-02"}
+    found = compare("store1", live, report(live) | {"boxes": [row]})
+    assert found.changes
+    assert [box.action for box in found.boxes] == ["remove"]
+    assert not compare("store1", live, report(live)).changes
+
+
+def test_a_retired_address_is_refused_with_a_word() -> None:
+    text = PROVINCE.replace(
+        "reserved:", "retired:\n  nvcu: {was: Nguyễn Văn Cũ, since: 2026-11-20}\nreserved:"
+    )
+    assert refused(text, DAY) == {"nvcu": ""}
+
+
+def test_removal_needs_no_approval_of_its_own() -> None:
+    """It was approved with the withdrawal that it follows from."""
+    live, wanted = on(GONE, ARCHIVED)["mx1"], on(GONE, REMOVED)["mx1"]
+    assert unapproved(wanted, report(live)) == ()
