@@ -34,7 +34,9 @@ async def main(config: dict[str, Any]) -> None:
     await asyncio.start_server(door.serve, "127.0.0.1", config["policy_port"])
     if ldap := config["ldap"]:
         gate = Gate(rules, mark, Slapd(**ldap["slapd"]), gate_contexts(*tls))
-        await asyncio.start_server(gate.serve, port=ldap["port"], ssl=gate.server_tls)
+        await asyncio.start_server(
+            gate.serve, port=ldap["port"], ssl=gate.server_tls, ssl_handshake_timeout=10
+        )
     await asyncio.start_unix_server(Control(rules, peers).serve, run / "control")
     await asyncio.gather(peers.run(), _forget(rules))
 

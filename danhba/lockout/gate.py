@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import re
 import ssl
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ _MOST = 1 << 20
 """Bytes of a message; an address book's have some hundred."""
 _IDLE = 900
 """Seconds."""
+_MOST_VISITS, _MOST_OF_A_SOURCE = 1000, 100
+"""At one time: who opens more of them is not to keep Dovecot from asking."""
 _HELD = 2
 """Seconds that a refusal takes, as at Dovecot's doors."""
 _SEQUENCE, _INTEGER, _OCTETS, _ENUMERATED = 0x30, 0x02, 0x04, 0x0A
@@ -50,12 +53,28 @@ class Gate:
     ) -> None:
         self._rules, self._marks, self._slapd = rules, marks, slapd
         self.server_tls, self._client_tls = tls
+        self._visits: Counter[str] = Counter()
         # Only this spelling: in another one a name would be another account to the rules.
         self._dn = re.compile(rf"uid=([a-z0-9._-]+), *ou=people, *{re.escape(slapd.suffix)}", re.I)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client's connection, to the end."""
         source = source_of(writer.get_extra_info("peername")[0])
+        visits = self._visits
+        if visits.total() >= _MOST_VISITS or visits[source] >= _MOST_OF_A_SOURCE:
+            writer.close()
+            return
+        visits[source] += 1
+        try:
+            await self._serve(source, reader, writer)
+        finally:
+            visits.subtract((source,))
+            if not visits[source]:
+                del visits[source]
+
+    async def _serve(
+        self, source: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         try:
             inside, outward = await asyncio.open_connection(
                 "127.0.0.1", self._slapd.port,

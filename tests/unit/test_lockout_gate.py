@@ -152,6 +152,18 @@ def test_anonymous_passes_and_sasl_does_not(certificates: Path, rules: Rules) ->
     visit(certificates, rules, talk)
 
 
+def test_who_opens_many_connections_gets_no_more(
+    certificates: Path, rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_MOST_OF_A_SOURCE", 0)
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            assert await ask(reader, writer, bind(1, AN, simple(RIGHT))) == b""
+
+    visit(certificates, rules, talk)
+
+
 @pytest.mark.parametrize("noise", [
     b"GET / HTTP/1.1\r\n\r\n", b"\x30\x84\xff\xff\xff\xff", b"\x30\x00", b"\x30\x80\x00\x00",
     b"\x30\x02\x02\x01", element(0x30, element(2, b"\1"), element(0x60, b"\x99")),
