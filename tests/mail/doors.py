@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 TIMEOUT = 40
-"""Seconds to wait for an answer: Dovecot holds back who guesses passwords for up to 15."""
+"""Seconds to wait for an answer; a refusal takes two on a machine with nothing else to do."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ ARRIVES = 60.0
 OUTSIDE_CLIENT = "198.19.0.1"
 """This machine's address on the "Internet": an outside mail server as the edge sees it."""
 GUESSER = "198.19.0.1"
-"""Where wrong passwords come from: Dovecot then slows that address down, good logins elsewhere."""
+"""Where wrong passwords come from: it may get locked out, and nobody works there."""
 
 
 def trusting(

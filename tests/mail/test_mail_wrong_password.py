@@ -1,6 +1,6 @@
 """No door opens to a wrong password, though the edge's proxy lets any through (design, section 4).
 
-Named to run last: Dovecot slows down whoever guesses. Guesses come from an address of their own.
+Guesses come from an address of their own, which may get locked out (docs/lockout.md).
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def _rcpt(edge: str, address: str) -> tuple[int, str]:
 
 
 def _stays_out(person: Person) -> None:
-    """Two doors: Dovecot holds back an address that is refused, longer each time."""
+    """Two doors: every refusal takes two seconds."""
     for door in (SUBMISSIONS, IMAPS):
         with pytest.raises(Refused):
             enter(door, person.server, person.login, person.password, trusting(), GUESSER)
