@@ -123,10 +123,11 @@ def test_who_runs_out_of_room_is_told_once_for_each_mark_and_then_senders_are(
     assert len(_notices(full)) == 1
 
 
+@pytest.mark.parametrize("name", ["mx1", "mx2"])
 def test_a_message_larger_than_the_room_is_refused_before_it_is_sent(
-    edge: str, full: Person
+    name: str, province: Province, full: Person
 ) -> None:
-    assert _codes(edge, full.address, size=LARGE) == [552]
+    assert _codes(province.lab.host(name).ipv4, full.address, size=LARGE) == [552]
 
 
 def test_a_mailbox_is_as_full_under_any_of_its_names(province: Province, edge: str) -> None:
