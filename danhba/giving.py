@@ -26,6 +26,7 @@ from danhba.handover import Envelope, File, HandoverError
 from danhba.inventory import Environment, Host
 from danhba.model import Directory
 from danhba.password_rule import Rule
+from danhba.people_host import answering
 
 Item = TypeVar("Item")
 
@@ -109,7 +110,7 @@ def give(
     for batch in batches:
         if batch.path and os.path.lexists(form.envelope.name(batch.path)):
             raise HandoverError(f"{batch.path} is there already; nothing was changed")
-    people = env.having("people")[0]
+    people = answering(env, tree["base"], tell)
     todo = _lacking(env, people, tree, batches, replace)
     if kept := _size(batches) - _size(todo):
         tell(f"{kept} had a password already and keep it")

@@ -77,12 +77,12 @@ def entries(directory: Compiled) -> Iterator[dict[str, object]]:
         o=[directory.province],
     )
     yield _entry(f"ou=people,{root}", objectClass=["organizationalUnit"], ou=["people"])
-    yield _policy(root)
+    yield _policy(root, directory.password_min_length)
     for mailbox in sorted(directory.mailboxes, key=lambda each: each.account):
         yield _mailbox(mailbox, directory)
 
 
-def _policy(root: str) -> dict[str, object]:
+def _policy(root: str, min_length: int) -> dict[str, object]:
     """What slapd asks of a password that a user chooses (ppolicy)."""
     return _entry(
         f"cn=policy,{root}",
@@ -91,7 +91,7 @@ def _policy(root: str) -> dict[str, object]:
         pwdAttribute=["userPassword"],
         pwdMustChange=["TRUE"],
         pwdCheckQuality=["2"],
-        pwdMinLength=["10"],
+        pwdMinLength=[str(min_length)],
     )
 
 

@@ -18,10 +18,12 @@ def prepare(project: Project, environment: str) -> tuple[Environment, dict[str, 
     return env, project.generations(env)
 
 
-def look(session: Session) -> dict[str, dict[str, Any]]:
+def look(session: Session, people: bool = False) -> dict[str, dict[str, Any]]:
     """What the hosts say of themselves (host/report.py), whatever the directory holds: one with
-    errors must not stand in the way of somebody who looks, or goes back."""
-    return session.each(lambda host: session.step(host, "report", QUESTION))
+    errors must not stand in the way of somebody who looks, or goes back. people: ask people hosts
+    about each other as well."""
+    question = {**QUESTION, "people": people}
+    return session.each(lambda host: session.step(host, "report", question))
 
 
 def ask_all(session: Session, generations: dict[str, Generation]) -> dict[str, Asked]:

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from danhba.commands import people_status
 from danhba.commands.common import errors_to_status
 from danhba.commands.hosts import look
 from danhba.dated import due
@@ -21,12 +22,12 @@ def command(project: Project, environment: str) -> None:
     """Show generations (with their git revision), stopped services, dated changes that are late and
     locks of every host.
 
-    Exit status: 0 all services run and no day is missed, 2 otherwise.
+    Exit status: 0 all services run, people hosts agree and no day is missed, 2 otherwise.
 
     Example: danhba status staging
     """
     with session(project.environment(environment)) as hosts:
-        reports = look(hosts)
+        reports = look(hosts, people=True)
     stopped = late = False
     for name, report in reports.items():
         live = (report["live"] or "none")[:12]
@@ -38,6 +39,9 @@ def command(project: Project, environment: str) -> None:
             if not state["active"]:
                 stopped = True
                 click.echo(f"  {unit} is not running: danhba apply {environment}")
+        for line in people_status.troubles(report["people"], environment):
+            stopped = True
+            click.echo(f"  {line}")
         if rows := due(report):
             late = True
             click.echo(

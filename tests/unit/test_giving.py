@@ -13,7 +13,7 @@ import pytest
 from docx import Document
 from passlib.hash import sha512_crypt
 
-from danhba import giving
+from danhba import giving, people_host
 from danhba.check import check_text
 from danhba.engine import ConnectionLost, EngineError
 from danhba.giving import Batch, Form, accounts, end_sessions, form, give
@@ -56,6 +56,8 @@ class People:
         return {self.host: work(self.host)}
 
     def step(self, host: str, step: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if step == "answers":
+            return {"error": ""}
         if step == "credentials":
             return {"with": [dn for dn in request["dns"] if dn in self.has]}
         if step == "kick":
@@ -84,6 +86,7 @@ def directory() -> Directory:
 def people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> People:
     found = People(tmp_path)
     monkeypatch.setattr(giving, "session", found.session)
+    monkeypatch.setattr(people_host, "session", found.session)
     return found
 
 
@@ -261,3 +264,19 @@ def test_sessions_end_on_every_edge_and_store_also_when_one_is_dead(
     with pytest.raises(EngineError, match="store1"):
         end_sessions(ENV, programs, ["nvan@x"])
     assert [host for host, _ in people.kicked] == ["mx1", "store2"]
+
+
+def test_a_people_host_that_is_dead_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts = People(tmp_path)
+    hosts.dead = frozenset({"store1"})
+    monkeypatch.setattr(people_host, "session", hosts.session)
+    said: list[str] = []
+    names = ("store1", "store2")
+    env = Environment("two", tuple(Host(name, name, "", "", ("people",)) for name in names))
+    assert people_host.answering(env, "dc=x", said.append).name == "store2"
+    assert said == ["store1: store1: no route to host"]
+    hosts.dead = frozenset({"store1", "store2"})
+    with pytest.raises(EngineError, match="no people host answers"):
+        people_host.answering(env, "dc=x", said.append)

@@ -41,6 +41,11 @@ def _clock(peer: str = "") -> int:
     return timegm(time.strptime(said, "%Y%m%d%H%M%SZ"))
 
 
+def answers(request: Json) -> Json:
+    """{"error": "" when this host's slapd answers}."""
+    return ask(request["base"])
+
+
 def lacks(own: Json, other: Json) -> dict[str, str]:
     """The other's stamps that are later than one's own."""
     held = own["stamps"]

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from danhba.generations.host import boxes, entries, states
+from danhba.generations.host import boxes, entries, peers, states
 from danhba.generations.host.common import (
     CONFIRMED,
     CURRENT,
@@ -57,7 +57,15 @@ def report(question: Json) -> Json:
         "lock": lock_holder(),
         "entries": entries.state(question["entries"]) if question.get("entries") else None,
         "boxes": boxes.state(question["boxes"]) if question.get("boxes") else [],
+        "people": _people(question, manifest),
     }
+
+
+def _people(question: Json, manifest: Json | None) -> Json | None:
+    """Only when asked for: the other people hosts are asked as well."""
+    if not question.get("people") or not manifest or not manifest["tree"]:
+        return None
+    return peers.report(manifest["tree"])
 
 
 def generations() -> list[Json]:
