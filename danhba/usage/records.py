@@ -35,11 +35,15 @@ CONFIGS = Path("/etc")
 READ_FOR = timedelta(days=7)
 """How long events are read that were set aside: a process that was there before Dovecot reloaded
 goes on writing to the file that it opened."""
+GAP = 86400
+"""Seconds without a fold after which records begin anew: a disk was full, or the tables came from a
+backup. Somebody may have been there meanwhile."""
 LINE = 8192
 """Characters: an SSH client reads one long line in quadratic time."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS begun (second INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS folded (second INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS last (account TEXT PRIMARY KEY, second INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS hours (day TEXT, account TEXT, bits INTEGER NOT NULL,
                                   PRIMARY KEY (day, account)) WITHOUT ROWID;
@@ -96,6 +100,7 @@ class Records:
         for user in alive:
             access.mark(user, now, now)
         with self.transaction() as db:
+            self._go_on(db, int(now))
             for path in sorted(self.events.parent.glob(f"{self.events.name}*")):
                 self._read(db, path, access, now)
             db.executemany(
@@ -108,6 +113,14 @@ class Records:
                 "SET bits = bits | excluded.bits",
                 ((day, account, bits) for (day, account), bits in access.hours.items()),
             )
+
+    def _go_on(self, db: sqlite3.Connection, now: int) -> None:
+        """Notes that nothing is missing since the last time, or else a new beginning."""
+        row = db.execute("SELECT max(second) FROM folded").fetchone()
+        if row[0] and now - row[0] > GAP:
+            db.execute("INSERT INTO begun VALUES (?)", (now,))
+        db.execute("DELETE FROM folded")
+        db.execute("INSERT INTO folded VALUES (?)", (now,))
 
     def _read(self, db: sqlite3.Connection, path: Path, access: Access, now: float) -> None:
         """Whole lines that were not read yet; one that is being written is left for next time."""

@@ -177,6 +177,20 @@ def test_records_begin_when_the_tables_are_made(records: Records) -> None:
     assert abs(first - datetime.now().timestamp()) < 60
 
 
+def test_records_begin_anew_when_they_were_not_made_for_more_than_a_day(records: Records) -> None:
+    """A full disk, tables from a backup: who was there meanwhile is not known."""
+    day = 86_400
+    records.fold(NOW, ())
+    first = records.begun()
+    records.fold(NOW + day, ())
+    assert records.begun() == first
+    records.fold(NOW + 10 * day, ())
+    anew = records.begun()
+    assert anew == NOW + 10 * day
+    records.fold(NOW + 10 * day + 300, ())
+    assert records.begun() == anew
+
+
 def test_only_root_and_its_group_read_the_tables(records: Records) -> None:
     before = os.umask(0o022)
     try:
