@@ -80,5 +80,7 @@ def _withdraw(project: Project, draft: Draft, rows: list[Idle], reason: str, dec
     after, findings = load(project.directory)
     if after is None:
         raise BadDirectory(findings)
-    for finding in check_guards(draft.directory, after):
-        tell(f"the apply needs an approval: {finding.message}; {finding.remedy}")
+    if needed := list(check_guards(draft.directory, after)):
+        for finding in needed:
+            tell(f"  too many at once: {finding.message}")
+        tell(f"the apply needs an approval: {needed[0].remedy}")

@@ -75,14 +75,14 @@ def slots(env: Environment, timezone: str, first: date, end: date) -> Slots:
 def _ask(env: Environment, question: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     there = tuple(host for host in env.hosts if {"edge", "store"} & set(host.roles))
     sessions = {host.name: "store" in host.roles for host in there}
-    with session(replace(env, hosts=there)) as hosts:
-        try:
+    try:
+        with session(replace(env, hosts=there)) as hosts:
             return hosts.each(
                 lambda host: hosts.ask(host, PROGRAM, {**question, "sessions": sessions[host.name]})
             )
-        except EngineError as error:
-            remedy = f"nobody is counted while a host is missing; danhba apply {env.name}, if it"
-            raise EngineError(f"{error}\n{remedy} lacks the program") from None
+    except EngineError as error:
+        remedy = "nobody is counted while a host's records are missing: mend it first"
+        raise EngineError(f"{error}\n{remedy} (danhba apply {env.name})") from None
 
 
 def _begun(answers: Mapping[str, Mapping[str, Any]], zone: ZoneInfo) -> dict[str, date]:

@@ -241,4 +241,7 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except (sqlite3.Error, OSError) as error:
+        sys.exit(f"{TABLES}: {error}; when it is damaged, move it away, and records begin anew")

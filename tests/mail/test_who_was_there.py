@@ -217,6 +217,46 @@ def test_who_stayed_away_is_withdrawn_by_the_list(
         province.directory.write_text(kept)
 
 
+@pytest.mark.parametrize(
+    ("spoil", "mend"),
+    [
+        (f"mv {PROGRAM} /root/kept", f"mv /root/kept {PROGRAM}"),
+        (f"mv {TABLES} /root/kept && echo x >{TABLES}", f"mv /root/kept {TABLES}"),
+    ],
+    ids=["no program", "damaged tables"],
+)
+def test_a_host_that_cannot_answer_ends_the_command(
+    province: Province, recorded: dict[str, Any], spoil: str, mend: str
+) -> None:
+    before = province.directory.read_text()
+    assert province.lab.run("mx2", ["sh", "-c", spoil]).returncode == 0
+    try:
+        _refused(province, "mx2: ")
+    finally:
+        province.lab.run("mx2", ["sh", "-c", mend])
+    assert province.directory.read_text() == before
+
+
+def test_a_host_that_is_cut_off_ends_the_command(
+    province: Province, recorded: dict[str, Any]
+) -> None:
+    before = province.directory.read_text()
+    province.lab.cut("mx2")
+    try:
+        _refused(province, "[mx2]")
+    finally:
+        province.lab.join("mx2")
+    assert province.directory.read_text() == before
+
+
+def _refused(province: Province, host: str) -> None:
+    done = province.danhba("inactive", "staging", "--write", "--decision", "15/QĐ", check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert host in done.stderr
+    assert "nobody is counted while a host's records are missing" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_lost_records_make_nobody_absent(province: Province, recorded: dict[str, Any]) -> None:
     moved = f"{TABLES}.kept"
     province.lab.run("mx2", ["mv", str(TABLES), moved])
