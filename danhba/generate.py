@@ -221,6 +221,8 @@ policy:
   agency_quota_gb: 10 # an agency's mailbox, likewise
   message_mb: 30 # largest message; holds an attachment of 20 MB as base64
   password_min_length: 12 # characters; Điều 10.2.a asks to protect it and names no figure
+  inactive_months: 6 # without access, then the mailbox is withdrawn (Điều 6.4)
+  usage_months: 12 # kept: in which hours of a day there was an access (Điều 10.1)
 """
 
 
