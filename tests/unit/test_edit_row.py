@@ -43,7 +43,8 @@ def entries(draw: st.DrawFn, values: st.SearchStrategy[str]) -> dict[str, str]:
     """Keys and values as written, in the canonical order."""
     keys = draw(st.sets(st.sampled_from(KEYS), min_size=1))
     parts = {key: draw(values) for key in KEYS if key in keys}
-    return parts | ({"exception": draw(EXCEPTION)} if draw(st.booleans()) else {})
+    parts |= {"exception": draw(EXCEPTION)} if draw(st.booleans()) else {}
+    return {key: parts[key] for key in ORDER["person"] if key in parts}
 
 
 CHANGES = st.dictionaries(st.sampled_from(KEYS), st.none() | TEXTS.map(word), min_size=1)
