@@ -79,16 +79,17 @@ def fold(text: str) -> str:
 
 
 def words(about: Iterable[str]) -> list[str]:
-    """Every text without marks, its words, runs of its words written as one, its initials."""
-    found: dict[str, None] = {}
+    """Every text without marks, its words, runs of its words written as one, its initials; in one
+    order whatever comes first, for the estimate hangs on it."""
+    found: set[str] = set()
     for text in about:
         parts = re.findall(r"[a-z0-9]+", fold(text))
         for first in range(len(parts)):
             for last in range(first + 1, len(parts) + 1):
-                found["".join(parts[first:last])] = None
-        found["".join(part[0] for part in parts)] = None
-        found[fold(text)] = None
-    return [word for word in found if len(word) > 1]
+                found.add("".join(parts[first:last]))
+        found.add("".join(part[0] for part in parts))
+        found.add(fold(text))
+    return sorted(word for word in found if len(word) > 1)
 
 
 @cache

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".danhba" / "cache"
 MANIFESTS = Memory(CACHE, "manifests")
-SOURCES = ("danhba/**/*.py", "deploys/**/*.py", "templates/**/*", "requirements.txt")
+SOURCES = (
+    "danhba/**/*.py",
+    "danhba/data/*.txt",
+    "deploys/**/*.py",
+    "templates/**/*",
+    "requirements.txt",
+)
 """What, with the directory and the inventory, decides every byte of a generation."""
 
 

@@ -71,6 +71,10 @@ def people_for(host: Host, env: Environment) -> tuple[Host, ...]:
     return tuple(sorted(env.having("people"), key=lambda each: each != host))
 
 
+TREE = "/etc/danhba/people.jsonl"
+"""The entries of the address book on a people host."""
+
+
 def home(mailbox: Mailbox, env: Environment) -> Host:
     """The store that serves a mailbox."""
     return env.host(env.place(mailbox).home)

@@ -13,12 +13,12 @@ from danhba.compiled import Compiled, Mailbox
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Probe, Service, Tree
-from deploys.common import CA, CERTIFICATE, KEY, addresses, suffix
+from deploys.common import CA, CERTIFICATE, KEY, TREE, addresses, suffix
+from deploys.password_check import module
 
 _LOG = "/var/lib/ldap/log"
 _LOG_PLACE = ("install", "-d", "-o", "openldap", "-g", "openldap", "-m", "0700", _LOG)
 """slaptest demands the directory of every database; it is empty until slapd runs."""
-TREE = "/etc/danhba/people.jsonl"
 _CONFIG = "/etc/ldap/slapd.conf"
 _KEY = "/run/credentials/slapd.service/host.key"
 _DROP_IN = "/etc/systemd/system/slapd.service.d/danhba.conf"
@@ -36,6 +36,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         replicator=f"cn=replicator,{suffix(directory)}",
         policy=f"cn=policy,{suffix(directory)}",
         asking=addresses(tuple(dict.fromkeys(env.having("edge") + env.having("store")))),
+        password_module=module(),
         certificate=CERTIFICATE,
         key=_KEY,
         ca=CA,
@@ -77,21 +78,22 @@ def entries(directory: Compiled) -> Iterator[dict[str, object]]:
         o=[directory.province],
     )
     yield _entry(f"ou=people,{root}", objectClass=["organizationalUnit"], ou=["people"])
-    yield _policy(root, directory.password_min_length)
+    yield _policy(root)
     for mailbox in sorted(directory.mailboxes, key=lambda each: each.account):
         yield _mailbox(mailbox, directory)
 
 
-def _policy(root: str, min_length: int) -> dict[str, object]:
-    """What slapd asks of a password that a user chooses (ppolicy)."""
+def _policy(root: str) -> dict[str, object]:
+    """What slapd asks of a password that a user chooses (ppolicy); deploys/password_check.py judges
+    it, its length too: a number here would refuse without a word of why."""
     return _entry(
         f"cn=policy,{root}",
-        objectClass=["device", "pwdPolicy"],
+        objectClass=["device", "pwdPolicy", "pwdPolicyChecker"],
         cn=["policy"],
         pwdAttribute=["userPassword"],
         pwdMustChange=["TRUE"],
         pwdCheckQuality=["2"],
-        pwdMinLength=[str(min_length)],
+        pwdUseCheckModule=["TRUE"],
     )
 
 

@@ -14,6 +14,7 @@ from deploys import (
     firewall,
     keepers,
     lockout,
+    password_check,
     people,
     postfix_edge,
     postfix_store,
@@ -35,7 +36,7 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
         dovecot_store.part, postfix_store.part, quota.store, keepers.store, sessions.store,
         retention.part,
     ),
-    "people": (people.part,),
+    "people": (password_check.part, people.part),
     "edge": (tunnel.part, dovecot_edge.part, postfix_edge.part, sessions.edge),
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from docx import Document
 from doors import DOORS, IMAPS, SIEVE, Line, Refused, enter
+from passwords import BAD, GOOD
 from people import GUESSER, Person, trusting
 from province import Province, wait_for
 
@@ -121,6 +122,40 @@ def test_a_new_password_ends_what_the_old_one_opened(
     province.passwords[NAME] = chosen
     again = replace(person, password=chosen)
     colleague.reads(again.send(again.write([colleague.address], "Mật khẩu mới", "Xin chào\n")))
+
+
+@pytest.mark.parametrize("host", ["store1", "store2"])
+def test_every_people_host_judges_a_password_as_the_tool_does(
+    province: Province, person: Person, host: str
+) -> None:
+    """Refused with the reason; what is good opens the mailbox afterwards."""
+    old = province.password(NAME)
+    with province.ldap(NAME, old, host) as connection:
+        change = connection.extend.standard.modify_password
+        for password, reason in BAD.items():
+            assert not change(old_password=old, new_password=password.encode()), password
+            assert reason in connection.result["message"], (password, connection.result)
+        assert not change(old_password=old), "a password that the server makes"
+    for password in GOOD:
+        old = province.choose_password(NAME, old, password, host)
+    province.passwords[NAME] = old
+    enter(IMAPS, person.server, person.login, old, trusting())
+
+
+def test_a_password_is_not_accepted_when_nobody_judges_it(
+    province: Province, person: Person
+) -> None:
+    old = province.password(NAME)
+    units = ["danhba-password.socket", "danhba-password.service"]
+    province.lab.run("store1", ["systemctl", "stop", *units])
+    try:
+        with province.ldap(NAME, old, "store1") as connection:
+            change = connection.extend.standard.modify_password
+            assert not change(old_password=old, new_password=GOOD[0].encode())
+            assert connection.result["result"] == 19
+    finally:
+        province.lab.run("store1", ["systemctl", "start", units[0]])
+    province.passwords[NAME] = province.choose_password(NAME, old, GOOD[0], "store1")
 
 
 def ended(line: Line) -> bool:
