@@ -58,6 +58,11 @@ ALLOWED_IN_A_REBOOT: Rules = (
         "the host of the passwords is down for a moment, and that is worth an error in the log",
     ),
     (
+        r"^postfix/\S*smtpd: warning: problem talking to server 127\.1\.0\.\d+:12340: "
+        r"Connection timed out$",
+        "a store that has just started takes more than a second to say whether there is room",
+    ),
+    (
         r"^sshd-session: error: mm_reap: preauth child terminated by signal 15$",
         "somebody was logging in when the host went down, which ends every process (seen once)",
     ),
