@@ -34,7 +34,7 @@ CONFIG = "/etc/ldap/slapd.conf"
 CHANGES = 500
 BARE = re.compile(
     r'^database mdb\nsuffix "cn=log".*?(?=^database mdb\nsuffix "dc=)|^syncrepl .*?(?=^\S)'
-    r"|^multiprovider on\n|^overlay accesslog\n.*?(?=^#)|^moduleload accesslog\n",
+    r"|^multiprovider on\n|^overlay accesslog\n.*?^logpurge[^\n]*\n|^moduleload accesslog\n",
     re.DOTALL | re.MULTILINE,
 )
 """What of the configuration is there for replication."""
