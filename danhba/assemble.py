@@ -55,6 +55,7 @@ def assemble(
         "services": [_service(service, part) for part in parts for service in part.services],
         "states": [_state(state) for part in parts for state in part.states],
         "validate": [list(argv) for part in parts for argv in part.validate],
+        "health": [list(argv) for part in parts for argv in part.health],
         "tree": _tree(trees[0], contents[files[trees[0].path]["sha256"]]) if trees else None,
         "boxes": boxes[0] if boxes else None,
     }

@@ -119,6 +119,8 @@ class Part:
     tables: paths of text files among `files` that Postfix reads as cdb; the host builds FILE.cdb.
     validate: argument vectors run against the staged generation as if it were live; a non-zero
     exit status rejects the generation, and what they print is shown to the engineer.
+    health: argument vectors that print, when `danhba status` asks, a line for each thing that an
+    engineer has to look at, with what to do.
     """
 
     name: str
@@ -130,5 +132,6 @@ class Part:
     services: tuple[Service, ...] = ()
     states: tuple[State, ...] = ()
     validate: tuple[tuple[str, ...], ...] = ()
+    health: tuple[tuple[str, ...], ...] = ()
     tree: Tree | None = None
     boxes: Boxes | None = None

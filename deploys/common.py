@@ -34,6 +34,12 @@ LDAP_GATE_PORT = 2529
 POLICY_PORT = 2528
 """On loopback only: where Dovecot asks whether somebody may try a password."""
 
+STANDBY_PORT = 4191
+"""Where a store takes synchronisations from the others."""
+
+STANDBY_SOCKET = "/run/dovecot/standby"
+"""Behind it: Dovecot's end of the tunnel."""
+
 BLOCKED = "/etc/dovecot/blocked"
 GRANTS = "/etc/dovecot/grants"
 """Dovecot reads them; deploys/sessions.py writes them, for sessions end when they change."""

@@ -11,6 +11,7 @@ from deploys.common import (
     LOCKOUT_PORT,
     QUOTA_PORT,
     REPLY_PORT,
+    STANDBY_PORT,
     STORE_IMAP,
     STORE_POP3,
     STORE_PORT,
@@ -25,21 +26,19 @@ PUBLIC: dict[str, tuple[int, ...]] = {
 from wherever they are, so LDAP over TLS is one of them; but who is no host of the province is led
 from there to the gate that counts guesses (danhba/lockout/gate.py)."""
 
-INTERNAL: dict[str, tuple[str, tuple[int, ...]]] = {
-    "store": ("edge", (STORE_PORT, STORE_IMAP, STORE_POP3, STORE_SIEVE, QUOTA_PORT)),
-    "edge": ("store", (REPLY_PORT,)),
+INTERNAL: dict[str, tuple[tuple[str, tuple[int, ...]], ...]] = {
+    "store": (
+        ("edge", (STORE_PORT, STORE_IMAP, STORE_POP3, STORE_SIEVE, QUOTA_PORT)),
+        ("store", (STANDBY_PORT,)),
+    ),
+    "edge": (("store", (REPLY_PORT,)),),
 }
-"""Ports open to the hosts of one other role only."""
+"""Ports open to the hosts of one role only, its other hosts when it is the same."""
 
 
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
     public = sorted({22}.union(*(PUBLIC.get(role, ()) for role in host.roles)))
-    internal = [
-        {"peers": env.having(peer), "ports": ports}
-        for peer, ports in (INTERNAL[role] for role in host.roles if role in INTERNAL)
-    ]
-    if others := tuple(other for other in env.hosts if other != host):
-        internal.append({"peers": others, "ports": (LOCKOUT_PORT,)})
+    internal = [{"peers": peers, "ports": ports} for peers, ports in openings(env, host)]
     gate = {"own": env.hosts, "port": LDAP_GATE_PORT} if "people" in host.roles else None
     rules = render("firewall/nftables.conf", public=public, internal=internal, gate=gate)
     return Part(
@@ -53,3 +52,14 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         ),
         validate=(("nft", "-c", "-f", "/etc/nftables.conf"),),
     )  # fmt: skip
+
+
+def openings(env: Environment, host: Host) -> list[tuple[tuple[Host, ...], tuple[int, ...]]]:
+    """The hosts that reach a host on ports that are closed to everybody else."""
+    found = [
+        (tuple(peer for peer in env.having(role) if peer != host), ports)
+        for own in host.roles
+        for role, ports in INTERNAL.get(own, ())
+    ]
+    found.append((tuple(peer for peer in env.hosts if peer != host), (LOCKOUT_PORT,)))
+    return [(peers, ports) for peers, ports in found if peers]

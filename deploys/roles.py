@@ -21,6 +21,7 @@ from deploys import (
     quota,
     retention,
     sessions,
+    standby,
     tunnel,
     usage,
 )

@@ -22,7 +22,7 @@ def look(session: Session, people: bool = False) -> dict[str, dict[str, Any]]:
     """What the hosts say of themselves (host/report.py), whatever the directory holds: one with
     errors must not stand in the way of somebody who looks, or goes back. people: ask people hosts
     about each other as well."""
-    question = {**QUESTION, "people": people}
+    question = {**QUESTION, "people": people, "health": True}
     return session.each(lambda host: session.step(host, "report", question))
 
 

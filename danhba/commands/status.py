@@ -1,4 +1,4 @@
-"""danhba status: which generation every host runs, its services, its lock."""
+"""danhba status: which generation every host runs, its services, its lock, what is amiss."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from danhba.project import Project
 @click.pass_obj
 @errors_to_status
 def command(project: Project, environment: str) -> None:
-    """Show generations (with their git revision), stopped services, dated changes that are late and
-    locks of every host.
+    """Show generations (with their git revision), stopped services, dated changes that are late,
+    locks, and what is amiss on every host: standby copies that lag, for instance.
 
-    Exit status: 0 all services run, people hosts agree and no day is missed, 2 otherwise.
+    Exit status: 0 all is well, 2 something is not.
 
     Example: danhba status staging
     """
     with session(project.environment(environment)) as hosts:
         reports = look(hosts, people=True)
-    stopped = late = False
+    amiss = False
     for name, report in reports.items():
         live = (report["live"] or "none")[:12]
         click.echo(f"{name}: generation {live} from {report['revision'] or 'nothing yet'}")
@@ -37,17 +37,20 @@ def command(project: Project, environment: str) -> None:
                 click.echo(f"  kept for rollback: {kept['digest'][:12]} from {kept['revision']}")
         for unit, state in report["units"].items():
             if not state["active"]:
-                stopped = True
+                amiss = True
                 click.echo(f"  {unit} is not running: danhba apply {environment}")
         for line in people_status.troubles(report["people"], environment):
-            stopped = True
+            amiss = True
             click.echo(f"  {line}")
         if rows := due(report):
-            late = True
+            amiss = True
             click.echo(
                 f"  dated changes due since {rows[0].split()[0]}, not applied: {len(rows)}: "
                 f"danhba apply {environment}"
             )
+        for said in report["health"]:
+            amiss = True
+            click.echo(f"  {said}")
         if report["lock"]:
             click.echo(f"  locked by {report['lock']['who']} since {report['lock']['since']}")
-    sys.exit(2 if stopped or late else 0)
+    sys.exit(2 if amiss else 0)

@@ -21,9 +21,9 @@ from seen import Server, Wanted
 
 from danhba.check import check_file
 from danhba.compile import compile_directory
-from danhba.inventory import Environment
+from danhba.inventory import Environment, Host
 from danhba.project import ROOT, Project
-from deploys.firewall import INTERNAL, PUBLIC
+from deploys.firewall import PUBLIC, openings
 
 ASKED = os.environ.get("DANHBA_ENVIRONMENT")
 """The inventory that `danhba verify` was asked about."""
@@ -105,10 +105,9 @@ def public(server: Server) -> set[int]:
 
 
 @pytest.fixture
-def internal(server: Server) -> dict[str, set[int]]:
-    """Ports that only the servers of another role may reach on this one, by that role."""
-    rows = [INTERNAL[role] for role in server.facts.roles if role in INTERNAL]
-    return {peer: set(ports) for peer, ports in rows}
+def internal(server: Server) -> list[tuple[tuple[Host, ...], tuple[int, ...]]]:
+    """Ports that only certain other servers may reach on this one."""
+    return openings(server.wanted.environment, server.facts)
 
 
 def _hosts() -> tuple[Any, ...]:

@@ -6,9 +6,10 @@ import pytest
 from seen import Server
 
 from danhba.inventory import Host
-from deploys.common import LOCKOUT_PORT, POLICY_PORT
+from deploys.common import POLICY_PORT
 
 DEBIAN = "13"
+Internal = list[tuple[tuple[Host, ...], tuple[int, ...]]]
 
 
 def test_runs_the_wanted_debian(server: Server) -> None:
@@ -68,24 +69,19 @@ def test_link_points_where_it_should(server: Server, link: str) -> None:
 
 
 def test_listens_on_its_ports_and_on_no_others(
-    server: Server, public: set[int], internal: dict[str, set[int]]
+    server: Server, public: set[int], internal: Internal
 ) -> None:
-    ports = public.union(*internal.values(), {LOCKOUT_PORT} if _others(server) else ())
+    ports = public.union(*(ports for _, ports in internal))
     assert server.listening == {("tcp", port) for port in ports}
 
 
 def test_the_firewall_opens_what_the_role_needs_and_nothing_else(
-    server: Server, public: set[int], internal: dict[str, set[int]]
+    server: Server, public: set[int], internal: Internal
 ) -> None:
     wanted: set[tuple[tuple[str, ...], tuple[int, ...]]] = {((), tuple(sorted(public)))}
-    for peer, ports in internal.items():
-        hosts = server.wanted.environment.having(peer)
+    for hosts, ports in internal:
         for addresses in ([host.ipv4 for host in hosts], [host.ipv6 for host in hosts]):
             wanted.add((tuple(sorted(addresses)), tuple(sorted(ports))))
-    others = _others(server)
-    for addresses in ([host.ipv4 for host in others], [host.ipv6 for host in others]):
-        if addresses:
-            wanted.add((tuple(sorted(addresses)), (LOCKOUT_PORT,)))
     assert server.openings == wanted
 
 

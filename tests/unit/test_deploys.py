@@ -22,7 +22,7 @@ from danhba.compiled import BoxState, Compiled, Grant, Guard, Mailbox, Name, Ref
 from danhba.inventory import Environment, Host
 from danhba.lockout.figures import Figures
 from danhba.service import File, Part
-from deploys import firewall, people, postfix_edge
+from deploys import firewall, people, postfix_edge, standby
 from deploys.roles import parts
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -85,6 +85,9 @@ DIRECTORY = Compiled(
     ),
     lockout=Figures(guesses=10, minutes=15, accounts=20, account_guesses=50, known_days=60),
 )
+
+
+_STORE = {"/etc/danhba/tables/mailboxes", "/etc/dovecot/accounts", standby.TABLE}
 
 
 def _host(name: str, number: int, *roles: str) -> Host:
@@ -170,8 +173,8 @@ def test_one_more_official_is_one_more_line_in_every_table_that_names_him() -> N
             "mx1": {
                 "/etc/danhba/tables/homes", "/etc/danhba/tables/senders", "/etc/dovecot/routes"
             },
-            "store1": {"/etc/danhba/tables/mailboxes", "/etc/dovecot/accounts"},
-            "store2": {people.TREE, "/etc/danhba/tables/mailboxes", "/etc/dovecot/accounts"},
+            "store1": _STORE,
+            "store2": {people.TREE, *_STORE},
             "people1": {people.TREE},
         }[host.name] == set(changed)  # fmt: skip
         for path in changed:

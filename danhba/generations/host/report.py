@@ -55,6 +55,7 @@ def report(question: Json) -> Json:
         "units": unit_states({*question["units"], *_units(manifest)}),
         "loaded": loaded(),
         "lock": lock_holder(),
+        "health": _health(manifest) if manifest and question.get("health") else [],
         "entries": entries.state(question["entries"]) if question.get("entries") else None,
         "boxes": boxes.state(question["boxes"]) if question.get("boxes") else [],
         "people": _people(question, manifest),
@@ -66,6 +67,16 @@ def _people(question: Json, manifest: Json | None) -> Json | None:
     if not question.get("people") or not manifest or not manifest["tree"]:
         return None
     return peers.report(manifest["tree"])
+def _health(manifest: Json) -> list[str]:
+    """What the services of the host say that somebody has to look at."""
+    said = []
+    for argv in manifest["health"]:
+        done = run(argv)
+        said += done.stdout.decode(errors="replace").splitlines()
+        if done.returncode:
+            words = done.stderr.decode(errors="replace").strip().splitlines()
+            said.append(f"{' '.join(argv)}: {words[-1] if words else 'failed'}")
+    return [row for row in said if row]
 
 
 def generations() -> list[Json]:
