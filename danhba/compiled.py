@@ -5,8 +5,8 @@ Services turn these rows into lookup tables. Addresses here are local parts in l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -140,3 +140,13 @@ class Compiled:
     leaving: tuple[Leaving, ...] = ()
     removed: tuple[str, ...] = ()
     ahead: tuple[Ahead, ...] = ()
+
+    def without(self, accounts: Collection[str]) -> Compiled:
+        """As if these mailboxes were not there yet: neither they nor their names receive."""
+        if not accounts:
+            return self
+        return replace(
+            self,
+            mailboxes=tuple(box for box in self.mailboxes if box.account not in accounts),
+            names=tuple(name for name in self.names if name.account not in accounts),
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -57,10 +57,12 @@ class _Watch(BaseStateCallback):
 
 @dataclass
 class Session:
-    """Connections to the hosts of one environment. said: what hosts printed when a step failed."""
+    """Connections to the hosts of one environment. said: what hosts printed when a step failed.
+    absent: names of hosts that do not answer, to a caller who goes on without them."""
 
     state: State
     said: list[str] = field(default_factory=list)
+    absent: tuple[str, ...] = ()
 
     def each(self, work: Callable[[Host], Answer]) -> dict[str, Answer]:
         """Do one thing on all hosts at once. Raises EngineError naming every host that failed."""
@@ -154,28 +156,43 @@ class _Everything(logging.Handler):
 
 @contextlib.contextmanager
 def session(
-    env: Environment, limit: str | None = None, tell: Callable[[str], None] | None = None
+    env: Environment,
+    limit: str | None = None,
+    tell: Callable[[str], None] | None = None,
+    partly: bool = False,
+    without: Collection[str] = (),
 ) -> Iterator[Session]:
     """Connect to all hosts in parallel, strictly checking host keys. Raises EngineError.
 
     tell gets every line that pyinfra logs of its commands; their input is never among them.
+    partly: some hosts may be absent, not all. without: those of which that is known.
     """
     names = [(host.name, dict(host.data)) for host in env.hosts]
     groups: dict[str, Any] = {
         role: ([host.name for host in env.having(role)], {}) for role in ROLES
     }
     hosts = Inventory((names, {}), **groups)  # type: ignore[no-untyped-call]
-    state = State(hosts, Config(FAIL_PERCENT=0))  # type: ignore[no-untyped-call]
+    state = State(hosts, Config(FAIL_PERCENT=99 if partly else 0))  # type: ignore[no-untyped-call]
     if limit:
         state.limit_hosts = [host for host in hosts if host.name == limit]
         if not state.limit_hosts:
             raise EngineError(f"{env.name} has no host {limit}")
+    elif without:
+        state.limit_hosts = [host for host in hosts if host.name not in without]
     own = Session(state)
     with _heard(own.said, tell):
         try:
             connect_all(state)
         except PyinfraError as error:
             raise EngineError("\n".join(own.said) or str(error)) from None
+        state.config.FAIL_PERCENT = 0  # from now on every host that is there counts
+        asked = [host for host in hosts if host in (state.limit_hosts or hosts)]
+        there = {host.name for host in own.hosts()}
+        own.absent = tuple(
+            host.name
+            for host in hosts
+            if host.name not in there and (host in asked or host.name in without)
+        )
         try:
             yield own
         finally:

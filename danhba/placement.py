@@ -48,20 +48,34 @@ class Move:
 
 @dataclass(frozen=True)
 class Failure:
-    """A store whose mailboxes are served by their standbys. since: a day; by: who said so."""
+    """A store whose mailboxes are served by their standbys. since: a day; by: who said so.
+    returning: the day on which it got its mailboxes back, while what came late is still compared.
+    """
 
     store: str
     since: date
     by: str
+    returning: date | None = None
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Moving:
+    """A move that is under way: whoever runs it again goes on with it. source, to: stores."""
+
+    account: str
+    source: str
+    to: str
     line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
 class Remembered:
-    """What is not computed. moved: by account; failed_over: by store."""
+    """What is not computed. moved, moving: by account; failed_over: by store."""
 
     moved: tuple[Move, ...] = ()
     failed_over: tuple[Failure, ...] = ()
+    moving: tuple[Moving, ...] = ()
 
 
 NOTHING = Remembered()
@@ -91,7 +105,12 @@ class Places:
 
     @cached_property
     def _failed(self) -> frozenset[str]:
-        return frozenset(failure.store for failure in self.remembered.failed_over)
+        failures = self.remembered.failed_over
+        return frozenset(failure.store for failure in failures if not failure.returning)
+
+    @cached_property
+    def _moving(self) -> dict[str, Moving]:
+        return {each.account: each for each in self.remembered.moving}
 
     @cached_property
     def _known(self) -> dict[tuple[str, date], Place]:
@@ -101,7 +120,7 @@ class Places:
         """Where a mailbox is. At least one store must not be failed over."""
         key = (box.account, box.since)
         if key not in self._known:
-            self._known[key] = self._place(self.rank(box))
+            self._known[key] = self._place(self.rank(box), self._moving.get(box.account))
         return self._known[key]
 
     def rank(self, box: Box) -> list[str]:
@@ -111,10 +130,11 @@ class Places:
         moved = self._moved.get(box.account)
         return names if moved is None else [moved, *(each for each in names if each != moved)]
 
-    def _place(self, ranked: list[str]) -> Place:
+    def _place(self, ranked: list[str], moving: Moving | None) -> Place:
         alive = [name for name in ranked if name not in self._failed]
         home, standby = alive[0], alive[1] if len(alive) > 1 else None
-        holders = dict.fromkeys([home, *([standby] if standby else []), *ranked[:2]])
+        ends = [moving.source, moving.to] if moving else []
+        holders = dict.fromkeys([home, *([standby] if standby else []), *ranked[:2], *ends])
         return Place(home, standby, tuple(holders))
 
     @staticmethod

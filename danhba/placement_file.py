@@ -2,6 +2,8 @@
 
 failed_over:
   store1: {since: 2026-11-25, by: an}
+moving:
+  ttkngan: {from: store1, to: store2}
 moved:
   nvan: store2
 """
@@ -14,7 +16,7 @@ from pathlib import Path
 
 from danhba.files import replace
 from danhba.findings import Finding, shown
-from danhba.placement import Failure, Move, Remembered
+from danhba.placement import Failure, Move, Moving, Remembered
 from danhba.source import Mapping, Node, Scalar, parse
 
 _HEAD = """\
@@ -31,11 +33,18 @@ def load(path: Path, stores: Sequence[str]) -> tuple[Remembered, list[Finding]]:
         data = path.read_bytes()
     except FileNotFoundError:
         return Remembered(), []
-    reader = _Reader(str(path), stores)
+    return read(data, str(path), stores)
+
+
+def read(data: bytes, file: str, stores: Sequence[str]) -> tuple[Remembered, list[Finding]]:
+    """As load. file: how findings name it."""
     if not _says_something(data):
         return Remembered(), []
-    root, findings = parse(data, str(path))
-    return (Remembered(), findings) if root is None else (reader.read(root), reader.findings)
+    root, findings = parse(data, file)
+    if root is None:
+        return Remembered(), findings
+    reader = _Reader(file, stores)
+    return reader.read(root), reader.findings
 
 
 def _says_something(data: bytes) -> bool:
@@ -49,14 +58,19 @@ def save(path: Path, remembered: Remembered) -> None:
 
 def text(remembered: Remembered) -> str:
     failed = [
-        f"  {each.store}: {{since: {each.since}, by: {each.by}}}\n"
+        f"  {each.store}: {{since: {each.since}, by: {each.by}"
+        f"{f', returning: {each.returning}' if each.returning else ''}}}\n"
         for each in sorted(remembered.failed_over, key=lambda each: each.store)
+    ]
+    moving = [
+        f"  {each.account}: {{from: {each.source}, to: {each.to}}}\n"
+        for each in sorted(remembered.moving, key=lambda each: each.account)
     ]
     moved = [
         f"  {each.account}: {each.store}\n"
         for each in sorted(remembered.moved, key=lambda each: each.account)
     ]
-    sections = (("failed_over", failed), ("moved", moved))
+    sections = (("failed_over", failed), ("moving", moving), ("moved", moved))
     return _HEAD + "".join(f"{name}:\n{''.join(rows)}" for name, rows in sections if rows)
 
 
@@ -68,18 +82,24 @@ class _Reader:
     def read(self, root: Node) -> Remembered:
         moved: list[Move] = []
         failed: list[Failure] = []
+        moving: list[Moving] = []
         for key, node in self._entries(root, "the file"):
             if key == "moved":
                 moved += self._moved(node)
             elif key == "failed_over":
                 failed += self._failed(node)
+            elif key == "moving":
+                moving += self._moving(node)
             else:
-                self._find(node, f"unknown key {shown(key)}", "there are moved and failed_over")
-        if failed and {each.store for each in failed} >= set(self.stores):
+                there = "there are failed_over, moving and moved"
+                self._find(node, f"unknown key {shown(key)}", there)
+        gone = {each.store for each in failed if not each.returning}
+        if gone >= set(self.stores):
             self._find(root, "every store is failed over", "leave one that serves the mailboxes")
         return Remembered(
             tuple(sorted(moved, key=lambda each: each.account)),
             tuple(sorted(failed, key=lambda each: each.store)),
+            tuple(sorted(moving, key=lambda each: each.account)),
         )
 
     def _moved(self, node: Node) -> Iterator[Move]:
@@ -90,16 +110,33 @@ class _Reader:
 
     def _failed(self, node: Node) -> Iterator[Failure]:
         for store, value in self._entries(node, "failed_over"):
-            facts = dict(self._entries(value, store))
-            for key in facts.keys() - {"since", "by"}:
-                self._find(facts[key], f"unknown key {shown(key)}", "there are since and by")
-            if missing := sorted({"since", "by"} - facts.keys()):
-                self._find(value, f"{store} lacks {' and '.join(missing)}", "add it")
+            facts = self._facts(store, value, ("since", "by"), ("returning",))
+            if not facts or not self._is_store(store, value):
                 continue
-            since, by = (self._text(facts[key], f"{key} of {store}") for key in ("since", "by"))
-            day = self._day(since, facts["since"])
-            if self._is_store(store, value) and day and by:
-                yield Failure(store, day, by, value.line)
+            since = self._day(facts["since"], value)
+            returning = self._day(facts["returning"], value) if "returning" in facts else None
+            if since:
+                yield Failure(store, since, facts["by"], returning, value.line)
+
+    def _moving(self, node: Node) -> Iterator[Moving]:
+        for account, value in self._entries(node, "moving"):
+            facts = self._facts(account, value, ("from", "to"))
+            if facts and all(self._is_store(facts[key], value) for key in ("from", "to")):
+                yield Moving(account, facts["from"], facts["to"], value.line)
+
+    def _facts(
+        self, name: str, node: Node, wanted: Sequence[str], further: Sequence[str] = ()
+    ) -> dict[str, str]:
+        """The words of an entry; none when it is not as it should be."""
+        facts = dict(self._entries(node, name))
+        there = " and ".join((*wanted, *further))
+        for key in sorted(facts.keys() - {*wanted, *further}):
+            self._find(facts.pop(key), f"unknown key {shown(key)}", f"there are {there}")
+        if missing := [key for key in wanted if key not in facts]:
+            self._find(node, f"{name} lacks {' and '.join(missing)}", "add it")
+            return {}
+        words = {key: self._text(value, f"{key} of {name}") for key, value in facts.items()}
+        return words if all(words.values()) else {}
 
     def _entries(self, node: Node, what: str) -> Iterator[tuple[str, Node]]:
         if isinstance(node, Mapping):

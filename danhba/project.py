@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -65,8 +65,12 @@ class Project:
                 return found
         return env
 
-    def generations(self, env: Environment) -> dict[str, Generation]:
+    def generations(
+        self, env: Environment, withheld: Collection[str] = ()
+    ) -> dict[str, Generation]:
         """The generation of every host, by name. Raises BadDirectory.
+
+        withheld: accounts that edges do not learn yet, because their store is absent.
 
         Equal input gives equal bytes, so manifests are remembered under the digest of the input, up
         to the next day on which a status begins or ends: with nothing to do, an apply at 100,000
@@ -74,27 +78,21 @@ class Project:
         """
         revision = self.revision()
         text = self._text()
-        key = digest(code(self.root, SOURCES), repr(env), text)
+        key = digest(code(self.root, SOURCES), repr(env), repr(sorted(withheld)), text)
         found = MANIFESTS.recall(key)
         if found is None:
-            compiled, days = self.compile(env, revision, text)
+            compiled, days = self.compile(env, revision, text, withheld=withheld)
             manifests = {name: dict(item.manifest) for name, item in compiled.items()}
             MANIFESTS.remember(key, manifests, days)
             return compiled
-        late = _Late(lambda: self.compile(env, revision, text)[0])
+        late = _Late(lambda: self.compile(env, revision, text, withheld=withheld)[0])
         return {
             name: Generation(manifest, late.of(name), revision) for name, manifest in found.items()
         }
 
     def read(self) -> Directory:
         """The directory itself. Raises BadDirectory."""
-        from danhba.check import check_text
-
-        directory, findings = check_text(self._text(), str(self.directory))
-        errors = [finding for finding in findings if finding.severity == "error"]
-        if directory is None or errors:
-            raise BadDirectory(errors)
-        return directory
+        return self._checked(self._text())
 
     def _text(self) -> bytes:
         """Read once: what is compiled is what the memory is keyed by."""
@@ -120,32 +118,64 @@ class Project:
         return self.compile(env, self.revision(), self._text(), day)[0]
 
     def compile(
-        self, env: Environment, revision: str, text: bytes, day: date | None = None
+        self,
+        env: Environment,
+        revision: str,
+        text: bytes,
+        day: date | None = None,
+        withheld: Collection[str] = (),
     ) -> tuple[dict[str, Generation], Days]:
         """Load, check, compile: without memory. text: of the directory. day: the province's today
         by default. Also the days on which the same comes out. Raises BadDirectory."""
         from danhba.assemble import assemble
-        from danhba.check import check_text
         from danhba.compile import compile_directory, next_change
         from deploys.roles import parts
 
-        directory, findings = check_text(text, str(self.directory))
-        errors = [finding for finding in findings if finding.severity == "error"]
-        if directory is None or errors:
-            raise BadDirectory(errors)
+        directory = self._checked(text)
         day = day or directory.today()
         compiled = compile_directory(directory, day)
         if strangers := self._strangers(env, compiled):
             raise BadDirectory(strangers)
+        of_edges = compiled.without(withheld)
         hosts = {
             host.name: assemble(
-                parts(compiled, env, host), revision, compiled.guard, compiled.removed
+                parts(of_edges if "edge" in host.roles else compiled, env, host),
+                revision,
+                compiled.guard,
+                compiled.removed,
             )
             for host in env.hosts
         }
         change = next_change(directory, day)
         last = change - timedelta(days=1) if change else date.max
         return hosts, Days(directory.province.timezone, day, last)
+
+    def _checked(self, text: bytes) -> Directory:
+        """Raises BadDirectory."""
+        from danhba.check import check_text
+
+        directory, findings = check_text(text, str(self.directory))
+        errors = [finding for finding in findings if finding.severity == "error"]
+        if directory is None or errors:
+            raise BadDirectory(errors)
+        return directory
+
+    def only_environment(self) -> str:
+        """Raises InventoryError when there are several."""
+        found = self.environments()
+        if len(found) != 1:
+            raise inventory.InventoryError(f"say which environment: {', '.join(found)}")
+        return found[0]
+
+    def compiled(self, env: Environment) -> Compiled:
+        """The rows of today. Raises BadDirectory."""
+        from danhba.compile import compile_directory
+
+        directory = self.read()
+        compiled = compile_directory(directory, directory.today())
+        if strangers := self._strangers(env, compiled):
+            raise BadDirectory(strangers)
+        return compiled
 
     def placement(self, env: Environment) -> Path:
         """The file that remembers which mailboxes were moved, and which stores failed over."""
@@ -155,10 +185,12 @@ class Project:
         """Mailboxes that were moved and that the directory lacks."""
         known = {box.account for box in compiled.mailboxes} | set(compiled.removed)
         file, remedy = str(self.placement(env)), "name the account, or take the line away"
+        named = [(move.account, move.line) for move in env.remembered.moved]
+        named += [(move.account, move.line) for move in env.remembered.moving]
         return [
-            Finding(file, move.line, "error", "", f"{move.account} is no mailbox", remedy)
-            for move in env.remembered.moved
-            if move.account not in known
+            Finding(file, line, "error", "", f"{account} is no mailbox", remedy)
+            for account, line in named
+            if account not in known
         ]
 
 

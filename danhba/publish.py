@@ -55,10 +55,15 @@ def ask(host: Host, generation: Generation, moving: Collection[str] = ()) -> Ask
     return Asked(generation, report, compare(host.name, generation, report, moving))
 
 
-def carry_out(host: Host, asked: Asked, take_over: bool = False) -> None:
-    """Add the operations of one host's plan. Call it for every host at the same place."""
+def carry_out(
+    host: Host, asked: Asked, take_over: bool = False, absent: Collection[str] = ()
+) -> None:
+    """Add the operations of one host's plan. Call it for every host at the same place.
+
+    absent: hosts that the caller knows not to be there, and what that means.
+    """
     plan, generation, token = asked.plan, asked.generation, me()["token"]
-    _all_there(host)
+    _all_there(host, absent)
     if plan.vanished:
         raise Vanished(", ".join(plan.vanished))
     if plan.displaced:
@@ -114,13 +119,14 @@ def _people(host: Host, plan: Plan, generation: Generation, token: str, here: bo
         )
 
 
-def _all_there(host: Host) -> None:
+def _all_there(host: Host, absent: Collection[str]) -> None:
     """pyinfra's CLI goes on without a host that it cannot reach: an edge would learn of accounts
     that its store does not know. Raises Absent."""
     state = host.state
     wanted = state.limit_hosts or list(state.inventory)
     active = set(state.inventory.get_active_hosts())
-    if missing := [other.name for other in wanted if other not in active]:
+    there = {other.name for other in active}.union(absent)
+    if missing := [other.name for other in wanted if other.name not in there]:
         raise Absent(f"not connected: {', '.join(missing)}; nothing was applied")
 
 

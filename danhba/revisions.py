@@ -25,6 +25,14 @@ def read(project: Project, what: str) -> tuple[bytes, str]:
     return _of_revision(project, what), f"{what}:{project.directory.name}"
 
 
+def file_at(file: Path, revision: str) -> tuple[bytes, str]:
+    """Another file of the checkout at a revision, and how findings name it; empty when it was not
+    there."""
+    argv = ["git", "-C", str(file.parent), "show", "--end-of-options", f"{revision}:./{file.name}"]
+    done = subprocess.run(argv, capture_output=True, check=False)
+    return (b"" if done.returncode else done.stdout), f"{revision}:{file.name}"
+
+
 def directory_of(data: bytes, name: str) -> Directory:
     """Of right form; what it once was may break the rules of now. Raises BadDirectory."""
     from danhba.load import load_text  # not needed for reading alone

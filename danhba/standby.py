@@ -3,6 +3,8 @@
     standby.py CONFIG run          for ever: what changed is synchronised within seconds
     standby.py CONFIG all          every mailbox, by a full comparison (the nightly timer)
     standby.py CONFIG sync STORE   the accounts on standard input, by a full comparison
+    standby.py CONFIG end          sessions in the accounts on standard input
+    standby.py CONFIG queued       those of the accounts on standard input that mail is queued for
     standby.py CONFIG health       what an engineer must look at, a line each
     standby.py CONFIG check        can CONFIG and its table be read?
 
@@ -306,6 +308,25 @@ def sync_all(config: Config, memory: Memory) -> list[Failed]:
     return failed
 
 
+def end_sessions(config: Config, accounts: Iterable[str]) -> None:
+    """Whoever is logged in here connects again, to where his mailbox is by now."""
+    who = _output(["doveadm", "-f", "tab", "who"]).splitlines()[1:]
+    users = {row.split("\t")[0] for row in who}
+    for user in users.intersection(f"{account}@{config.domain}" for account in accounts):
+        subprocess.run(["doveadm", "kick", user], capture_output=True, check=False)
+
+
+def queued(accounts: Iterable[str]) -> list[str]:
+    """Accounts that this store's Postfix still has mail for."""
+    rows = [json.loads(row) for row in _output(["postqueue", "-j"]).splitlines()]
+    to = {each["address"].partition("@")[0].lower() for row in rows for each in row["recipients"]}
+    return sorted(to.intersection(accounts))
+
+
+def _output(argv: Sequence[str]) -> str:
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+
+
 def health(config: Config, memory: Memory, now: float) -> Iterator[str]:
     """What an engineer must look at, and what to do."""
     if not config.standbys():
@@ -343,11 +364,19 @@ def main(argv: Sequence[str]) -> int:
         case ["all"]:
             return _report(sync_all(config, memory))
         case ["sync", store]:
-            accounts = sys.stdin.read().split()
+            accounts = [
+                account
+                for account in sys.stdin.read().split()
+                if signature(f"{config.mail}/{account}")
+            ]
             batches = [accounts[at : at + BATCH] for at in range(0, len(accounts), BATCH)]
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 work = pool.map(lambda batch: sync(config, store, batch, True), batches)
                 return _report([each for found in work for each in found])
+        case ["end"]:
+            end_sessions(config, sys.stdin.read().split())
+        case ["queued"]:
+            print(*queued(sys.stdin.read().split()), sep="\n")
         case ["health"]:
             with contextlib.suppress(BrokenPipeError):
                 print(*health(config, memory, time.time()), sep="\n")

@@ -35,7 +35,7 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
     ),
     "store": (
         dovecot_store.part, postfix_store.part, quota.store, keepers.store, sessions.store,
-        retention.part,
+        retention.part, standby.part,
     ),
     "people": (password_check.part, people.part),
     "edge": (tunnel.part, dovecot_edge.part, postfix_edge.part, sessions.edge),

@@ -10,7 +10,7 @@ from pyinfra.api.host import Host
 
 from danhba import plan_text
 from danhba.commands.common import errors_to_status, tell
-from danhba.commands.hosts import ask_all, prepare
+from danhba.commands.hosts import ask_those_there, prepare, tell_absent
 from danhba.dated import objections
 from danhba.engine import EngineError, Session, session
 from danhba.generations.plan import Plan
@@ -42,15 +42,17 @@ def command(
 ) -> None:
     """Plan, ask, then publish to the hosts of inventory/ENVIRONMENT.py.
 
-    Each host stages and validates first; only when all are content do they swap.
+    Each host stages and validates first; only when all are content do they swap. A host that does
+    not answer is left out and named, and the exit status is 1; the next apply brings it along.
 
     Example: danhba apply staging
     """
     env, generations = prepare(project, environment)
     if dated:
         _committed(project)
-    with session(env, limit, tell if verbose else None) as hosts:
-        asked = ask_all(hosts, generations)
+    with session(env, limit, tell if verbose else None, partly=not (limit or dated)) as hosts:
+        asked = ask_those_there(hosts, project, env, generations)
+        tell_absent(hosts, env)
         plans = [item.plan for item in asked.values()]
         click.echo(plan_text.as_text(plans), nl=False)
         if any(plan.vanished for plan in plans):
@@ -60,7 +62,7 @@ def command(
         if any(plan.excesses for plan in plans):
             raise EngineError("the change has no approval for what it disturbs; nothing done")
         if not any(plan.changes for plan in plans):
-            return
+            sys.exit(1 if hosts.absent else 0)
         if dated:
             _by_date_alone(project, env, asked)
         if limit and plans[0].arriving and "edge" in env.host(limit).roles:
@@ -71,6 +73,9 @@ def command(
         if not (yes or dated) and not click.confirm("Apply this?"):
             sys.exit(1)
         publish(hosts, asked, take_over)
+        tell_absent(hosts, env)
+    if hosts.absent:
+        raise EngineError(f"applied, but not to {', '.join(hosts.absent)}")
     tell("Applied.")
 
 
@@ -95,7 +100,7 @@ def _by_date_alone(project: Project, env: Environment, asked: dict[str, Asked]) 
 
 def publish(hosts: Session, asked: dict[str, Asked], take_over: bool) -> None:
     """Carry the plans out; the locks that are ours are given back whatever happens."""
-    hosts.in_order(lambda host: carry_out(host, asked[host.name], take_over))
+    hosts.in_order(lambda host: carry_out(host, asked[host.name], take_over, hosts.absent))
     changed = _hosts_of(hosts, [item.plan for item in asked.values()])
     try:
         hosts.run(tell)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from danhba.commands.common import tell
 from danhba.dated import QUESTION
-from danhba.engine import Session
+from danhba.engine import EngineError, Session
 from danhba.generations.generation import Generation
 from danhba.inventory import Environment
+from danhba.plan_text import listed
 from danhba.project import Project
 from danhba.publish import Asked, ask
+from deploys.common import STORE_PORT
 
 
 def prepare(project: Project, environment: str) -> tuple[Environment, dict[str, Generation]]:
@@ -26,6 +30,47 @@ def look(session: Session, people: bool = False) -> dict[str, dict[str, Any]]:
     return session.each(lambda host: session.step(host, "report", question))
 
 
-def ask_all(session: Session, generations: dict[str, Generation]) -> dict[str, Asked]:
-    """The one question to every host, in parallel."""
-    return session.each(lambda host: ask(host, generations[host.name]))
+def ask_all(
+    session: Session, generations: Mapping[str, Generation], moving: Collection[str] = ()
+) -> dict[str, Asked]:
+    """The one question to every host, in parallel. moving: addresses that the run moves."""
+    return session.each(lambda host: ask(host, generations[host.name], moving))
+
+
+def ask_those_there(
+    session: Session, project: Project, env: Environment, generations: Mapping[str, Generation]
+) -> dict[str, Asked]:
+    """As ask_all, when hosts are absent: edges do not learn of mailboxes that an absent store has
+    to learn first. Raises EngineError when nobody is there to learn of the people."""
+    people = [host.name for host in env.having("people")]
+    if session.absent and set(people) <= set(session.absent):
+        raise EngineError(f"{', '.join(people)} does not answer: nobody could log in; nothing done")
+    asked = ask_all(session, generations)
+    withheld = _withheld(env, session.absent, asked)
+    if not withheld:
+        return asked
+    tell(f"{len(withheld)} new mailboxes wait for their store: {listed(sorted(withheld))}")
+    return ask_all(session, project.generations(env, withheld))
+
+
+def _withheld(env: Environment, absent: Collection[str], asked: Mapping[str, Asked]) -> set[str]:
+    """Accounts that an edge would learn now and whose store is absent."""
+    gone = {f"store:[{env.host(name).fqdn}]:{STORE_PORT}" for name in absent}
+    found = set()
+    for name, item in asked.items():
+        if gone and item.plan.arriving and "edge" in env.host(name).roles:
+            new = set(item.plan.arriving)
+            for path, facts in item.generation.manifest["files"].items():
+                if facts["ways"]:
+                    rows = (row.split() for row in item.generation.text(path).splitlines())
+                    found |= {
+                        key.partition("@")[0] for key, way in rows if key in new and way in gone
+                    }
+    return found
+
+
+def tell_absent(session: Session, env: Environment) -> None:
+    """Which hosts were left out, and what to do. Nothing when none was."""
+    for name in session.absent:
+        tell(f"{name} does not answer ({', '.join(env.host(name).roles)}): left out. "
+             f"When it is back: danhba apply {env.name}")  # fmt: skip

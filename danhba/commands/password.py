@@ -108,7 +108,7 @@ def reset(
 def _give(
     project: Project, environment: str | None, batches: list[Batch], written: Form, replace: bool
 ) -> Environment:
-    env, generations = prepare(project, environment or _only_environment(project))
+    env, generations = prepare(project, environment or project.only_environment())
     tree = generations[env.having("people")[0].name].manifest["tree"]
     give(env, tree, batches, written, replace, tell, lambda text: click.echo(text, nl=False))
     return env
@@ -134,10 +134,3 @@ def _envelope(folder: Path | None, keys: tuple[str, ...]) -> Envelope:
     if not keys:
         tell("the passwords lie there in clear text; --age KEY encrypts them")
     return found
-
-
-def _only_environment(project: Project) -> str:
-    found = project.environments()
-    if len(found) != 1:
-        raise EngineError("say which environment: " + ", ".join(found))
-    return found[0]

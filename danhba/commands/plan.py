@@ -8,7 +8,7 @@ import click
 
 from danhba import plan_text
 from danhba.commands.common import errors_to_status
-from danhba.commands.hosts import ask_all, prepare
+from danhba.commands.hosts import ask_those_there, prepare, tell_absent
 from danhba.engine import session
 from danhba.project import Project
 
@@ -31,9 +31,11 @@ def command(project: Project, environment: str, limit: str | None, form: str) ->
     Example: danhba plan staging --format markdown
     """
     env, generations = prepare(project, environment)
-    with session(env, limit) as hosts:
-        plans = [asked.plan for asked in ask_all(hosts, generations).values()]
+    with session(env, limit, partly=not limit) as hosts:
+        asked = ask_those_there(hosts, project, env, generations)
+        plans = [item.plan for item in asked.values()]
+        tell_absent(hosts, env)
     click.echo(FORMATS[form](plans), nl=False)
-    if any(plan.refused for plan in plans):
+    if hosts.absent or any(plan.refused for plan in plans):
         sys.exit(1)
     sys.exit(2 if any(plan.changes for plan in plans) else 0)

@@ -26,9 +26,15 @@ def command(project: Project, environment: str) -> None:
 
     Example: danhba status staging
     """
-    with session(project.environment(environment)) as hosts:
+    env = project.environment(environment)
+    with session(env, partly=True) as hosts:
         reports = look(hosts, people=True)
-    amiss = False
+    amiss = bool(hosts.absent)
+    for name in hosts.absent:
+        hint = ""
+        if "store" in env.host(name).roles:
+            hint = f"; if it will not come back soon: danhba failover {environment} {name}"
+        click.echo(f"{name} does not answer: see that it runs{hint}")
     for name, report in reports.items():
         live = (report["live"] or "none")[:12]
         click.echo(f"{name}: generation {live} from {report['revision'] or 'nothing yet'}")

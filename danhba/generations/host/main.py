@@ -19,6 +19,7 @@ from danhba.generations.host import (
     lock,
     lockout,
     peers,
+    program,
     report,
     sessions,
     stage,
@@ -44,6 +45,7 @@ STEPS = {
     "credentials": entries.credentials,
     "kick": sessions.kick,
     "boxes": boxes.carry_out,
+    "program": program.program,
 }
 
 

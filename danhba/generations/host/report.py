@@ -67,6 +67,8 @@ def _people(question: Json, manifest: Json | None) -> Json | None:
     if not question.get("people") or not manifest or not manifest["tree"]:
         return None
     return peers.report(manifest["tree"])
+
+
 def _health(manifest: Json) -> list[str]:
     """What the services of the host say that somebody has to look at."""
     said = []

@@ -1,0 +1,183 @@
+"""The daemon of standby copies, with a doveadm that only writes down what it is asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from danhba import standby
+from danhba.standby import Config, Daemon, Memory, health, queued, signature, sync, sync_all
+
+DOVEADM = """\
+#!/bin/sh
+echo "$@" >>{log}
+while [ "$1" != -F ]; do shift; done
+if grep -q bad "$2"; then echo "Error: bad is broken" >&2; exit 75; fi
+"""
+
+
+class Desk:
+    """A store with mailboxes on a disk, and another one that listens."""
+
+    def __init__(self, place: Path, port: int) -> None:
+        self.place, self.log = place, place / "log"
+        self.config = Config(
+            host="store1", domain="x.vn", stores={"store2": "localhost"}, port=port,
+            table=str(place / "places"), mail=str(place / "mail"), state=str(place / "state"),
+            certificate="c", key="k",
+        )  # fmt: skip
+        self.daemon = Daemon(self.config, Memory(self.config.state))
+
+    def holds(self, *rows: str) -> None:
+        (self.place / "places").write_text("".join(f"{row}\n" for row in rows))
+
+    def change(self, account: str, name: str = "mail/subscriptions", at: int = 1) -> None:
+        path = self.place / "mail" / account / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+        os.utime(path, ns=(at, at))
+
+    def round(self, now: float = 1000.0) -> set[str]:
+        """One turn of the loop; the accounts it tried."""
+        due = self.daemon.look(now)
+        for batch in standby._batches(due):
+            self.daemon._work(*batch)
+        self.daemon._settle(due)
+        self.daemon._tell()
+        return {account for account, _ in due}
+
+    def asked(self) -> list[str]:
+        return self.log.read_text().splitlines() if self.log.exists() else []
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        desk = Desk(tmp_path, listening.getsockname()[1])
+        program = tmp_path / "bin" / "doveadm"
+        program.parent.mkdir()
+        program.write_text(DOVEADM.format(log=desk.log))
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        desk.holds("an@x.vn store1 store2", "binh@x.vn store2 store1", "chi@x.vn store1 -")
+        yield desk
+
+
+@pytest.mark.parametrize("name", standby.WATCHED)
+def test_every_watched_file_tells_of_a_change(tmp_path: Path, name: str) -> None:
+    assert signature(str(tmp_path)) == ""
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("x")
+    before = signature(str(tmp_path))
+    assert before
+    os.utime(path, ns=(5, 5))
+    assert signature(str(tmp_path)) != before
+
+
+def test_a_change_is_synchronised_once_and_only_by_the_home(desk: Desk) -> None:
+    for account in ("an", "binh", "chi"):
+        desk.change(account)
+    assert desk.round() == {"an"}
+    assert desk.round() == set()
+    [asked] = desk.asked()
+    assert "tcps:localhost:" in asked and " -f " not in asked
+    desk.change("an", at=2)
+    assert desk.round() == {"an"}
+
+
+def test_what_was_seen_is_remembered_over_a_restart(desk: Desk) -> None:
+    desk.change("an")
+    desk.round()
+    desk.daemon = Daemon(desk.config, Memory(desk.config.state))
+    desk.daemon.seen = desk.daemon.memory.seen()
+    assert desk.round() == set()
+    desk.change("an", at=3)
+    assert desk.round() == {"an"}
+
+
+def test_a_mailbox_that_fails_holds_up_no_other_and_is_tried_later(desk: Desk) -> None:
+    desk.holds(*(f"{name}@x.vn store1 store2" for name in ("an", "bad", "chi")))
+    for account in ("an", "bad", "chi"):
+        desk.change(account)
+    assert desk.round() == {"an", "bad", "chi"}
+    assert {account for account, _ in desk.daemon.seen} == {"an", "chi"}
+    assert desk.round() == set()
+    assert desk.round(now=standby.time.time() + 100) == {"bad"}
+
+
+def test_a_standby_that_is_down_costs_one_try_not_one_a_mailbox(desk: Desk) -> None:
+    rows = [f"a{number}@x.vn store1 store2" for number in range(200)]
+    desk.holds(*rows)
+    for row in rows:
+        desk.change(row.partition("@")[0])
+    desk.daemon.config = Config(**{**vars(desk.config), "port": 1})
+    assert len(desk.round()) == 200
+    assert desk.asked() == []
+    assert desk.round() == set()
+    desk.daemon.config = desk.config
+    assert len(desk.round(now=standby.time.time() + 100)) == 200
+    assert desk.round(now=standby.time.time() + 200) == set()
+
+
+def test_waiting_grows_to_its_limit() -> None:
+    wait = standby.Backoff()
+    seen = []
+    for _ in range(8):
+        wait.failed(0.0)
+        seen.append(wait.wait)
+    assert seen[0] == standby.RETRY[0]
+    assert seen[-1] == standby.RETRY[1]
+    assert seen == sorted(seen)
+
+
+def test_the_nightly_comparison_is_full_and_covers_everybody_who_has_mail(desk: Desk) -> None:
+    desk.holds(*(f"{name}@x.vn store1 store2" for name in ("an", "bad", "none")))
+    for account in ("an", "bad"):
+        desk.change(account)
+    failed = sync_all(desk.config, desk.daemon.memory)
+    assert [list(each.accounts) for each in failed] == [["bad"]]
+    assert all(" -f " in row for row in desk.asked())
+    desk.daemon._tell()
+    [said] = health(desk.config, desk.daemon.memory, standby.time.time())
+    assert said.startswith("1 of 2 mailboxes failed in the full comparison (Error: bad is broken)")
+
+
+def test_health_names_a_copy_that_lags_and_what_to_do(desk: Desk) -> None:
+    memory = desk.daemon.memory
+    now = standby.time.time()
+    [silent] = health(desk.config, memory, now)
+    assert "systemctl status danhba-standby.service" in silent
+    desk.round()
+    assert list(health(desk.config, memory, now)) == []
+    desk.change("an")
+    desk.daemon.config = Config(**{**vars(desk.config), "port": 1})
+    desk.round(now - standby.LATE - 30)
+    [late] = health(desk.config, memory, now)
+    assert late.startswith("1 standby copies lag, an on store2 by 150 s (")
+    assert "refused" in late and "journalctl -u danhba-standby.service" in late
+    [stopped] = health(desk.config, memory, now + standby.LATE + 60)
+    assert "standby copies are not kept" in stopped
+
+
+def test_a_store_without_mailboxes_of_its_own_has_nothing_to_say(desk: Desk) -> None:
+    desk.holds("binh@x.vn store2 store1")
+    assert list(health(desk.config, desk.daemon.memory, 0.0)) == []
+
+
+def test_a_batch_that_succeeds_is_one_command(desk: Desk) -> None:
+    assert sync(desk.config, "store2", [f"a{number}" for number in range(50)], True) == []
+    assert len(desk.asked()) == 1
+
+
+def test_who_has_mail_in_the_queue(desk: Desk) -> None:
+    rows = [{"recipients": [{"address": "An@x.vn"}, {"address": "xa@ngoai"}]}]
+    program = desk.place / "bin" / "postqueue"
+    program.write_text("#!/bin/sh\ncat <<'END'\n" + "\n".join(map(json.dumps, rows)) + "\nEND\n")
+    program.chmod(0o755)
+    assert queued(["an", "binh"]) == ["an"]
