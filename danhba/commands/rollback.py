@@ -77,6 +77,12 @@ def _steps(hosts: Session, reports: Mapping[str, Report], wanted: str | None) ->
             tell(f"{host.name}: was not changed by the last apply; stays")
             continue
         moved = hosts.step(host, "accounts", {"digest": digest})
+        if moved["displaced"]:
+            raise EngineError(
+                f"{host.name}: {len(moved['displaced'])} mailboxes have moved since, with their "
+                f"mail: {listed(moved['displaced'])}. Move them back with danhba move, or "
+                f"failback; then roll back"
+            )
         holder = report["lock"]
         instead_of = holder["token"] if holder and is_gone(holder) else None
         steps.append(Step(host, digest, instead_of, tuple(moved["gone"]), tuple(moved["new"])))

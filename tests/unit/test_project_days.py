@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -48,9 +49,15 @@ class Desk:
         self.patch = patch
         compile_it = Project.compile
 
-        def counting(project: Project, env: Environment, revision: str, text: bytes) -> object:
+        def counting(
+            project: Project,
+            env: Environment,
+            revision: str,
+            text: bytes,
+            withheld: Sequence[str] = (),
+        ) -> object:
             self.compiled += 1
-            return compile_it(project, env, revision, text)
+            return compile_it(project, env, revision, text, withheld)
 
         patch.setattr(Project, "compile", counting)
         patch.setattr(danhba.project, "MANIFESTS", Memory(path.parent / "cache", "manifests"))
@@ -221,3 +228,14 @@ def test_a_mailbox_that_was_moved_and_is_not_in_the_directory_is_named(desk: Des
     [finding] = bad.value.findings
     assert (finding.line, finding.message) == (7, "khong.co.ai is no mailbox")
     assert finding.file.endswith("inventory/days.placement.yaml")
+
+
+def test_edges_do_not_learn_of_whom_an_absent_store_must_learn_first(desk: Desk) -> None:
+    set_clock(desk.patch, datetime(2026, 11, 25, tzinfo=UTC))
+    everybody = desk.project.generations(ENV)
+    without = desk.project.generations(ENV, ["lvloc"])
+    homes = "/etc/danhba/tables/homes"
+    assert "lvloc@" in everybody["mx1"].text(homes)
+    assert "lvloc@" not in without["mx1"].text(homes)
+    for name in ("store1", "people1"):
+        assert without[name].digest == everybody[name].digest

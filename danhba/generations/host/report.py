@@ -95,10 +95,24 @@ def _units(manifest: Json | None) -> list[str]:
 
 
 def accounts(request: Json) -> Json:
-    """{"gone", "new"}: addresses that a swap to the generation request["digest"] would take away
-    from this host's tables, and bring to them."""
+    """{"gone", "new", "displaced"}: addresses that a swap to the generation request["digest"] would
+    take away from this host's tables, bring to them, and send another way."""
     live, other = _addresses(live_digest()), _addresses(request["digest"])
-    return {"gone": sorted(live - other), "new": sorted(other - live)}
+    was, then = _ways(live_digest()), _ways(request["digest"])
+    displaced = [address for address in was.keys() & then.keys() if was[address] != then[address]]
+    return {
+        "gone": sorted(live - other), "new": sorted(other - live), "displaced": sorted(displaced)
+    }  # fmt: skip
+
+
+def _ways(digest: str | None) -> dict[str, str]:
+    """Address to where its mail goes, in the tables of a generation that say so."""
+    found: dict[str, str] = {}
+    for path, facts in (manifest_of(digest) or {"files": {}})["files"].items():
+        if facts.get("ways"):  # generations before it have no such word
+            text = Path(f"{GENERATIONS}/{digest}/files{path}").read_text()
+            found |= dict(row.split(maxsplit=1) for row in text.splitlines())
+    return found
 
 
 def _addresses(digest: str | None) -> set[str]:
