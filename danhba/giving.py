@@ -274,12 +274,18 @@ def end_sessions(
     """End what was logged in to with the old password, on every host that has sessions: one that is
     not there does not keep the others waiting. programs: of a host, that end them. Raises
     EngineError that names the hosts."""
-    failed = []
+    ask = {
+        host.name: _step("kick", {"programs": programs(host), "accounts": list(accounts)})
+        for host in env.hosts
+    }
+    with contextlib.suppress(EngineError), session(env) as hosts:
+        hosts.each(lambda host: ask[host.name](hosts, host))
+        return
+    failed = []  # not all are there
     for host in filter(programs, env.hosts):
-        request = {"programs": programs(host), "accounts": list(accounts)}
         try:
             with session(env, host.name) as hosts:
-                hosts.each(partial(_step("kick", request), hosts))
+                hosts.each(partial(ask[host.name], hosts))
         except EngineError as error:
             failed.append(str(error))
     if failed:

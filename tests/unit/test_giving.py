@@ -46,22 +46,22 @@ class People:
     dead: frozenset[str] = frozenset()
 
     @contextmanager
-    def session(self, env: Environment, limit: str) -> Iterator[People]:
-        if limit in self.dead:
-            raise EngineError(f"{limit}: no route to host")
-        self.host = limit
+    def session(self, env: Environment, limit: str = "") -> Iterator[People]:
+        self.hosts = [host for host in env.hosts if limit in ("", host.name)]
+        if dead := self.dead.intersection(host.name for host in self.hosts):
+            raise EngineError(f"{min(dead)}: no route to host")
         yield self
 
     def each(self, work: Any) -> dict[str, Any]:
-        return {self.host: work(self.host)}
+        return {host.name: work(host) for host in self.hosts}
 
-    def step(self, host: str, step: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    def step(self, host: Host, step: str, request: Mapping[str, Any]) -> dict[str, Any]:
         if step == "answers":
             return {"error": ""}
         if step == "credentials":
             return {"with": [dn for dn in request["dns"] if dn in self.has]}
         if step == "kick":
-            self.kicked.append((host, request))
+            self.kicked.append((host.name, request))
             return {"ended": True}
         self.seen.append(sorted(path.name for path in self.folder.iterdir()))
         error = self.fails.get(len(self.seen))
