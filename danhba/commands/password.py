@@ -76,17 +76,26 @@ def issue(
 
 @command.command("reset")
 @click.argument("environment", required=False)
-@click.option("--address", required=True, help="The part before @, such as nvan.")
+@click.option(
+    "--address",
+    "addresses",
+    required=True,
+    multiple=True,
+    metavar="ADDRESS",
+    help="The part before @, such as nvan. May be repeated.",
+)
 @click.option("--sheet", type=_FILE, help="A docx for hand-over.")
 @_out
 @_age
 @click.pass_obj
 @errors_to_status
 def reset(
-    project: Project, environment: str | None, address: str, sheet: Path | None, out: Path | None,
-    keys: tuple[str, ...],
+    project: Project, environment: str | None, addresses: tuple[str, ...], sheet: Path | None,
+    out: Path | None, keys: tuple[str, ...],
 ) -> None:  # fmt: skip
-    """A new password for one account, whatever it had before; sessions with the old one end.
+    """A new password for an account or several, whatever they had before.
+
+    Sessions with the old one end.
 
     All sessions for sending on the edges end with it, and those in mailboxes that he keeps: the
     others' programs connect again by themselves.
@@ -96,13 +105,15 @@ def reset(
     if sheet and out:
         raise click.UsageError("say --sheet or --out")
     directory = project.read()
-    found = accounts(directory, lambda box: box.address == address and box.state in _LIVE)
-    if not found:
-        raise EngineError(f"the directory has nobody at {address} who may log in")
-    batches = [Batch(each, sheet or out) for each in found.values()]
+    found = accounts(directory, lambda box: box.address in addresses and box.state in _LIVE)
+    meant = [each for members in found.values() for each in members]
+    known = {each.page.address.partition("@")[0] for each in meant}
+    if missing := sorted(set(addresses) - known):
+        raise EngineError(f"the directory has nobody at {', '.join(missing)} who may log in")
+    batches = [Batch(meant, sheet or out)]
     written = form(directory, _envelope(_parent(sheet or out), keys), out is None)
     env = _give(project, environment, batches, written, replace=True)
-    end_sessions(env, programs, [each.account for each in batches[0].accounts])
+    end_sessions(env, programs, [each.account for each in meant])
 
 
 def _give(
