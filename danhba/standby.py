@@ -167,7 +167,8 @@ def sync(config: Config, store: str, accounts: Sequence[str], full: bool) -> lis
 
 
 def _doveadm(config: Config, store: str, accounts: Sequence[str], full: bool) -> str:
-    """ "" or what went wrong. A large mailbox that is copied for the first time takes its time."""
+    """What went wrong first, "" when nothing did. A large mailbox takes its time when it is copied for
+    the first time."""
     with tempfile.NamedTemporaryFile("w", prefix="danhba-standby.") as users:
         users.writelines(f"{account}@{config.domain}\n" for account in accounts)
         users.flush()
@@ -184,7 +185,7 @@ def _doveadm(config: Config, store: str, accounts: Sequence[str], full: bool) ->
         except subprocess.TimeoutExpired:
             return "doveadm sync does not end"
     said = (done.stderr or done.stdout).strip().splitlines()
-    return (said[-1] if said else f"exit status {done.returncode}") if done.returncode else ""
+    return (said[0] if said else f"exit status {done.returncode}") if done.returncode else ""
 
 
 @dataclass

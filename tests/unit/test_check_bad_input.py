@@ -45,7 +45,7 @@ CASES = {
     "quota_of_an_unknown_kind": [(4, "no kind of agency 'sở'", "use one of: so, ban")],
     "quota_of_a_kind_that_is_no_number": [(4, "so is not a whole number", "above 0")],
     "quota_without_decision": [(21, "quota lacks decision", "add decision")],
-    "quota_that_no_server_has": [(26, "gb is 5000: no server", "at most 1000")],
+    "quota_that_no_server_has": [(26, "gb is 5000: too much", "at most 1000")],
     "no_is_text": [(21, "YAML takes no for true, false", 'write "no"')],
     "on_is_text": [(11, "YAML takes on for true, false", 'write "on"')],
     "true_as_key": [(16, "'true' is not text", 'write "true"')],
