@@ -167,8 +167,8 @@ def sync(config: Config, store: str, accounts: Sequence[str], full: bool) -> lis
 
 
 def _doveadm(config: Config, store: str, accounts: Sequence[str], full: bool) -> str:
-    """What went wrong first, "" when nothing did. A large mailbox takes its time when it is copied for
-    the first time."""
+    """What went wrong first, "" when nothing did. A large mailbox takes its time when it
+    is copied for the first time."""
     with tempfile.NamedTemporaryFile("w", prefix="danhba-standby.") as users:
         users.writelines(f"{account}@{config.domain}\n" for account in accounts)
         users.flush()
