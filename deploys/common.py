@@ -34,6 +34,12 @@ LDAP_GATE_PORT = 2529
 POLICY_PORT = 2528
 """On loopback only: where Dovecot asks whether somebody may try a password."""
 
+PEOPLE_PORT = 3389
+"""On loopback only: where Dovecot finds the people, whichever of their hosts are there."""
+
+SASL_SOCKET = "/run/danhba-sasl-door/auth"
+"""Where an edge's Postfix asks whether a password is right."""
+
 STANDBY_PORT = 4191
 """Where a store takes synchronisations from the others."""
 

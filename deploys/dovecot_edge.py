@@ -8,7 +8,7 @@ from danhba.render import render
 from danhba.service import File, Part, Probe, Service
 from danhba.usage.records import EVENTS
 from deploys import lockout
-from deploys.common import CA, CERTIFICATE, KEY, MUST_CHANGE, home, passwd, people_for, suffix
+from deploys.common import CA, CERTIFICATE, KEY, MUST_CHANGE, PEOPLE_PORT, home, passwd, suffix
 from deploys.instance import Instance, edge
 from deploys.tunnel import entrance
 
@@ -22,7 +22,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         instance=instance,
         domain=directory.domain,
         typed=typed(directory.domain),
-        people=people_for(host, env),
+        people_port=PEOPLE_PORT,
         must_change=MUST_CHANGE,
         suffix=suffix(directory),
         lockout=lockout.question(directory),
@@ -31,7 +31,6 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         key=KEY,
         events=EVENTS,
     )
-    socket = render("dovecot_edge/tmpfiles.conf", queue=instance.queue)
     return Part(
         name="dovecot_edge",
         packages=("dovecot-imapd", "dovecot-pop3d", "dovecot-managesieved", "dovecot-ldap"),
@@ -39,7 +38,6 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             File(f"{instance.dovecot}/dovecot.conf", config, effect="reload"),
             File(f"{unit}.d/danhba.conf", render("dovecot_edge/unit.conf")),
             *_second(instance, unit),
-            File("/etc/tmpfiles.d/danhba-auth-socket.conf", socket),
             File(f"{instance.dovecot}/routes", routes(directory, env), accounts=True),
             File(f"{instance.dovecot}/logins", logins(directory)),
         ),

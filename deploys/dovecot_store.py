@@ -18,6 +18,7 @@ from deploys.common import (
     LOCAL_PORT,
     MUST_CHANGE,
     NOTICE,
+    PEOPLE_PORT,
     QUOTA_PORT,
     STANDBY_SOCKET,
     STORE_IMAP,
@@ -27,7 +28,6 @@ from deploys.common import (
     addresses,
     held,
     passwd,
-    people_for,
     suffix,
 )
 
@@ -48,7 +48,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         grants=GRANTS,
         blocked=BLOCKED,
         edges=addresses(env.having("edge")),
-        people=people_for(host, env),
+        people_port=PEOPLE_PORT,
         must_change=MUST_CHANGE,
         suffix=suffix(directory),
         lockout=lockout.question(directory),

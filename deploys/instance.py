@@ -27,6 +27,11 @@ class Instance:
         return self.beside("/etc/dovecot")
 
     @property
+    def sasl(self) -> str:
+        """Where Dovecot is asked whether a password is right, by danhba/sasl_door.py alone."""
+        return f"{self.beside('/run/dovecot')}/sasl"
+
+    @property
     def postfix(self) -> str:
         return self.beside("/etc/postfix")
 

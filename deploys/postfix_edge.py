@@ -6,7 +6,17 @@ from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Probe
-from deploys.common import CA, CERTIFICATE, KEY, QUOTA_PORT, REPLY_PORT, STORE_PORT, home, networks
+from deploys.common import (
+    CA,
+    CERTIFICATE,
+    KEY,
+    QUOTA_PORT,
+    REPLY_PORT,
+    SASL_SOCKET,
+    STORE_PORT,
+    home,
+    networks,
+)
 from deploys.instance import edge
 from deploys.postfix import postfix
 from deploys.tunnel import entrance
@@ -26,6 +36,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         key=KEY,
         size_within=size_within(directory.message_mb),
         rooms=ROOMS,
+        sasl_socket=SASL_SOCKET,
         stores=[entrance(env, store) for store in env.having("store")],
         quota_port=QUOTA_PORT,
     )

@@ -16,10 +16,12 @@ from deploys import (
     lockout,
     password_check,
     people,
+    people_door,
     postfix_edge,
     postfix_store,
     quota,
     retention,
+    sasl_door,
     sessions,
     standby,
     tunnel,
@@ -35,15 +37,17 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
     ),
     "store": (
         dovecot_store.part, postfix_store.part, quota.store, keepers.store, sessions.store,
-        retention.part, standby.part,
+        retention.part, standby.part, people_door.part,
     ),
     "people": (password_check.part, people.part),
-    "edge": (tunnel.part, dovecot_edge.part, postfix_edge.part, sessions.edge),
+    "edge": (
+        tunnel.part, sasl_door.part, dovecot_edge.part, postfix_edge.part, sessions.edge,
+        people_door.part,
+    ),
 }  # fmt: skip
 
 
 def parts(directory: Compiled, env: Environment, host: Host) -> tuple[Part, ...]:
-    """Everything that makes up a host."""
-    return tuple(
-        build(directory, env, host) for role in (EVERY, *host.roles) for build in ROLES[role]
-    )
+    """Everything that makes up a host; what two of its roles need is there once."""
+    builds = dict.fromkeys(build for role in (EVERY, *host.roles) for build in ROLES[role])
+    return tuple(build(directory, env, host) for build in builds)
