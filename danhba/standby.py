@@ -12,7 +12,7 @@ CONFIG is JSON: host, domain, stores (name to fqdn), port, table, mail, state, c
 
 Which mailboxes changed is seen by the times of a few files, not told by Dovecot: an event can get
 lost with its process, a time cannot, and what was seen last is kept over a restart. Looking at
-30,000 mailboxes takes 0.3 s (benchmarks/standby.py).
+30,000 mailboxes takes half a second (benchmarks/standby.py).
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ BATCH = 50
 AT_ONCE = 2
 LATE = 120.0
 """Seconds by which a copy may lag before somebody has to look."""
+SILENT = 1800.0
+"""Seconds without a word of the daemon: only a large mailbox that is new takes it that long."""
 NIGHTS = 36 * 3600.0
 """Seconds within which the last full comparison must have ended well."""
 
@@ -217,10 +219,7 @@ class Daemon:
             began = time.monotonic()
             due = self.look(time.time())
             looked = time.monotonic() - began
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                list(pool.map(lambda batch: self._work(*batch), _batches(due)))
-            self._settle(due)
-            self._tell()
+            self.round(due)
             time.sleep(max(PAUSE, 19 * looked))
 
     def look(self, now: float) -> dict[tuple[str, str], str]:
@@ -240,34 +239,47 @@ class Daemon:
         self.behind = {key: since for key, since in self.behind.items() if key in wanted}
         return due
 
-    def _work(self, store: str, accounts: Sequence[str]) -> None:
-        down = reachable(self.config, store)
-        failed = [Failed(accounts, down)] if down else sync(self.config, store, accounts, False)
-        for each in failed:
-            for account in each.accounts:
-                self.failures[account] = each.why
-            if down:
-                self.failures[store] = down
+    def round(self, due: Mapping[tuple[str, str], str]) -> None:
+        """Synchronise what is due. A standby that does not answer is asked once."""
+        self._tell()
+        down = set()
+        for store in {store for _, store in due}:
+            if why := reachable(self.config, store):
+                self._failed(store, why)
+                down.add(store)
+        batches = [batch for batch in _batches(due) if batch[0] not in down]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            work = pool.map(lambda batch: sync(self.config, batch[0], batch[1], False), batches)
+            for (store, accounts), failed in zip(batches, work, strict=True):
+                self._settle(store, {each: due[each, store] for each in accounts}, failed)
+                self._tell()
+        if down:
+            self._tell()
 
-    def _settle(self, due: Mapping[tuple[str, str], str]) -> None:
-        """Remember what went well. The signature is the one from before: a change during the
+    def _settle(self, store: str, seen: Mapping[str, str], failed: Iterable[Failed]) -> None:
+        """Remember what went well. The signatures are those from before: a change during the
         synchronisation, its own included, is looked at once more."""
-        now = time.time()
-        done: dict[str, dict[str, str]] = {}
-        for (account, store), found in due.items():
-            if account in self.failures:
-                name = store if store in self.failures else account
-                if self.stuck.setdefault(name, Backoff()).until <= now:
-                    self.stuck[name].failed(now)
-                    print(f"{name}: {self.failures[account]}", file=sys.stderr, flush=True)
-                continue
-            self.stuck.pop(account, None)
-            self.stuck.pop(store, None)
+        why = {account: each.why for each in failed for account in each.accounts}
+        for account, reason in why.items():
+            self._failed(account, reason)
+        done = {account: found for account, found in seen.items() if account not in why}
+        for account, found in done.items():
+            self._went_well(account)
             self.behind.pop((account, store), None)
             self.seen[account, store] = found
-            done.setdefault(store, {})[account] = found
-        for store, seen in done.items():
-            self.memory.remember(store, seen)
+        if done:
+            self._went_well(store)
+        self.memory.remember(store, done)
+
+    def _failed(self, name: str, why: str) -> None:
+        """A store or an account, which waits longer each time."""
+        self.stuck.setdefault(name, Backoff()).failed(time.time())
+        self.failures[name] = why
+        print(f"{name}: {why}", file=sys.stderr, flush=True)
+
+    def _went_well(self, name: str) -> None:
+        self.stuck.pop(name, None)
+        self.failures.pop(name, None)
 
     def _tell(self) -> None:
         """For health and for who waits until all is copied."""
@@ -279,7 +291,6 @@ class Daemon:
                                   "since": oldest[1]},
             "why": dict(list(self.failures.items())[:5]),
         })  # fmt: skip
-        self.failures.clear()
 
 
 def _batches(due: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
@@ -334,7 +345,7 @@ def health(config: Config, memory: Memory, now: float) -> Iterator[str]:
         return
     lag = memory.noted("lag")
     journal = "journalctl -u danhba-standby.service"
-    if lag is None or now - lag["at"] > LATE:
+    if lag is None or now - lag["at"] > SILENT:
         yield f"standby copies are not kept: systemctl status danhba-standby.service, {journal}"
     elif lag["oldest"] and now - lag["oldest"]["since"] > LATE:
         oldest = lag["oldest"]

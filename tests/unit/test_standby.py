@@ -45,10 +45,7 @@ class Desk:
     def round(self, now: float = 1000.0) -> set[str]:
         """One turn of the loop; the accounts it tried."""
         due = self.daemon.look(now)
-        for batch in standby._batches(due):
-            self.daemon._work(*batch)
-        self.daemon._settle(due)
-        self.daemon._tell()
+        self.daemon.round(due)
         return {account for account, _ in due}
 
     def asked(self) -> list[str]:
@@ -161,7 +158,7 @@ def test_health_names_a_copy_that_lags_and_what_to_do(desk: Desk) -> None:
     [late] = health(desk.config, memory, now)
     assert late.startswith("1 standby copies lag, an on store2 by 150 s (")
     assert "refused" in late and "journalctl -u danhba-standby.service" in late
-    [stopped] = health(desk.config, memory, now + standby.LATE + 60)
+    [stopped] = health(desk.config, memory, now + standby.SILENT + 60)
     assert "standby copies are not kept" in stopped
 
 
