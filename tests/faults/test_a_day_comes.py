@@ -26,6 +26,7 @@ ARCHIVED = months_after(DAY, 12) + ONE
 REMOVED = ARCHIVED + 30 * ONE
 NAME = "ngay.nghi"
 ARCHIVE = f"/srv/archive/{NAME}.{DAY}.tar"
+BALLAST = f"/srv/mail/{NAME}/ballast"
 HELD = {"who": "an@may-khac", "since": "2026-11-25", "token": "x", "machine": "may-khac"}
 
 
@@ -48,7 +49,9 @@ def committed(province: Province, tmp_path_factory: pytest.TempPathFactory) -> I
     commit(root)
     own.danhba("apply", "staging", "--yes")
     yield own
-    province.lab.run(province.home(NAME), ["rm", "-f", ARCHIVE, ARCHIVE.replace(".tar", ".json")])
+    province.lab.run(
+        province.home(NAME), ["rm", "-f", BALLAST, ARCHIVE, ARCHIVE.replace(".tar", ".json")]
+    )
     province.apply()
     assert province.plan_status() == 0
 
@@ -201,6 +204,8 @@ def test_it_is_removed_only_when_its_archive_is_whole_and_a_killed_run_goes_on(
     assert "its archive is damaged" in plan
     assert f"remove mailbox: {NAME}" in plan
     assert f"delete entry: {committed.dn(NAME)}" in plan
+    # Else the archive is whole before anything can be killed.
+    on_store(committed, "dd", "if=/dev/zero", f"of={BALLAST}", "bs=1M", "count=200")
     watcher = watch_and_kill(
         committed, committed.home(NAME), f"[ -e /srv/archive/.{NAME}.{DAY}.tar.new ]"
     )
