@@ -53,8 +53,10 @@ ALLOWED: Rules = (
 
 ALLOWED_IN_A_REBOOT: Rules = (
     (
-        r"^dovecot: auth(-worker\(\d+\))?: Error: ldap\(ldaps://\S+\): (Connection lost to LDAP "
-        r"server, reconnecting|Can't connect to server: \S+)$",
+        r"^dovecot: auth(-worker\(\d+\))?: Error: ldap\(ldap://127\.0\.0\.1:3389\): "
+        r"(Connection lost to LDAP server, reconnecting|Can't connect to server: \S+|"
+        r"binding failed \(dn \(none\)\): Server is unavailable|"
+        r"Initial binding to LDAP server timed out)$",
         "the host of the passwords is down for a moment, and that is worth an error in the log",
     ),
     (
