@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,89 @@ def test_indexes_that_change_are_no_new_mail(where: dict[str, Any], box: Box) ->
     (box.mailbox / "mail/INBOX/dovecot.index").write_bytes(b"other")
     (box.mailbox / "dovecot.list.index.log").write_bytes(b"new")
     assert due(where) == [(True, "whole")]
+
+
+def test_a_script_that_a_user_called_dovecot_is_his(where: dict[str, Any], box: Box) -> None:
+    archive(box)
+    (box.mailbox / "sieve/dovecot.sieve").write_bytes(b"discard;")
+    assert due(where) == [(True, "older than the mailbox")]
+
+
+def kept(box: Box) -> list[dict[str, str]]:
+    """What all archives of a mailbox have together, the one of its own name last."""
+    lists = sorted(box.archive.parent.glob("*.json"), key=lambda path: (-len(path.name), path))
+    for path in lists:
+        listed = json.loads(path.read_text())
+        assert boxes._sha256(path.with_suffix(".tar")) == listed["sha256"]
+    return [json.loads(path.read_text())["files"] for path in lists]
+
+
+def test_what_comes_after_a_removal_replaces_no_archive(where: dict[str, Any], box: Box) -> None:
+    for number in range(3):
+        archive(box)
+        remove(box)
+        box.mailbox.mkdir()
+        (box.mailbox / f"u.{number}").write_bytes(b"a remnant")
+        assert due(where) == [(True, "older than the mailbox")]
+    archive(box)
+    found = kept(box)
+    assert len(found) == 4
+    assert "nvan/mail/INBOX/u.1" in found[0]
+    assert [list(each) for each in found[1:]] == [[f"nvan/u.{number}"] for number in range(3)]
+
+
+def test_a_message_that_is_gone_from_the_mailbox_stays_in_an_archive(box: Box) -> None:
+    archive(box)
+    (box.mailbox / "mail/INBOX/u.1").unlink()
+    archive(box)
+    assert ["nvan/mail/INBOX/u.1" in files for files in kept(box)] == [True, False]
+
+
+def test_an_archive_of_which_all_is_in_the_next_one_goes(box: Box) -> None:
+    archive(box)
+    (box.mailbox / "mail/INBOX/dovecot.index").write_bytes(b"other")
+    (box.mailbox / "mail/INBOX/u.4").write_bytes(b"later")
+    archive(box)
+    assert sorted(path.name for path in box.archive.parent.iterdir()) == [
+        "nvan.2027-01-01.json", "nvan.2027-01-01.tar",
+    ]  # fmt: skip
+
+
+def test_an_archive_that_cannot_be_replaced_is_still_whole(
+    where: dict[str, Any], box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> dict[str, str]:
+        raise OSError(28, "No space left on device")
+
+    archive(box)
+    monkeypatch.setattr(boxes, "_pack", full)
+    with pytest.raises(OSError, match="No space"):
+        archive(box)
+    assert due(where) == [(True, "whole")]
+
+
+def test_an_archive_is_on_the_disk_before_its_mailbox_goes(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its name: a power cut would take both otherwise."""
+    done: list[str] = []
+    fsync, rmtree = os.fsync, shutil.rmtree
+
+    def syncing(descriptor: int) -> None:
+        done.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        fsync(descriptor)
+
+    def removing(path: Path) -> None:
+        done.append(f"{path} goes")
+        rmtree(path)
+
+    monkeypatch.setattr(os, "fsync", syncing)
+    monkeypatch.setattr(shutil, "rmtree", removing)
+    archive(box)
+    assert done[-1] == str(box.archive.parent)
+    done.clear()
+    remove(box)
+    assert done == [str(box.archive.parent), f"{box.going} goes"]
 
 
 def test_a_removal_that_was_cut_off_goes_on(where: dict[str, Any], box: Box) -> None:

@@ -3,7 +3,8 @@
 An archive is one tar file of the mailbox as it is on the disk, filters and flags included; its
 messages are compressed already. Beside it stands a list with the SHA-256 of every file in it and of
 itself, written last: an archive without its list is none. A mailbox is removed only when each of
-its files is in an archive that was just read from end to end.
+its files is in an archive that was just read from end to end. An archive is replaced only by one
+that has all of its files; else it is set aside under a number of its own.
 
 Every store that has a copy makes an archive of its own: none depends on another's, and what was on
 one only is not lost.
@@ -12,6 +13,7 @@ one only is not lost.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -19,7 +21,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO
 
 from danhba.generations.host.common import Json, Refused, live_digest, manifest_of, write
@@ -106,19 +108,51 @@ def archive(box: Box) -> None:
     """Make the archive of a mailbox; one that is cut off is made anew."""
     box.archive.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = box.archive.with_name(f".{box.archive.name}.new")
-    box.list.unlink(missing_ok=True)  # it is of the archive that goes
     try:
         files = _pack(box, fresh)
         if files != dict(_read(fresh)):
             raise Refused(
                 f"{box.account}: the archive is not what was written; nothing was removed"
             )
+        if not _mail(_listed(box)) <= files.items():
+            _set_aside(box)
+        box.list.unlink(missing_ok=True)  # it is of the archive that goes
         os.rename(fresh, box.archive)
     finally:
         fresh.unlink(missing_ok=True)
     made = datetime.now().astimezone().date().isoformat()
     listed = {"account": box.account, "made": made, "sha256": _sha256(box.archive), "files": files}
     write(box.list, (json.dumps(listed, indent=1) + "\n").encode(), 0o600)
+    _sync_folder(box.archive.parent)
+
+
+def _mail(listed: Json | None) -> set[tuple[str, str]]:
+    """Name and SHA-256 of what may not get lost of an archive; nothing when there is none."""
+    files = listed["files"] if listed else {}
+    return {(name, found) for name, found in files.items() if not _is_index(_inside(name))}
+
+
+def _set_aside(box: Box) -> None:
+    """What is archived now is not all that was archived before: something came to where a removed
+    mailbox had been, or messages are gone. By links, so that a cut between leaves both names."""
+    folder, stem = box.archive.parent, box.archive.stem
+    numbers = itertools.count(1)
+    tar, listed = next(
+        names
+        for names in ((folder / f"{stem}.{n}.tar", folder / f"{stem}.{n}.json") for n in numbers)
+        if not any(name.exists() for name in names)
+    )
+    os.link(box.archive, tar)
+    os.link(box.list, listed)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Names are on the disk only when their folder is (fsync(2))."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _pack(box: Box, fresh: Path) -> dict[str, str]:
@@ -172,16 +206,24 @@ def _verify(box: Box) -> None:
     if listed is None or _sha256(box.archive) != listed["sha256"]:
         raise Refused("damaged")
     for path in box.mailbox.rglob("*"):
-        if path.is_symlink() or not path.is_file() or _is_index(path):
+        inside = path.relative_to(box.mailbox)
+        if path.is_symlink() or not path.is_file() or _is_index(inside):
             continue
-        name = f"{box.account}/{path.relative_to(box.mailbox)}"
+        name = f"{box.account}/{inside}"
         if listed["files"].get(name) != _sha256(path):
             raise Refused("older than the mailbox")
 
 
-def _is_index(path: Path) -> bool:
-    """Dovecot writes them when it only looks; they are made anew from the messages."""
-    return path.name.startswith("dovecot")
+def _is_index(inside: PurePath) -> bool:
+    """Dovecot writes its own files when it only looks, so a difference is no mail that came. An
+    archive has them, for the flags are nowhere else. inside: below the mailbox; a script that a
+    user called dovecot.sieve is his."""
+    return inside.name.startswith("dovecot") and inside.parts[0] != "sieve"
+
+
+def _inside(name: str) -> PurePath:
+    """Of a name in an archive, the path below the mailbox."""
+    return PurePath(*PurePath(name).parts[1:])
 
 
 def remove(box: Box) -> None:
@@ -190,6 +232,7 @@ def remove(box: Box) -> None:
         _verify(box)
     except Refused as refusal:
         raise Refused(f"{box.account}: its archive is {refusal}; nothing was removed") from None
+    _sync_folder(box.archive.parent)  # whoever made it may have been killed before he did
     if box.going.exists():
         shutil.rmtree(box.going)
     if box.mailbox.exists():
