@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,30 @@ def test_a_store_without_mailboxes_of_its_own_has_nothing_to_say(desk: Desk) -> 
 def test_a_batch_that_succeeds_is_one_command(desk: Desk) -> None:
     assert sync(desk.config, "store2", [f"a{number}" for number in range(50)], True) == []
     assert len(desk.asked()) == 1
+
+
+def test_whoever_is_named_is_compared_for_his_first_mail_may_be_on_the_other_side(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standby, "_doveadm", lambda config, store, accounts, full: tried(accounts))
+    monkeypatch.setattr("sys.stdin", io.StringIO("an\nnever.used\n"))
+    seen: list[str] = []
+
+    def tried(accounts: Sequence[str]) -> str:
+        seen.extend(accounts)
+        return ""
+
+    path = desk.place / "standby.json"
+    path.write_text(json.dumps(vars(desk.config)))
+    desk.change("an")
+    assert standby.main(["standby.py", str(path), "sync", "store2"]) == 0
+    assert seen == ["an", "never.used"]
+
+
+def test_a_power_cut_cannot_damage_what_is_remembered(desk: Desk) -> None:
+    """Pages of an open log that are lost are a round; a checkpoint half written is the file."""
+    normal = 1
+    assert desk.daemon.memory.base.execute("pragma synchronous").fetchone() == (normal,)
 
 
 def test_who_has_mail_in_the_queue(desk: Desk) -> None:
