@@ -3,6 +3,7 @@ and answer what a test says."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 from collections.abc import Iterable
@@ -213,6 +214,22 @@ def test_who_has_a_new_password_is_kicked_and_so_are_the_mailboxes_he_keeps(runn
     assert running.run("an@x") == (0, kicks("an@x", "soyte@x"))
     assert running.run("an@xx", "an") == (0, kicks())
     assert running.run() == (0, kicks())
+
+
+def test_one_waits_for_the_other(running: Host) -> None:
+    """An apply and a new password at once: each writes the same files."""
+    other = os.open(running.seen, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    script, path = running.here / "end-sessions", f"{running.here / 'bin'}:{os.environ['PATH']}"
+    (running.here / "calls").write_text("", encoding="utf-8")
+    with subprocess.Popen([script, "an@x"], env={**os.environ, "PATH": path}) as waiting:
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(0.5)
+        assert (running.here / "calls").read_text(encoding="utf-8") == ""
+        os.close(other)
+        assert waiting.wait(10) == 0
+    calls = (running.here / "calls").read_text(encoding="utf-8").splitlines()
+    assert calls == kicks("an@x", "soyte@x")
 
 
 def test_an_account_does_not_make_a_store_forget_what_an_apply_has_to_end(running: Host) -> None:
