@@ -9,6 +9,7 @@ from danhba.commands.common import tell
 from danhba.dated import QUESTION
 from danhba.engine import EngineError, Session
 from danhba.generations.generation import Generation
+from danhba.generations.host.common import values
 from danhba.inventory import Environment
 from danhba.plan_text import listed
 from danhba.project import Project
@@ -54,19 +55,28 @@ def ask_those_there(
 
 
 def _withheld(env: Environment, absent: Collection[str], asked: Mapping[str, Asked]) -> set[str]:
-    """Accounts that an edge would learn now and whose store is absent."""
+    """Accounts that all edges would learn now and whose store is absent. What one edge knows
+    already its store knew before, and it may not forget it again."""
     gone = {f"store:[{env.host(name).fqdn}]:{STORE_PORT}" for name in absent}
-    found = set()
-    for name, item in asked.items():
-        if gone and item.plan.arriving and "edge" in env.host(name).roles:
-            new = set(item.plan.arriving)
-            for path, facts in item.generation.manifest["files"].items():
-                if facts["ways"]:
-                    rows = (row.split() for row in item.generation.text(path).splitlines())
-                    found |= {
-                        key.partition("@")[0] for key, way in rows if key in new and way in gone
-                    }
-    return found
+    if not gone:
+        return set()
+    edges = [item for name, item in asked.items() if "edge" in env.host(name).roles]
+    found = [_arriving(item, gone) for item in edges]
+    return set.intersection(*found) if found else set()
+
+
+def _arriving(item: Asked, gone: Collection[str]) -> set[str]:
+    """Accounts that a host would learn, and whose mail goes one of the ways in `gone`."""
+    new = set(item.plan.arriving)
+    if not new:
+        return set()
+    return {
+        key.partition("@")[0]
+        for path, facts in item.generation.manifest["files"].items()
+        if facts["ways"]
+        for key, way in values(item.generation.text(path).splitlines()).items()
+        if key in new and way in gone
+    }
 
 
 def tell_absent(session: Session, env: Environment) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from danhba import guards
 from danhba.generations.generation import Generation
-from danhba.generations.host.common import due_again, keys, service_actions, sha256
+from danhba.generations.host.common import due_again, keys, service_actions, sha256, values
 from danhba.generations.host.entries import differences, is_removed, read_tree
 from danhba.generations.host.ldap import Attributes
 
@@ -215,9 +215,7 @@ def _changed(old: str, new: str) -> dict[str, tuple[str, str]]:
     """Keys that both tables have, with other values: both values by key."""
     before, after = old.splitlines(), new.splitlines()
     same = set(before).intersection(after)
-    was, now = (
-        dict(row.split(maxsplit=1) for row in rows if row not in same) for rows in (before, after)
-    )
+    was, now = (values(row for row in rows if row not in same) for rows in (before, after))
     return {key: (was[key], now[key]) for key in was.keys() & now.keys()}
 
 

@@ -376,6 +376,16 @@ def test_who_would_get_another_home_is_named_and_nobody_moves() -> None:
         carried_out(wanted, asked(live, wanted))
 
 
+def test_rows_that_an_edit_by_hand_left_without_a_way_are_mended() -> None:
+    live = guarded(GUARD)
+    edited = HOMES.replace("p1@x store:1\n", "\n  \np1@x\n")
+    drift = [{"path": "/etc/homes", "problem": "edited"}]
+    report = {**asked(live, live), "drift": drift, "contents": {"/etc/homes": edited}}
+    plan = compare("h", live, report)
+    assert not plan.refused
+    assert [(change.path, change.action) for change in plan.files] == [("/etc/homes", "mend")]
+
+
 def test_only_whom_the_run_moves_may_get_another_home() -> None:
     live, wanted = guarded(GUARD), guarded(GUARD, moved(2))
     assert displaced(live, wanted, "p0@x", "p1@x") == ()

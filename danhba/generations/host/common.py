@@ -128,7 +128,14 @@ def _note(path: Path) -> Json:
 
 def keys(table: str) -> set[str]:
     """The addresses (first words) of a lookup table or passwd-file."""
-    return {re.split(r"[\s:]", row, maxsplit=1)[0] for row in table.splitlines() if row}
+    return {re.split(r"[\s:]", row, maxsplit=1)[0] for row in table.splitlines() if row.strip()}
+
+
+def values(rows: Iterable[str]) -> dict[str, str]:
+    """Address to value of a lookup table's rows. A row that an edit by hand left without a value
+    says nothing."""
+    split = (row.split(maxsplit=1) for row in rows)
+    return {words[0]: words[1] for words in split if len(words) == 2}
 
 
 def unit_states(units: Iterable[str]) -> dict[str, Json]:

@@ -28,6 +28,7 @@ from danhba.generations.host.common import (
     run,
     sha256,
     unit_states,
+    values,
 )
 from danhba.generations.host.lock import lock_holder
 
@@ -111,7 +112,7 @@ def _ways(digest: str | None) -> dict[str, str]:
     for path, facts in (manifest_of(digest) or {"files": {}})["files"].items():
         if facts.get("ways"):  # generations before it have no such word
             text = Path(f"{GENERATIONS}/{digest}/files{path}").read_text()
-            found |= dict(row.split(maxsplit=1) for row in text.splitlines())
+            found |= values(text.splitlines())
     return found
 
 
