@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import imaplib
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -268,12 +269,70 @@ def test_without_people_hosts_mail_arrives_sessions_go_on_and_logins_fail_for_no
             identity = province.deliver(address)
             imap.select("INBOX")
             assert imap.search(None, "HEADER", "Message-ID", f'"{identity}"')[1][0]
-            with pytest.raises(Refused) as refused:
-                enter(doors.IMAPS, edge, address, password, trusting())
-            assert "[UNAVAILABLE]" in str(refused.value)
+            for door, answer in ((doors.SUBMISSIONS, "454 4.7.0"), (doors.IMAPS, "[UNAVAILABLE]")):
+                with pytest.raises(Refused) as refused:
+                    enter(door, edge, address, password, trusting())
+                assert answer in str(refused.value)
         finally:
             for host in HOSTS:
                 province.lab.run(host, ["systemctl", "start", "slapd"])
     wait_for(lambda: len(province.stamps()) == 1, "the people hosts agree", 60)
     for door in (doors.IMAPS, doors.SUBMISSIONS):
+        wait_for(lambda door=door: _enters(door, edge, address, password), f"{door} opens", 60)
+
+
+def _enters(door: doors.Door, edge: str, address: str, password: str) -> bool:
+    """False: not for now. A wrong password would be something else."""
+    try:
         enter(door, edge, address, password, trusting())
+    except Refused as refused:
+        assert "454 4.7.0" in str(refused) or "[UNAVAILABLE]" in str(refused)
+        return False
+    return True
+
+
+def _of_store2(province: Province) -> str:
+    """Somebody whose mail is not on store1."""
+    return next(
+        box.address
+        for box in province.compiled.mailboxes
+        if (box.kind, box.state) == ("person", "active") and province.home(box.account) == "store2"
+    )
+
+
+def _seconds(door: doors.Door, edge: str, address: str, password: str) -> float:
+    """How long a login takes."""
+    began = time.monotonic()
+    enter(door, edge, address, password, trusting())
+    return time.monotonic() - began
+
+
+def test_a_silent_people_host_keeps_nobody_from_logging_in(province: Province) -> None:
+    """The first that the edges ask loses its network: nobody refuses their connections."""
+    address = _of_store2(province)
+    password, edge = province.password(address), province.lab.host("mx1").ipv4
+    first = "systemctl restart haproxy"  # back to the first, wherever the tests before have led
+    assert province.lab.run("mx1", ["sh", "-c", first]).returncode == 0
+    wait_for(lambda: _enters(doors.SUBMISSIONS, edge, address, password), "the edge asks", 30)
+    province.lab.cut("store1")
+    try:
+        ways = (doors.SUBMISSIONS, doors.IMAPS, doors.SUBMISSIONS, doors.SUBMISSION)
+        took = [_seconds(door, edge, address, password) for door in ways]
+    finally:
+        province.lab.join("store1")
+    assert max(took) < 8, took
+    assert max(took[1:]) < 5, took
+    wait_for(lambda: len(province.stamps()) == 1, "the people hosts agree", 60)
+
+
+def test_a_slapd_that_hangs_keeps_nobody_from_reading(province: Province) -> None:
+    """It takes connections and says nothing; its own store asks it first."""
+    address = _of_store2(province)
+    password, edge = province.password(address), province.lab.host("mx1").ipv4
+    province.lab.run("store2", ["systemctl", "kill", "--signal=STOP", "slapd"])
+    try:
+        took = [_seconds(door, edge, address, password) for door in (doors.IMAPS, doors.POP3S)]
+    finally:
+        province.lab.run("store2", ["systemctl", "kill", "--signal=CONT", "slapd"])
+    assert max(took) < 8, took
+    wait_for(lambda: len(province.stamps()) == 1, "the people hosts agree", 60)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from seen import Server
 
-from deploys.common import STORE_PORT
+from deploys.common import SASL_SOCKET, STORE_PORT
 
 ROLE = "edge"
 
@@ -83,6 +83,16 @@ def test_tls_1_2_is_the_oldest_version_offered(server: Server) -> None:
     assert postfix.split() == [">=TLSv1.2"] * 2
     dovecot = f"doveconf -c {server.edge.dovecot}/dovecot.conf -h ssl_min_protocol"
     assert server.run(dovecot) == "TLSv1.2"
+
+
+def test_only_postfix_asks_for_passwords_and_only_through_the_door(server: Server) -> None:
+    """Dovecot's own socket is that of the door alone, and the door's is closed to others."""
+    door = server.run("stat -c '%%U:%%G %%a' %s", "/run/danhba-sasl-door")
+    assert door == "danhba-sasl-door:postfix 750"
+    behind = server.run("stat -c '%%U %%a' %s", server.edge.sasl)
+    assert behind == "danhba-sasl-door 600"
+    asks = server.run(f"postconf -c {server.edge.postfix} -h smtpd_sasl_path")
+    assert asks == SASL_SOCKET
 
 
 _TLS = """
