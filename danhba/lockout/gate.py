@@ -1,7 +1,10 @@
 """Where LDAP clients from outside come in: the same rules as at every other door.
 
-They look up addresses and change their passwords (RFC 3062), and log in for it; slapd itself has no
-way to refuse who guesses without refusing the owner as well. Every other message passes as it is.
+They look up addresses and change their own passwords (RFC 3062), and log in for it; slapd itself
+has no way to refuse who guesses without refusing the owner as well. It also compares the old
+password of a change before it asks who may change it, and says so: whoever is logged in could try
+other people's passwords. So nothing else is changed through this door. Every other message passes
+as it is.
 """
 
 from __future__ import annotations
@@ -27,8 +30,15 @@ _HELD = 2
 """Seconds that a refusal takes, as at Dovecot's doors."""
 _SEQUENCE, _INTEGER, _OCTETS, _ENUMERATED = 0x30, 0x02, 0x04, 0x0A
 _BIND, _BOUND, _UNBIND, _SIMPLE = 0x60, 0x61, 0x42, 0x80
-_SUCCESS, _NOT_SUPPORTED, _INVALID_CREDENTIALS = 0, 7, 49
+_SUCCESS, _NOT_SUPPORTED, _INVALID_CREDENTIALS, _NO_RIGHTS = 0, 7, 49, 50
 """RFC 4511 4.1.1, 4.1.9, 4.2."""
+_EXTENDED, _NAME, _VALUE = 0x77, 0x80, 0x81
+_REFUSED = {0x66: 0x67, 0x68: 0x69, 0x4A: 0x6B, 0x6C: 0x6D, _EXTENDED: 0x78}
+"""Requests that change something (modify, add, delete, rename), and their answers; RFC 4511 4.6 to
+4.9, 4.12."""
+_CHANGE_PASSWORD = b"1.3.6.1.4.1.4203.1.11.1"
+_IDENTITY, _OLD, _NEW = 0x80, 0x81, 0x82
+"""RFC 3062 2."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +64,11 @@ class Gate:
         self._rules, self._marks, self._slapd = rules, marks, slapd
         self.server_tls, self._client_tls = tls
         self._visits: Counter[str] = Counter()
-        # Only this spelling: in another one a name would be another account to the rules.
-        self._dn = re.compile(rf"uid=([a-z0-9._-]+), *ou=people, *{re.escape(slapd.suffix)}", re.I)
+        # Only this spelling: in another one a name would be another account to the rules. Without
+        # re.A, U+017F would be an s and U+212A a k here, as they are to slapd.
+        self._dn = re.compile(
+            rf"uid=([a-z0-9._-]+), *ou=people, *{re.escape(slapd.suffix)}", re.I | re.A
+        )
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client's connection, to the end."""
@@ -94,14 +107,14 @@ class Gate:
             outward.close()
             writer.close()
 
-    def attempt(self, name: str, password: bytes) -> tuple[str, str] | None:
-        """Account and mark of an attempt; None when nobody can have that name."""
+    def account(self, name: str) -> str:
+        """Whose name that is; "" when nobody can have it."""
         found = self._dn.fullmatch(name)
-        if found is None:
-            return None
-        account = f"{found[1].lower()}@{self._slapd.domain}"
-        hashed = hashlib.sha256(account.encode() + b"\0" + password).hexdigest()
-        return account, self._marks(hashed)
+        return f"{found[1].lower()}@{self._slapd.domain}" if found else ""
+
+    def mark(self, account: str, password: bytes) -> str:
+        """Of an attempt."""
+        return self._marks(hashlib.sha256(account.encode() + b"\0" + password).hexdigest())
 
     @property
     def rules(self) -> Rules:
@@ -118,12 +131,17 @@ class _Visit:
     to_slapd: asyncio.StreamWriter
     bound: asyncio.Future[int] | None = None
     """The result of a bind that slapd has not answered yet."""
+    account: str = ""
+    """Who is logged in."""
 
     async def inward(self) -> None:
         """From the client to slapd; while a bind goes on nothing else does (RFC 4511 4.2.1)."""
         while message := await asyncio.wait_for(_message(self.client), _IDLE):
-            if _operation(message) == _BIND:
+            operation = _operation(message)
+            if operation == _BIND:
                 await self._bind(message)
+            elif operation in _REFUSED and not self._changes_own_password(message):
+                await self._refuse(message, _REFUSED[operation], _NO_RIGHTS)
             else:
                 await _send(self.to_slapd, message)
 
@@ -134,24 +152,44 @@ class _Visit:
                 self.bound = None
             await _send(self.to_client, message)
 
+    def _changes_own_password(self, message: bytes) -> bool:
+        """True as well for an extended operation that changes no password."""
+        operation, content = _parts(_parts(message)[0][1])[1]
+        if operation != _EXTENDED:
+            return False
+        (_, name), *rest = _parts(content)
+        if name != _CHANGE_PASSWORD:
+            return True
+        values = [value for tag, value in rest if tag == _VALUE]
+        return not values or self._is_own(_parts(_parts(values[0])[0][1]))
+
+    def _is_own(self, change: list[tuple[int, bytes]]) -> bool:
+        """In no other order, and none of them twice: slapd could take the other one."""
+        tags = [tag for tag, _ in change]
+        if tags != [tag for tag in (_IDENTITY, _OLD, _NEW) if tag in tags]:
+            return False
+        whose = dict(change).get(_IDENTITY, b"").decode("utf-8", "replace")
+        return not whose or self.gate.account(whose) == self.account != ""
+
     async def _bind(self, message: bytes) -> None:
         name, simple = _bind_of(message)
+        self.account = ""
         if simple is None:  # SASL: nobody of the people logs in with it
-            await self._refuse(message, _NOT_SUPPORTED)
+            await self._refuse(message, _BOUND, _NOT_SUPPORTED)
         elif not name or not simple:  # anonymous
             await self._pass(message)
         else:
-            await self._try(message, self.gate.attempt(name, simple))
+            await self._try(message, self.gate.account(name), simple)
 
-    async def _try(self, message: bytes, attempt: tuple[str, str] | None) -> None:
-        rules = self.gate.rules
-        if attempt is None or rules.refuses(attempt[0], self.source, attempt[1]):
+    async def _try(self, message: bytes, account: str, password: bytes) -> None:
+        rules, mark = self.gate.rules, self.gate.mark(account, password)
+        if not account or rules.refuses(account, self.source, mark):
             await asyncio.sleep(_HELD)
-            await self._refuse(message, _INVALID_CREDENTIALS)
+            await self._refuse(message, _BOUND, _INVALID_CREDENTIALS)
             return
-        account, mark = attempt
         result = await self._pass(message)
         if result == _SUCCESS:
+            self.account = account
             rules.succeeded(account, self.source, mark)
         elif result == _INVALID_CREDENTIALS:
             rules.failed(account, self.source, mark)
@@ -162,11 +200,11 @@ class _Visit:
         await _send(self.to_slapd, message)
         return await answer
 
-    async def _refuse(self, message: bytes, code: int) -> None:
+    async def _refuse(self, message: bytes, tag: int, code: int) -> None:
         """As slapd does it, with the number of the client's message."""
         content = bytes((_ENUMERATED, 1, code, _OCTETS, 0, _OCTETS, 0))
         number = _parts(_parts(message)[0][1])[0][1]
-        inner = bytes((_INTEGER, len(number))) + number + bytes((_BOUND, len(content))) + content
+        inner = bytes((_INTEGER, len(number))) + number + bytes((tag, len(content))) + content
         await _send(self.to_client, bytes((_SEQUENCE, len(inner))) + inner)
 
 

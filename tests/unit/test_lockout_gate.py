@@ -22,7 +22,7 @@ __all__ = ["certificates"]
 
 AN = "uid=nvan,ou=people,dc=x"
 RIGHT = b"right"
-SUCCESS, INVALID, NOT_SUPPORTED = 0, 49, 7
+SUCCESS, INVALID, NOT_SUPPORTED, UNWILLING, NO_RIGHTS = 0, 49, 7, 53, 50
 SEARCH, FOUND = 0x63, 0x65
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -57,7 +57,8 @@ async def slapd(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             right = password in (RIGHT, b"") or not name
             writer.write(answer(number, 0x61, SUCCESS if right else INVALID))
         else:
-            writer.write(answer(number, FOUND, SUCCESS))
+            # As ppolicy: an old password is compared before anybody asks whose it is.
+            writer.write(answer(number, FOUND, SUCCESS if RIGHT in message else UNWILLING))
     writer.close()
 
 
@@ -98,8 +99,8 @@ def rules(monkeypatch: pytest.MonkeyPatch) -> Rules:
 def test_a_right_password_and_what_comes_after_it_pass(certificates: Path, rules: Rules) -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert await ask(reader, writer, bind(1, AN, simple(RIGHT))) == answer(1, 0x61, SUCCESS)
-        long = element(0x30, element(2, b"\2"), element(SEARCH, b"x" * 40_000))
-        writer.write(long + element(0x30, element(2, b"\3"), element(SEARCH)))
+        long = element(0x30, element(2, b"\2"), element(SEARCH, RIGHT * 8_000))
+        writer.write(long + element(0x30, element(2, b"\3"), element(SEARCH, RIGHT)))
         assert await module._message(reader)
         assert await module._message(reader) == answer(3, FOUND, SUCCESS)
 
@@ -126,6 +127,7 @@ def test_ten_guesses_and_the_right_one_is_refused_as_a_wrong_one_is(
     "0.9.2342.19200300.100.1.1=nvan,ou=people,dc=x", "uid=\\6evan,ou=people,dc=x",
     "uid=nvan+cn=x,ou=people,dc=x", "uid=nvan ,ou=people,dc=x", "ou=people,dc=x", "nvan",
     "uid=nvan,ou=people,dc=y", "uid=nvan;ou=people,dc=x", "uid=\u00ddvan,ou=people,dc=x",
+    "uid=\u017fon,ou=people,dc=x", "uid=\u212aiet,ou=people,dc=x",
 ])  # fmt: skip
 def test_a_name_in_another_spelling_is_nobodys(certificates: Path, rules: Rules, name: str) -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -141,6 +143,79 @@ def test_capitals_and_blanks_after_commas_are_one_account(certificates: Path, ru
 
     visit(certificates, rules, talk)
     assert [row["account"] for row in rules.standing()] == ["nvan@x"]
+
+
+def change(number: int, *parts: bytes) -> bytes:
+    """RFC 3062."""
+    name = element(0x80, b"1.3.6.1.4.1.4203.1.11.1")
+    value = element(0x81, element(0x30, *parts)) if parts else b""
+    return element(0x30, element(2, bytes((number,))), element(0x77, name, value))
+
+
+HA = AN.replace("nvan", "lttha").encode()
+
+
+@pytest.mark.parametrize("tag, answered", [(0x66, 0x67), (0x68, 0x69), (0x4A, 0x6B), (0x6C, 0x6D)])
+def test_a_change_tells_nobody_whether_a_guess_was_right(
+    certificates: Path, rules: Rules, tag: int, answered: int
+) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await ask(reader, writer, bind(1, AN, simple(RIGHT)))
+        for guess in (RIGHT, b"wrong"):
+            tried = element(
+                0x30, element(2, b"\2"), element(tag, element(4, HA), element(4, guess))
+            )
+            assert await ask(reader, writer, tried) == answer(2, answered, NO_RIGHTS)
+
+    visit(certificates, rules, talk)
+
+
+@pytest.mark.parametrize("first", [
+    [element(0x80, HA)], [element(0x80, b"lttha")], [element(0x80, AN.encode()), element(0x80, HA)],
+    [element(0x80, b"uid=nvan+uid=lttha,ou=people,dc=x")],
+])  # fmt: skip
+def test_nobody_tries_anothers_password_by_changing_it(
+    certificates: Path, rules: Rules, first: list[bytes]
+) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await ask(reader, writer, bind(1, AN, simple(RIGHT)))
+        for guess in (RIGHT, b"wrong"):
+            for parts in ([*first, element(0x81, guess)], [element(0x81, guess), *first]):
+                said = await ask(reader, writer, change(2, *parts, element(0x82, b"new")))
+                assert said == answer(2, 0x78, NO_RIGHTS)
+
+    visit(certificates, rules, talk)
+
+
+def test_who_was_logged_in_and_is_no_more_changes_no_password_by_name(
+    certificates: Path, rules: Rules
+) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        mine = change(2, element(0x80, AN.encode()), element(0x81, RIGHT), element(0x82, b"new"))
+        assert await ask(reader, writer, mine) == answer(2, 0x78, NO_RIGHTS)
+        await ask(reader, writer, bind(1, AN, simple(RIGHT)))
+        assert await ask(reader, writer, mine) == answer(2, FOUND, SUCCESS)
+        await ask(reader, writer, bind(1, AN, simple(b"wrong")))
+        assert await ask(reader, writer, mine) == answer(2, 0x78, NO_RIGHTS)
+
+    visit(certificates, rules, talk)
+
+
+def test_other_extended_operations_and_ones_own_change_pass(
+    certificates: Path, rules: Rules
+) -> None:
+    who_am_i = element(
+        0x30, element(2, b"\2"), element(0x77, element(0x80, b"1.3.6.1.4.1.4203.1.11.3"))
+    )
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await ask(reader, writer, bind(1, AN, simple(RIGHT)))
+        capitals = element(0x80, AN.upper().encode())
+        old = element(0x81, RIGHT)
+        for passed in (change(2, old), change(2, capitals, old), change(2), who_am_i):
+            assert (await ask(reader, writer, passed))[5] == FOUND
+
+    visit(certificates, rules, talk)
 
 
 def test_anonymous_passes_and_sasl_does_not(certificates: Path, rules: Rules) -> None:
