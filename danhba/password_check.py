@@ -11,17 +11,21 @@ import contextlib
 import json
 import os
 import re
+import signal
 import socket
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from danhba.password_rule import Rule
 
 IDLE, LIFE, PATIENCE = 10.0, 60.0, 5.0
 """Seconds: without a question, altogether, for a question to come in whole."""
+JUDGING = 1.0
+"""Seconds of the processor: slapd takes no other change meanwhile. Not seconds of the clock, or a
+host that is busy would refuse what is good."""
 
 ACCEPTED = "+"
 FAILED = "Không kiểm tra được mật khẩu; hãy thử lại sau."
@@ -74,7 +78,28 @@ def answer(question: bytes, rule: Rule, people: Mapping[str, str]) -> str:
         plain = password.decode()
     except UnicodeDecodeError:
         return "Mật khẩu không phải UTF-8."
-    return rule.objection(plain, about(whose.decode(), people)) or ACCEPTED
+    try:
+        with _limited():
+            return rule.objection(plain, about(whose.decode(), people)) or ACCEPTED
+    except _TooLong:
+        return "Không kiểm tra kịp mật khẩu này; hãy chọn mật khẩu khác."
+
+
+class _TooLong(Exception):
+    pass
+
+
+@contextlib.contextmanager
+def _limited() -> Iterator[None]:
+    def end(*_: object) -> None:
+        raise _TooLong
+
+    signal.signal(signal.SIGPROF, end)
+    signal.setitimer(signal.ITIMER_PROF, JUDGING)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def about(dn: str, people: Mapping[str, str]) -> list[str]:

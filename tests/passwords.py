@@ -49,6 +49,9 @@ BAD = {
     "doi.luat15081975": OWN,
     unicodedata.normalize("NFD", "cá lóc nướng trui bông điên điển"): "Unicode tổ hợp",
     "cá lóc\tnướng trui bông": "không nhìn thấy",
+    "cá lóc\u200b nướng trui bông": "không nhìn thấy",
+    "cá lóc\u2028nướng trui bông": "không nhìn thấy",
+    "cá lóc\ue000 nướng trui bông": "không nhìn thấy",
     " cá lóc nướng trui bông ": "dấu cách",
     "cá lóc nướng trui " * 20 + "x": "quá dài",
 }

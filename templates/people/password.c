@@ -42,7 +42,7 @@ static int heard(int door, struct berval *reason)
 
 int check_password(const char *password, struct berval *reason, struct entry *entry, void *unused)
 {
-    static const struct interval patience = {10, 0};
+    static const struct interval patience = {5, 0};
     static const struct address judge = {UNIX, "{{ socket }}"};
     int door = socket(UNIX, STREAM, 0), accepted = 0;
 

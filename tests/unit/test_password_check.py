@@ -7,11 +7,14 @@ import os
 import socket
 import subprocess
 import sys
+import time
+from itertools import count
 from pathlib import Path
 
 import pytest
 from passwords import ABOUT, BAD, GOOD, KNOWN
 
+from danhba import password_check
 from danhba.password_check import ACCEPTED, about, answer, by_account
 from danhba.password_rule import Rule
 from danhba.project import ROOT
@@ -59,6 +62,16 @@ def test_a_reason_has_room_in_slapds_buffer() -> None:
 
 def test_bytes_that_are_no_text_are_refused() -> None:
     assert "UTF-8" in answer(DN.encode() + b"\0" + b"\xff" * 12 + b"\0", RULE, PEOPLE)
+
+
+def test_one_official_does_not_keep_slapd_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(password_check, "JUDGING", 0.1)
+    monkeypatch.setattr(Rule, "_guessed", lambda *_: sum(1 for _ in count()))
+    begun = time.process_time()
+    said = answer(question(GOOD[0]), RULE, PEOPLE)
+    assert "không kiểm tra kịp" in said.lower() and time.process_time() - begun < 2
+    monkeypatch.undo()
+    assert answer(question(GOOD[0]), RULE, PEOPLE) == ACCEPTED
 
 
 def test_the_program_answers_on_the_socket_that_it_is_handed(tmp_path: Path) -> None:

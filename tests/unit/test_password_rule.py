@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from passwords import ABOUT, BAD, GOOD, KNOWN
 
-from danhba import passphrase
+from danhba import passphrase, password_rule
 from danhba.password_rule import MOST_BYTES, Rule, fold, words
 
 RULE = Rule(12, KNOWN)
@@ -60,6 +60,18 @@ def test_the_longest_is_judged_and_more_is_refused() -> None:
     fits = longest.encode()[:MOST_BYTES].decode(errors="ignore").strip()
     assert "dài" not in RULE.objection(fits)
     assert "dài" in RULE.objection(longest.strip())
+
+
+def test_no_more_is_looked_at_than_takes_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def estimate(password: str, user_inputs: list[str]) -> dict[str, int]:
+        seen.append(password)
+        return {"guesses": 10**20}
+
+    monkeypatch.setattr(password_rule, "zxcvbn", estimate)
+    RULE.objection("4@8({[<369&#!0$5+7%2" * 10, ABOUT)
+    assert {len(each) for each in seen} == {32}
 
 
 def test_reasons_never_have_the_password_in_them() -> None:
