@@ -92,6 +92,8 @@ def _policy(root: str) -> dict[str, object]:
         cn=["policy"],
         pwdAttribute=["userPassword"],
         pwdMustChange=["TRUE"],
+        # Else the first password could be "changed" to itself.
+        pwdInHistory=["1"],
         pwdCheckQuality=["2"],
         pwdUseCheckModule=["TRUE"],
     )

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import pytest
 from doors import DOORS, IMAPS, POP3S, SIEVE, SUBMISSIONS, Door, Refused, enter
-from ldap3 import Connection, Server, Tls
+from ldap3 import MODIFY_ADD, MODIFY_DELETE, Connection, Server, Tls
 from people import Person, trusting
 from province import Province, wait_for
 from test_mail_wrong_password import REFUSALS
@@ -222,7 +222,28 @@ def test_who_is_in_the_address_book_reads_and_changes_as_before(
     with Connection(server, dn, minister.password, raise_exceptions=True) as ldap:
         ldap.search(f"ou=people,{province.suffix}", "(uid=*)", attributes=["cn"], paged_size=400)
         assert len(ldap.entries) == 400
-        ldap.extend.standard.modify_password(dn, minister.password, minister.password)
+        ldap.search(f"ou=people,{province.suffix}", "(pwdChangedTime=*)", attributes=["+"])
+        assert not ldap.entries
+    local = minister.address.partition("@")[0]
+    province.passwords[local] = province.choose_password(local, minister.password)
     with Connection(server) as stranger:
         stranger.search(f"ou=people,{province.suffix}", "(uid=*)")
         assert not stranger.entries
+
+
+def test_a_colleagues_password_is_not_tried_by_changing_it(
+    province: Province, minister: Person, recipients: list[Person]
+) -> None:
+    """slapd itself compares before it asks who may change it (ppolicy)."""
+    colleague = recipients[13]
+    dn = province.dn(colleague.address.partition("@")[0])
+    with province.ldap(minister.address.partition("@")[0], minister.password) as ldap:
+        said = []
+        for guess in (colleague.password, "doan-1"):
+            changes = [(MODIFY_DELETE, [guess]), (MODIFY_ADD, ["con đò qua bến buổi sáng"])]
+            assert not ldap.modify(dn, {"userPassword": changes})
+            said.append((ldap.result["description"], ldap.result["message"]))
+            assert not ldap.extend.standard.modify_password(dn, guess, "con đò qua bến buổi sáng")
+            said.append((ldap.result["description"], ldap.result["message"]))
+    assert set(said) == {("insufficientAccessRights", "")}
+    assert _try(IMAPS, colleague, colleague.password) == "in"
