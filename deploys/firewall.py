@@ -47,7 +47,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         files=(File("/etc/nftables.conf", rules, effect="reload"),),
         services=(Service("nftables.service"),),
         states=(
-            State("the rules of nftables", ("nft", "-s", "list", "ruleset"),
+            State("the rules of nftables", ("nft", "-s", "-t", "list", "ruleset"),
                   unit="nftables.service", way="reload"),
         ),
         validate=(("nft", "-c", "-f", "/etc/nftables.conf"),),

@@ -93,9 +93,9 @@ def reset(
     project: Project, environment: str | None, addresses: tuple[str, ...], sheet: Path | None,
     out: Path | None, keys: tuple[str, ...],
 ) -> None:  # fmt: skip
-    """A new password for an account or several, whatever they had before.
+    """A new password for a person or several, whatever they had before.
 
-    Sessions with the old one end.
+    Sessions with the old one end. An agency's mailbox has none: its keepers open it with theirs.
 
     All sessions for sending on the edges end with it, and those in mailboxes that he keeps: the
     others' programs connect again by themselves.
@@ -105,6 +105,11 @@ def reset(
     if sheet and out:
         raise click.UsageError("say --sheet or --out")
     directory = project.read()
+    if kept := sorted({each.address for each in directory.agencies}.intersection(addresses)):
+        raise EngineError(
+            f"{', '.join(kept)}: an agency's mailbox is opened by its keepers, with their own"
+            " passwords (Điều 9.2.c): danhba keeper"
+        )
     found = accounts(directory, lambda box: box.address in addresses and box.state in _LIVE)
     meant = [each for members in found.values() for each in members]
     known = {each.page.address.partition("@")[0] for each in meant}

@@ -6,6 +6,7 @@ Guesses come from addresses on the "Internet" that this machine has for these te
 from __future__ import annotations
 
 import random
+import socket
 import ssl
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -23,7 +24,7 @@ from staging.config import BRIDGE, CA_FILE, INTERNET4, INTERNET6
 
 FOUR = (IMAPS, POP3S, SUBMISSIONS, SIEVE)
 FIRST, LAST = 100, 160
-GUESSER, PHONE = (str(INTERNET4[number]) for number in (100, 101))
+GUESSER, PHONE, FLOODER = (str(INTERNET4[number]) for number in (100, 101, 102))
 ABROAD = str(INTERNET6[0x102])
 """In no network of the botnet's."""
 BOTNET = [str(INTERNET4[number]) for number in range(110, LAST)]
@@ -229,6 +230,22 @@ def test_who_is_in_the_address_book_reads_and_changes_as_before(
     with Connection(server) as stranger:
         stranger.search(f"ou=people,{province.suffix}", "(uid=*)")
         assert not stranger.entries
+
+
+def test_who_floods_the_address_book_keeps_only_himself_from_it(province: Province) -> None:
+    (people, *_) = province.environment.having("people")
+
+    def knock(source: str) -> bool:
+        try:
+            socket.create_connection((people.ipv4, 636), 1, (source, 0)).close()
+        except TimeoutError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(50) as pool:
+        answered = sum(pool.map(knock, [FLOODER] * 500))
+    assert 300 <= answered < 450
+    assert knock(PHONE)
 
 
 def test_a_colleagues_password_is_not_tried_by_changing_it(

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from docx import Document
 from passlib.hash import sha512_crypt
 
 from danhba import giving, people_host
 from danhba.check import check_text
+from danhba.commands import main
 from danhba.engine import ConnectionLost, EngineError
 from danhba.giving import Batch, Form, accounts, end_sessions, form, give
 from danhba.handover import Envelope, HandoverError
@@ -142,6 +144,14 @@ def assert_in_step(folder: Path, people: People) -> None:
     assert {dn(name) for name in found} == set(own)
     for name, plain in found.items():
         assert sha512_crypt.verify(plain, own[dn(name)].removeprefix("{CRYPT}"))
+
+
+def test_an_agencys_mailbox_gets_no_password() -> None:
+    """There is none to share: keepers open it with their own (Điều 9.2.c)."""
+    asked = ["password", "reset", "staging", "--address", "sotaichinh"]
+    done = CliRunner().invoke(main, asked)
+    assert done.exit_code == 1
+    assert "sotaichinh: an agency's mailbox is opened by its keepers" in done.output
 
 
 def test_every_agency_has_a_sheet_with_its_staff_in_order(
