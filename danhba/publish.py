@@ -48,11 +48,16 @@ class Asked:
     plan: Plan
 
 
-def ask(host: Host, generation: Generation, moving: Collection[str] = ()) -> Asked:
-    """The one question to a host. moving: see danhba.generations.plan.compare."""
+def ask(
+    host: Host,
+    generation: Generation,
+    moving: Collection[str] = (),
+    regrouped: Collection[str] = (),
+) -> Asked:
+    """The one question to a host. moving, regrouped: see danhba.generations.plan.compare."""
     tune(host)
     report = host.get_fact(Report, _stdin=remote.stdin("report", generation.question()))
-    return Asked(generation, report, compare(host.name, generation, report, moving))
+    return Asked(generation, report, compare(host.name, generation, report, moving, regrouped))
 
 
 def carry_out(

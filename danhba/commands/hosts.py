@@ -32,10 +32,14 @@ def look(session: Session, people: bool = False) -> dict[str, dict[str, Any]]:
 
 
 def ask_all(
-    session: Session, generations: Mapping[str, Generation], moving: Collection[str] = ()
+    session: Session,
+    generations: Mapping[str, Generation],
+    moving: Collection[str] = (),
+    regrouped: Collection[str] = (),
 ) -> dict[str, Asked]:
-    """The one question to every host, in parallel. moving: addresses that the run moves."""
-    return session.each(lambda host: ask(host, generations[host.name], moving))
+    """The one question to every host, in parallel. moving, regrouped: see
+    danhba.generations.plan.compare."""
+    return session.each(lambda host: ask(host, generations[host.name], moving, regrouped))
 
 
 def ask_those_there(

@@ -25,5 +25,5 @@ def command(project: Project, mailboxes: tuple[str, ...], store: str, environmen
     """
     from danhba.commands.relocation import Relocation
 
-    work = Relocation.open(project, environment or project.only_environment(), yes=True)
+    work = Relocation.open(project, environment or project.only_environment(), yes=False)
     work.move(dict.fromkeys(mailboxes, store))

@@ -28,6 +28,7 @@ def command(project: Project, environment: str, tolerance: int, batch: int, yes:
     from danhba.commands.relocation import Relocation, uneven
 
     work = Relocation.open(project, environment, yes)
+    work.must_be_whole()
     if work.env.remembered.moving:
         tell(f"Finish {len(work.env.remembered.moving)} moves that are under way")
         work.move({})

@@ -11,6 +11,7 @@ it is begun; running the command again goes on.
 from __future__ import annotations
 
 import time
+from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -25,6 +26,8 @@ from danhba.commands.common import tell
 from danhba.commands.hosts import ask_all, tell_absent
 from danhba.compiled import Compiled, Mailbox
 from danhba.engine import EngineError, Session, session
+from danhba.generations.host.common import keys
+from danhba.generations.plan import Plan
 from danhba.inventory import Environment
 from danhba.placement import Failure, Move, Moving, Places, Remembered
 from danhba.project import Project
@@ -61,11 +64,14 @@ class Relocation:
     def failover(self, store: str, by: str, today: date) -> None:
         """Raises EngineError."""
         self._must_be_store(store)
-        others = [each.name for each in self.env.having("store") if each.name != store]
+        known = {each.store for each in self.env.remembered.failed_over if not each.returning}
+        others = {each.name for each in self.env.having("store")} - {store}
         if not others:
             raise EngineError(f"{store} is the only store: nobody has its mailboxes")
-        boxes = self._normally_on(store)
-        known = {each.store for each in self.env.remembered.failed_over}
+        if others <= known:
+            raise EngineError(f"every other store is failed over: {store} is the last one; "
+                              f"danhba failback {self.env.name} {min(others)} first")  # fmt: skip
+        boxes, regrouped = self._normally_on(store), self._regrouped_by(store)
         failure = Failure(store, today, by)
         failures = tuple(each for each in self.env.remembered.failed_over if each.store != store)
         after = replace(self.env.remembered, failed_over=(*failures, failure))
@@ -73,7 +79,7 @@ class Relocation:
             tell(f"{len(boxes)} mailboxes of {store} will be served by their standbys. Mail of the "
                  "last seconds that was not copied yet comes back with the failback.")  # fmt: skip
             self._sync_if_there(store, boxes)
-        self._publish(after, boxes, ask=store not in known)
+        self._publish(after, boxes, regrouped, ask=store not in known)
         with self._session() as hosts:
             for host in hosts.hosts():
                 if "edge" in host.groups:
@@ -90,7 +96,7 @@ class Relocation:
         failure = next((f for f in self.env.remembered.failed_over if f.store == store), None)
         if failure is None:
             raise EngineError(f"{store} is not failed over")
-        boxes = self._normally_on(store)
+        boxes, regrouped = self._normally_on(store), self._regrouped_by(store)
         if not failure.returning:
             self._must_be_there(store)
             tell("Bring all hosts up to date")
@@ -99,7 +105,7 @@ class Relocation:
             tell(f"Compare {len(boxes)} mailboxes with {store}")
             self._sync_grouped(homes, dict.fromkeys(homes, store))
             failure = replace(failure, returning=today)
-            self._publish(self._with_failure(failure), boxes, ask=False)
+        self._publish(self._with_failure(failure), boxes, regrouped)
         # Who served them meanwhile: as if the store were still failed over.
         before = Places(
             self.env.having("store"), self._with_failure(replace(failure, returning=None))
@@ -107,8 +113,7 @@ class Relocation:
         served = {box.account: before.of(box).home for box in boxes}
         self._settle(served, dict.fromkeys(served, store))
         left = tuple(f for f in self.env.remembered.failed_over if f.store != store)
-        self._save(replace(self.env.remembered, failed_over=left))
-        self._publish(self.env.remembered, boxes, ask=False)
+        self._publish(replace(self.env.remembered, failed_over=left), boxes, regrouped, last=True)
         tell(f"{store} serves its mailboxes again. Commit {self.project.placement(self.env)}")
 
     def move(self, targets: Mapping[str, str]) -> None:
@@ -116,10 +121,10 @@ class Relocation:
 
         Raises EngineError.
         """
+        self.must_be_whole()
         under_way = {each.account: each.to for each in self.env.remembered.moving}
         for store in {*targets.values()}:
             self._must_be_store(store)
-            self._must_serve(store)
         clash = sorted(a for a in under_way if targets.get(a, under_way[a]) != under_way[a])
         if clash:
             where = f"{clash[0]} is on its way to {under_way[clash[0]]}"
@@ -147,7 +152,7 @@ class Relocation:
             or Moving(box.account, self.env.place(box).home, wanted[box.account])
             for box in boxes
         ]
-        self._publish(replace(self.env.remembered, moving=tuple(ways)), boxes, ask=False)
+        self._publish(replace(self.env.remembered, moving=tuple(ways)), boxes)
         waiting = [
             way for way, box in zip(ways, boxes, strict=True) if self.env.place(box).home != way.to
         ]
@@ -157,11 +162,11 @@ class Relocation:
                 {way.account: way.source for way in waiting},
                 {way.account: way.to for way in waiting},
             )
-            self._publish(self._moved({way.account: way.to for way in waiting}), boxes, ask=False)
+            self._publish(self._moved({way.account: way.to for way in waiting}), boxes)
         self._settle(
             {way.account: way.source for way in ways}, {way.account: way.to for way in ways}
         )
-        self._publish(replace(self.env.remembered, moving=()), boxes, ask=False)
+        self._publish(replace(self.env.remembered, moving=()), boxes, last=True)
         tell(f"{len(boxes)} mailboxes have moved. Commit {self.project.placement(self.env)}")
 
     def _moved(self, targets: Mapping[str, str]) -> Remembered:
@@ -174,27 +179,48 @@ class Relocation:
 
     # Steps
 
-    def _publish(self, remembered: Remembered, boxes: Iterable[Mailbox], ask: bool) -> None:
+    def _publish(
+        self,
+        remembered: Remembered,
+        boxes: Sequence[Mailbox],
+        others: Sequence[Mailbox] = (),
+        ask: bool = False,
+        last: bool = False,
+    ) -> None:
         """Write the placement file, then let the hosts follow it: who is killed in between finds
-        what was wanted in the file."""
+        what was wanted in the file. What is more than that is asked about, whatever `ask` says.
+
+        boxes: get another home. others: their copies go elsewhere. last: with this step nothing is
+        under way any more, so the file forgets it only when the hosts have followed.
+        """
         env = replace(self.env, remembered=remembered)
-        moving = [f"{box.account}@{self.directory.domain}" for box in boxes]
-        moving += [box.account for box in boxes]
+        moving, regrouped = self._keys(boxes), self._keys(others)
         generations = self.project.generations(env)
         with self._session() as hosts:
             self._must_do_without(hosts.absent, env)
-            asked = ask_all(hosts, generations, moving)
+            asked = ask_all(hosts, generations, moving, regrouped)
             _must_be_allowed(asked)
-            changes = any(item.plan.changes for item in asked.values())
-            if ask and changes:
-                plans = [item.plan for item in asked.values()]
+            plans = [item.plan for item in asked.values()]
+            changes = any(plan.changes for plan in plans)
+            more = any(_does_more(plan, moving | regrouped) for plan in plans)
+            if changes and (ask or more):
                 click.echo(plan_text.as_text(plans), nl=False)
                 if not self.yes and not click.confirm("Do this?"):
                     raise EngineError("nothing was done")
-            self._save(remembered)
+            if not last:
+                self._save(remembered)
             if changes:
                 publish(hosts, asked, take_over=False)
+            self._save(remembered)
             tell_absent(hosts, env)
+
+    def _keys(self, boxes: Sequence[Mailbox]) -> set[str]:
+        """What rows of tables begin with that are about these mailboxes."""
+        accounts = {box.account for box in boxes}
+        names = accounts | {
+            name.address for name in self.directory.names if name.account in accounts
+        }
+        return names | {f"{name}@{self.directory.domain}" for name in names}
 
     def _save(self, remembered: Remembered) -> None:
         placement_file.save(self.project.placement(self.env), remembered)
@@ -283,16 +309,25 @@ class Relocation:
         places = Places(self.env.having("store"), replace(self.env.remembered, failed_over=others))
         return [box for box in self.directory.mailboxes if places.of(box).home == store]
 
+    def _regrouped_by(self, store: str) -> list[Mailbox]:
+        """Mailboxes that the store knows when it works: while it does not, a third one may have
+        their copy, and forgets them afterwards."""
+        others = tuple(f for f in self.env.remembered.failed_over if f.store != store)
+        places = Places(self.env.having("store"), replace(self.env.remembered, failed_over=others))
+        return [box for box in self.directory.mailboxes if store in places.of(box).holders]
+
     def _must_be_store(self, name: str) -> None:
         stores = [store.name for store in self.env.having("store")]
         if name not in stores:
             raise EngineError(f"{self.env.name} has no store {name}; there are {', '.join(stores)}")
 
-    def _must_serve(self, name: str) -> None:
-        if any(each.store == name for each in self.env.remembered.failed_over):
-            raise EngineError(
-                f"{name} is failed over: danhba failback {self.env.name} {name} first"
-            )
+    def must_be_whole(self) -> None:
+        """Nothing moves while a store is failed over: where a mailbox belongs and where it is are
+        not the same. Raises EngineError."""
+        for failure in self.env.remembered.failed_over:
+            state = "has not got all back yet" if failure.returning else "is failed over"
+            raise EngineError(f"{failure.store} {state}, and meanwhile no mailbox moves: "
+                              f"danhba failback {self.env.name} {failure.store} first")  # fmt: skip
 
     def _must_be_applied(self) -> None:
         """Nothing but the move may be published with it, and every store must be there."""
@@ -318,24 +353,25 @@ class Relocation:
 def uneven(boxes: Iterable[Mailbox], env: Environment, tolerance: float) -> dict[str, str]:
     """The fewest mailboxes to move, and where to, so that no store has more or less than its share
     by more than `tolerance` (0.05: five in a hundred). Who has a copy there already goes first."""
-    failed = {each.store for each in env.remembered.failed_over}
-    stores = [store.name for store in env.having("store") if store.name not in failed]
-    of_store: dict[str, list[Mailbox]] = {store: [] for store in stores}
-    for box in boxes:
-        of_store[env.place(box).home].append(box)
-    share = sum(map(len, of_store.values())) / len(stores)
-    count = {store: len(found) for store, found in of_store.items()}
+    # By home, then by standby: whose turn it is, is at the head of one of few queues.
+    queues: dict[str, dict[str | None, deque[str]]] = {
+        store.name: defaultdict(deque) for store in env.having("store")
+    }
+    for box in sorted(boxes, key=lambda box: box.account):
+        place = env.place(box)
+        queues[place.home][place.standby].append(box.account)
+    count = {store: sum(map(len, found.values())) for store, found in queues.items()}
+    share = sum(count.values()) / len(count)
     if all(abs(number - share) <= tolerance * share for number in count.values()):
         return {}
     moves: dict[str, str] = {}
-    for source, target in _pairs(count, share):
-        near = [box for box in of_store[source] if box.account not in moves]
-        best = min(near, key=lambda box: (env.place(box).standby != target, box.account))
-        moves[best.account] = target
+    for source, target in _pairs(count):
+        near = queues[source][target] or min(filter(None, queues[source].values()))
+        moves[near.popleft()] = target
     return moves
 
 
-def _pairs(count: dict[str, int], share: float) -> Iterator[tuple[str, str]]:
+def _pairs(count: dict[str, int]) -> Iterator[tuple[str, str]]:
     """From the fullest store to the emptiest until one more would change nothing."""
     while True:
         source = max(count, key=lambda store: (count[store], store))
@@ -361,6 +397,17 @@ def _run(
     if done["status"] not in allowed:
         raise EngineError(f"{host.name}: {' '.join(argv)}: {(done['err'] or done['out']).strip()}")
     return str(done["out"])
+
+
+def _does_more(plan: Plan, moved: Collection[str]) -> bool:
+    """Does a plan more than give the mailboxes of these keys other places?"""
+    if plan.drift or plan.packages or plan.entries or plan.mark or plan.unread or plan.boxes:
+        return True
+    if not all(change.rows for change in plan.files):  # a file that comes, or goes
+        return True
+    rows = (row for change in plan.files for row in change.rows)
+    changed = (row.lstrip("+-") for row in rows if not row.startswith((" ", "@@", "+++", "---")))
+    return not keys("\n".join(changed)) <= set(moved)
 
 
 def _must_be_allowed(asked: Mapping[str, Asked]) -> None:

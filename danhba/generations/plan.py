@@ -90,10 +90,12 @@ def compare(
     generation: Generation,
     report: Mapping[str, Any],
     moving: Collection[str] = (),
+    regrouped: Collection[str] = (),
 ) -> Plan:
     """The plan for one host from its one answer (host/report.py).
 
     moving: addresses that this run moves: their ways may change, and hosts may forget them.
+    regrouped: addresses whose copies it gives to other hosts, which others may forget.
     """
     tree = compare_tree(generation, report)
     gone, new, displaced = _accounts(generation, report)
@@ -114,7 +116,7 @@ def compare(
         unread=tree.unread,
         services=tuple(_services(generation, report, {path for path, _ in drift})),
         boxes=tuple(_boxes(generation, report)),
-        vanished=tree.vanished + tuple(sorted(gone.difference(moving))),
+        vanished=tree.vanished + tuple(sorted(gone.difference(moving, regrouped))),
         displaced=tuple(
             f"{address} ({was} -> {now})"
             for address, (was, now) in sorted(displaced.items())

@@ -1,0 +1,292 @@
+"""What move, failover and failback publish, and where they go on: hosts that take every generation
+they are given, the plans real."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from lives import PROVINCE
+from test_plan import answer_bare
+
+import danhba.project
+from danhba.commands import rebalance, relocation
+from danhba.commands.relocation import Relocation
+from danhba.engine import EngineError
+from danhba.generations.generation import Generation
+from danhba.generations.plan import compare
+from danhba.inventory import load
+from danhba.memory import Memory
+from danhba.placement import Places, Remembered
+from danhba.project import Project
+from danhba.publish import Asked
+
+DAY = date(2026, 11, 25)
+INVENTORY = """\
+def _host(name, number):
+    return name, {{"fqdn": name + ".x", "ipv4": f"192.0.2.{{number}}", "ipv6": f"::{{number}}"}}
+store = [_host(f"store{{number}}", number) for number in range(1, {stores} + 1)]
+edge = [_host("mx1", 11)]
+people = [_host("people1", 31)]
+"""
+
+
+class Killed(BaseException):
+    """Nobody catches it."""
+
+
+@dataclass
+class Fleet:
+    """Hosts. live: by name. absent: do not answer. done: what happened to them, in order; killed:
+    the run ends with its how manieth. edited: what else a host would answer."""
+
+    project: Project
+    live: dict[str, Generation] = field(default_factory=dict)
+    absent: set[str] = field(default_factory=set)
+    done: list[str] = field(default_factory=list)
+    killed: int = 0
+    edited: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    # In the place of danhba.engine and danhba.publish
+
+    @contextmanager
+    def session(self, env: Any, partly: bool, without: Collection[str] = ()) -> Iterator[Any]:
+        there = [host for host in env.hosts if host.name not in self.absent]
+        hosts = [SimpleNamespace(name=host.name, groups=host.roles) for host in there]
+        absent = tuple(sorted(self.absent))
+        yield SimpleNamespace(absent=absent, hosts=lambda: hosts, step=self.step)
+
+    def ask_all(
+        self, hosts: Any, wanted: Mapping[str, Generation], *allowed: Collection[str]
+    ) -> dict[str, Asked]:
+        asked = {}
+        for host in hosts.hosts():
+            generation, live = wanted[host.name], self.live[host.name]
+            report = answer(live, generation) | self.edited.get(host.name, {})
+            plan = compare(host.name, generation, report, *allowed)
+            asked[host.name] = Asked(generation, report, plan)
+        return asked
+
+    def publish(self, hosts: Any, asked: Mapping[str, Asked], take_over: bool) -> None:
+        self._happens("locked")
+        for edges in (False, True):
+            turn = {name: item for name, item in asked.items() if name.startswith("mx") == edges}
+            self.live |= {name: item.generation for name, item in turn.items()}
+            self._happens(f"published to {', '.join(turn)}")
+
+    def step(self, host: Any, step: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        words = request["argv"]
+        if words[0] == "python3":
+            accounts = request["stdin"].split()
+            self._happens(f"{' '.join([host.name, *words[3:]])}: {len(accounts)}")
+        return {"status": 0, "out": "", "err": ""}
+
+    def _happens(self, what: str) -> None:
+        self.done.append(what)
+        if len(self.done) == self.killed:
+            raise Killed
+
+    # For tests
+
+    def cut_off(self, work: Callable[[], None], number: int) -> bool:
+        """Kill a run when that many things happened. False: it had ended before."""
+        self.killed = len(self.done) + number
+        try:
+            work()
+        except Killed:
+            return True
+        finally:
+            self.killed = 0
+        return False
+
+    def work(self, yes: bool = True) -> Relocation:
+        """As a command begins, with what the placement file says by now."""
+        return Relocation.open(self.project, "lab", yes)
+
+    def is_as_wanted(self) -> bool:
+        wanted = self.project.generations(self.project.environment("lab"))
+        return all(self.live[name].digest == wanted[name].digest for name in wanted)
+
+    @property
+    def remembered(self) -> Remembered:
+        return self.project.environment("lab").remembered
+
+
+def answer(live: Generation, wanted: Generation) -> dict[str, Any]:
+    """Of a host on which all is as the live generation says."""
+    differing = {
+        path: live.text(path)
+        for path, facts in wanted.manifest["files"].items()
+        if path in live.manifest["files"] and live.manifest["files"][path] != facts
+    }
+    tree = live.manifest["tree"]
+    entries = tree and {
+        "ready": True, "loaded": live.manifest["files"][tree["path"]]["sha256"], "entries": None,
+    }  # fmt: skip
+    units = {each["unit"]: {"active": True, "enabled": True} for each in live.manifest["services"]}
+    loaded = {
+        each["unit"]: {way: each[f"{way}_digest"] for way in ("reload", "restart")}
+        for each in live.manifest["services"]
+    }
+    packages = dict.fromkeys(live.manifest["packages"], "1")
+    return answer_bare(live) | {
+        "contents": differing, "entries": entries, "units": units, "loaded": loaded,
+        "packages": packages,
+    }  # fmt: skip
+
+
+def _fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stores: int) -> Fleet:
+    (tmp_path / "inventory").mkdir()
+    (tmp_path / "directory.yaml").write_text(PROVINCE, encoding="utf-8")
+    inventory = tmp_path / "inventory/lab.py"
+    inventory.write_text(INVENTORY.format(stores=stores), encoding="utf-8")
+    fleet = Fleet(Project(tmp_path / "directory.yaml", tmp_path))
+    for name in ("session", "ask_all", "publish"):
+        monkeypatch.setattr(relocation, name, getattr(fleet, name))
+    monkeypatch.setattr(relocation, "tell_absent", lambda hosts, env: None)
+    monkeypatch.setattr(danhba.project, "MANIFESTS", Memory(tmp_path / "cache", "manifests"))
+    fleet.live = dict(fleet.project.generations(load(inventory)))
+    return fleet
+
+
+@pytest.fixture
+def three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fleet:
+    return _fleet(tmp_path, monkeypatch, 3)
+
+
+@pytest.fixture
+def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fleet:
+    return _fleet(tmp_path, monkeypatch, 2)
+
+
+def digests(fleet: Fleet) -> dict[str, str]:
+    return {name: live.digest for name, live in fleet.live.items()}
+
+
+def failed_over(fleet: Fleet, store: str = "store1") -> None:
+    fleet.absent = {store}
+    fleet.work().failover(store, "an", DAY)
+    fleet.absent = set()
+
+
+def refused(work: Callable[[], None]) -> str:
+    with pytest.raises(EngineError) as error:
+        work()
+    return str(error.value)
+
+
+def test_the_copies_that_a_third_store_had_meanwhile_do_not_stand_in_the_way(three: Fleet) -> None:
+    before = digests(three)
+    env = three.project.environment("lab")
+    boxes = three.work().directory.mailboxes
+    assert {Places(env.having("store")).of(box).standby for box in boxes} >= {"store1"}
+    failed_over(three)
+    three.work().failback("store1", DAY)
+    assert three.remembered == Remembered()
+    assert digests(three) == before
+
+
+def test_a_failback_that_is_cut_off_anywhere_is_completed_by_the_next_one(three: Fleet) -> None:
+    for number in range(1, 99):
+        failed_over(three)
+        at = len(three.done)
+        cut = three.cut_off(lambda: three.work().failback("store1", DAY), number)
+        if cut:
+            three.work().failback("store1", DAY)
+        assert three.remembered == Remembered()
+        assert three.is_as_wanted()
+        # After the routes are back the two sides are compared, in the run that ends it.
+        swap = max(at for at, what in enumerate(three.done) if what == "published to mx1")
+        assert any("sync" in what for what in three.done[swap:]), three.done[at:]
+        if not cut:
+            break
+    assert number > 10
+
+
+def test_a_move_that_is_cut_off_anywhere_is_completed_by_the_next_one(three: Fleet) -> None:
+    """To a store that has no copy, and which another one has then no more."""
+    env, box = three.project.environment("lab"), three.work().directory.mailboxes[0]
+    home, _, third = Places(env.having("store")).rank(box)
+    cut, number = [True], 0
+    while any(cut):
+        cut, number = [], number + 1
+        for target in (third, home):
+            targets = {box.account: target}
+            cut.append(three.cut_off(lambda to=targets: three.work().move(to), number))
+            three.work().move(targets)
+            assert three.remembered.moving == ()
+            assert three.project.environment("lab").place(box).home == target
+            assert three.is_as_wanted()
+    assert number > 10
+
+
+def test_a_failover_after_a_failback_that_was_cut_off_is_a_new_one(two: Fleet) -> None:
+    failed_over(two)
+    for number in range(1, 99):
+        two.cut_off(lambda: two.work().failback("store1", DAY), number)
+        if any(each.returning for each in two.remembered.failed_over):
+            break
+    two.done.clear()
+    two.work().failover("store1", "an", DAY)
+    assert any(what.startswith("store1 sync store2: ") for what in two.done)
+    assert [each.returning for each in two.remembered.failed_over] == [None]
+    assert two.is_as_wanted()
+
+
+def test_the_last_store_is_not_failed_over(three: Fleet) -> None:
+    failed_over(three)
+    failed_over(three, "store2")
+    said = refused(lambda: three.work().failover("store3", "an", DAY))
+    assert "every other store is failed over" in said and "danhba failback lab store1" in said
+
+
+def test_nothing_moves_while_a_store_is_failed_over_or_not_wholly_back(two: Fleet) -> None:
+    failed_over(two)
+    for state in ("is failed over", "has not got all back yet"):
+        said = refused(lambda: two.work().move({"nvan": "store2"}))
+        assert said.startswith(f"store1 {state}") and "danhba failback lab store1" in said
+        done = CliRunner().invoke(rebalance.command, ["lab", "--yes"], obj=two.project)
+        assert done.exit_code != 0 and f"store1 {state}" in done.output
+        [failure] = two.remembered.failed_over
+        two.work()._save(Remembered(failed_over=(replace(failure, returning=DAY),)))
+
+
+NEW = '      - {id: "C-new", name: Lê Mới, address: lmoi, since: 2026-11-05, decision: 4/QĐ}\n'
+MORE = {
+    "a file edited by hand": {"drift": [{"path": "/etc/danhba/ahead", "problem": "edited"}]},
+    "packages": {"packages": {}},
+    "a person": {},
+}
+"""What is no part of a move, and what its host answers then."""
+
+
+@pytest.mark.parametrize("more", MORE)
+def test_what_is_more_than_the_move_is_asked_about_when_it_goes_on(
+    two: Fleet, more: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("click.confirm", lambda text: bool(asked.append(text)))
+    box = two.work().directory.mailboxes[0]
+    other = {"store1": "store2", "store2": "store1"}[two.project.environment("lab").place(box).home]
+    two.cut_off(lambda: two.work(yes=False).move({box.account: other}), 2)
+    assert two.remembered.moving != ()
+    before = digests(two)
+    two.edited = {"mx1": MORE[more]}
+    if more == "a person":
+        text = PROVINCE.replace("    staff:\n", f"    staff:\n{NEW}", 1)
+        two.project.directory.write_text(text, encoding="utf-8")
+    assert refused(lambda: two.work(yes=False).move({box.account: other})) == "nothing was done"
+    assert asked == ["Do this?"]
+    assert digests(two) == before
+    two.edited = {}
+    two.project.directory.write_text(PROVINCE, encoding="utf-8")
+    two.work(yes=False).move({box.account: other})
+    assert asked == ["Do this?"]
+    assert two.is_as_wanted()
