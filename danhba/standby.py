@@ -53,6 +53,8 @@ LATE = 120.0
 """Seconds by which a copy may lag before somebody has to look."""
 SILENT = 1800.0
 """Seconds without a word of the daemon: only a large mailbox that is new takes it that long."""
+SHOWN = 5
+"""Mailboxes named in one line."""
 NIGHTS = 36 * 3600.0
 """Seconds within which the last full comparison must have ended well."""
 
@@ -77,12 +79,17 @@ class Config:
 
     def standbys(self) -> dict[str, str]:
         """Account to the store that gets its copy from here."""
-        rows = (row.split() for row in Path(self.table).read_text().splitlines())
         return {
-            row[0].partition("@")[0]: row[2]
-            for row in rows
-            if row[1] == self.host and row[2] != "-"
+            account: standby
+            for account, home, standby in self.places()
+            if home == self.host and standby != "-"
         }
+
+    def places(self) -> Iterator[tuple[str, str, str]]:
+        """Every account that this store knows, its home and its standby, "-" when it has none."""
+        for row in Path(self.table).read_text().splitlines():
+            address, home, standby = row.split()
+            yield address.partition("@")[0], home, standby
 
 
 def signature(home: str) -> str:
@@ -341,8 +348,27 @@ def _output(argv: Sequence[str]) -> str:
 
 def health(config: Config, memory: Memory, now: float) -> Iterator[str]:
     """What an engineer must look at, and what to do."""
-    if not config.standbys():
-        return
+    if stale := left_behind(config):
+        more = ", ..." if len(stale) > SHOWN else ""
+        yield (
+            f"{len(stale)} mailboxes in {config.mail} are not this store's any more "
+            f"({', '.join(stale[:SHOWN])}{more}): see docs/stores.md, Copies that stay behind"
+        )
+    if config.standbys():
+        yield from _copies(memory, now)
+
+
+def left_behind(config: Config) -> list[str]:
+    """Mailboxes on the disk that no table of this store names: nobody keeps them up to date, and no
+    retention removes them."""
+    known = {account for account, _, _ in config.places()}
+    with contextlib.suppress(FileNotFoundError):
+        strangers = {name for name in os.listdir(config.mail) if name[0] != "."} - known
+        return sorted(name for name in strangers if signature(f"{config.mail}/{name}"))
+    return []
+
+
+def _copies(memory: Memory, now: float) -> Iterator[str]:
     lag = memory.noted("lag")
     journal = "journalctl -u danhba-standby.service"
     if lag is None or now - lag["at"] > SILENT:

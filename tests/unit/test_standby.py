@@ -168,6 +168,22 @@ def test_a_store_without_mailboxes_of_its_own_has_nothing_to_say(desk: Desk) -> 
     assert list(health(desk.config, desk.daemon.memory, 0.0)) == []
 
 
+def test_health_names_mailboxes_that_the_store_should_not_have_any_more(desk: Desk) -> None:
+    desk.round()
+    for account in ("an", "binh", "chi"):
+        desk.change(account)
+    (desk.place / "mail/lost+found").mkdir()
+    desk.change(".an.removed")
+    assert standby.left_behind(desk.config) == []
+    desk.holds("binh@x.vn store2 store1")
+    [said] = health(desk.config, desk.daemon.memory, 0.0)
+    assert said.startswith("2 mailboxes in ") and "(an, chi): see docs/stores.md" in said
+    for number in range(6):
+        desk.change(f"b{number}")
+    [said] = health(desk.config, desk.daemon.memory, 0.0)
+    assert "(an, b0, b1, b2, b3, ...)" in said
+
+
 def test_a_batch_that_succeeds_is_one_command(desk: Desk) -> None:
     assert sync(desk.config, "store2", [f"a{number}" for number in range(50)], True) == []
     assert len(desk.asked()) == 1
