@@ -13,7 +13,7 @@ from danhba.engine import EngineError
 from danhba.giving import Batch, Form, accounts, end_sessions, form, give
 from danhba.handover import Envelope, envelope
 from danhba.inventory import Environment
-from danhba.places import look
+from danhba.password_file import look
 from danhba.project import Project
 from deploys.sessions import programs
 

@@ -25,7 +25,8 @@ def command(project: Project, environment: str, tolerance: int, batch: int, yes:
 
     Example: danhba rebalance staging
     """
-    from danhba.commands.relocation import Relocation, uneven
+    from danhba.commands.relocation import Relocation
+    from danhba.rebalancing import uneven
 
     work = Relocation.open(project, environment, yes)
     work.must_be_whole()

@@ -11,8 +11,7 @@ it is begun; running the command again goes on.
 from __future__ import annotations
 
 import time
-from collections import defaultdict, deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -348,39 +347,6 @@ class Relocation:
         stores = {store.name for store in env.having("store")} - failed
         if missing := sorted(stores.intersection(absent)):
             raise EngineError(f"{', '.join(missing)} does not answer: nothing done")
-
-
-def uneven(boxes: Iterable[Mailbox], env: Environment, tolerance: float) -> dict[str, str]:
-    """The fewest mailboxes to move, and where to, so that no store has more or less than its share
-    by more than `tolerance` (0.05: five in a hundred). Who has a copy there already goes first."""
-    # By home, then by standby: whose turn it is, is at the head of one of few queues.
-    queues: dict[str, dict[str | None, deque[str]]] = {
-        store.name: defaultdict(deque) for store in env.having("store")
-    }
-    for box in sorted(boxes, key=lambda box: box.account):
-        place = env.place(box)
-        queues[place.home][place.standby].append(box.account)
-    count = {store: sum(map(len, found.values())) for store, found in queues.items()}
-    share = sum(count.values()) / len(count)
-    if all(abs(number - share) <= tolerance * share for number in count.values()):
-        return {}
-    moves: dict[str, str] = {}
-    for source, target in _pairs(count):
-        near = queues[source][target] or min(filter(None, queues[source].values()))
-        moves[near.popleft()] = target
-    return moves
-
-
-def _pairs(count: dict[str, int]) -> Iterator[tuple[str, str]]:
-    """From the fullest store to the emptiest until one more would change nothing."""
-    while True:
-        source = max(count, key=lambda store: (count[store], store))
-        target = min(count, key=lambda store: (count[store], store))
-        if count[source] - count[target] <= 1:
-            return
-        count[source] -= 1
-        count[target] += 1
-        yield source, target
 
 
 def _host(hosts: Session, name: str) -> Host:

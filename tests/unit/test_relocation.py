@@ -9,12 +9,12 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from danhba.commands.relocation import uneven
 from danhba.compiled import Mailbox
 from danhba.diff import Change
 from danhba.diff_places import with_places
 from danhba.inventory import Environment, Host
 from danhba.placement import Box, Failure, Move, Moving, Place, Remembered
+from danhba.rebalancing import uneven
 
 
 def host(name: str, number: int, *roles: str) -> Host:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from danhba import places
-from danhba.places import BadPlace, Place, look
+from danhba import password_file
+from danhba.password_file import BadPlace, Place, look
 
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory that nobody else looks into, and that is not for temporary files."""
-    monkeypatch.setattr(places, "temporary", lambda: [])
+    monkeypatch.setattr(password_file, "temporary", lambda: [])
     tmp_path.chmod(0o700)
     return tmp_path
 
@@ -46,7 +46,7 @@ def test_a_link_into_a_checkout_is_refused(own: Path) -> None:
 
 
 def test_temporary_files_are_no_company_for_passwords_in_the_clear(tmp_path: Path) -> None:
-    assert any(tmp_path.is_relative_to(each) for each in places.temporary())
+    assert any(tmp_path.is_relative_to(each) for each in password_file.temporary())
     with pytest.raises(BadPlace, match="temporary"):
         look(tmp_path, encrypted=False)
     look(tmp_path, encrypted=True)
