@@ -36,8 +36,8 @@ READ_FOR = timedelta(days=7)
 """How long events are read that were set aside: a process that was there before Dovecot reloaded
 goes on writing to the file that it opened."""
 GAP = 86400
-"""Seconds without a fold after which records begin anew: a disk was full, or the tables came from a
-backup. Somebody may have been there meanwhile."""
+"""Seconds that a host was up without a fold after which records begin anew: a disk was full, or the
+tables came from a backup. Somebody may have been there then; nobody was while it was down."""
 LINE = 8192
 """Characters: an SSH client reads one long line in quadratic time."""
 
@@ -117,7 +117,7 @@ class Records:
     def _go_on(self, db: sqlite3.Connection, now: int) -> None:
         """Notes that nothing is missing since the last time, or else a new beginning."""
         row = db.execute("SELECT max(second) FROM folded").fetchone()
-        if row[0] and now - row[0] > GAP:
+        if row[0] and now - row[0] > GAP and up(row[0], now) > GAP:
             db.execute("INSERT INTO begun VALUES (?)", (now,))
         db.execute("DELETE FROM folded")
         db.execute("INSERT INTO folded VALUES (?)", (now,))
@@ -141,16 +141,16 @@ class Records:
     def set_aside(self, day: date) -> bool:
         """Once a day: the file of events gets the day's name, and those of long ago go. Returns
         whether Dovecot has to open a new one."""
-        for path in self.events.parent.glob(f"{self.events.name}.*"):
-            if path.suffix[1:] < str(day - READ_FOR):
-                with self.transaction() as db:
+        with self.transaction() as db:  # of two at once, one would put the new file over the old
+            for path in self.events.parent.glob(f"{self.events.name}.*"):
+                if path.suffix[1:] < str(day - READ_FOR):
                     db.execute("DELETE FROM read WHERE inode = ?", (path.stat().st_ino,))
                     path.unlink()
-        aside = self.events.with_name(f"{self.events.name}.{day}")
-        if aside.exists() or not self.events.exists():
-            return False
-        self.events.rename(aside)
-        return True
+            aside = self.events.with_name(f"{self.events.name}.{day}")
+            if aside.exists() or not self.events.exists():
+                return False
+            self.events.rename(aside)
+            return True
 
     def forget(self, day: date, months: int) -> None:
         """Hours of before the last `months` whole months. The last access of everybody stays."""
@@ -182,6 +182,17 @@ class Records:
                 digit = sum(1 << place for place, mask in enumerate(masks) if bits & mask)
                 found.setdefault(account, ["0"] * count)[places[day]] = f"{digit:x}"
         return {account: "".join(digits) for account, digits in found.items()}
+
+
+def up(since: int, now: int) -> float:
+    """Seconds that this host was up. All of them when its journal does not reach back: the tables
+    are another machine's, or nobody knows. Raises CalledProcessError, OSError."""
+    argv = ["journalctl", "--list-boots", "--output=json"]
+    done = subprocess.run(argv, capture_output=True, check=True)
+    boots = [(row["first_entry"] / 1e6, row["last_entry"] / 1e6) for row in json.loads(done.stdout)]
+    if not boots or min(boots)[0] > since:
+        return now - since
+    return sum((max(0.0, min(end, now) - max(first, since)) for first, end in boots), 0.0)
 
 
 def understood(line: bytes) -> tuple[str, float, float] | None:
@@ -243,5 +254,7 @@ def main(arguments: list[str]) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (sqlite3.Error, OSError) as error:
-        sys.exit(f"{TABLES}: {error}; when it is damaged, move it away, and records begin anew")
+    except (sqlite3.OperationalError, subprocess.CalledProcessError, OSError) as error:
+        sys.exit(f"{TABLES}: {error}")  # locked, no room, no right: what is recorded stays
+    except sqlite3.DatabaseError as error:
+        sys.exit(f"{TABLES}: {error}: it is damaged; move it away, and records begin anew")

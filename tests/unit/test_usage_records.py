@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 import os
 import random
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 from hypothesis import given
@@ -25,6 +30,19 @@ NOW = datetime(2026, 11, 25, 16, 30).timestamp()
 def records(tmp_path: Path) -> Records:
     (tmp_path / "spool").mkdir()
     return Records(tmp_path / "lib/records.sqlite", tmp_path / "spool/events")
+
+
+@pytest.fixture(autouse=True)
+def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What journalctl says of the host's boots: one, for ever."""
+    boots = tmp_path / "boots"
+    boots.write_text(json.dumps([{"first_entry": 0, "last_entry": 1e17}]))
+    (tmp_path / "bin").mkdir()
+    journalctl = tmp_path / "bin/journalctl"
+    journalctl.write_text(f"#!/bin/sh\ncat {boots}\n")
+    journalctl.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{journalctl.parent}:{os.environ['PATH']}")
+    return boots
 
 
 def at(clock: str, day: date = DAY) -> float:
@@ -189,6 +207,71 @@ def test_records_begin_anew_when_they_were_not_made_for_more_than_a_day(records:
     assert anew == NOW + 10 * day
     records.fold(NOW + 10 * day + 300, ())
     assert records.begun() == anew
+
+
+@pytest.mark.parametrize(
+    ("boots", "anew"),
+    [
+        ([(-30, 0.01), (9.9, 10)], False),  # it was down
+        ([(-30, 0.01), (3, 3.1), (9.9, 10)], False),  # somebody tried to start it meanwhile
+        ([(-30, 5), (9.9, 10)], True),  # nothing was folded for five days, and then it was down
+        ([(-30, 10)], True),
+        ([(9, 10)], True),  # another machine
+        ([], True),
+    ],
+)
+def test_nobody_was_there_while_the_host_was_down(
+    records: Records, journal: Path, boots: list[tuple[float, float]], anew: bool
+) -> None:
+    """A day's outage of one host is not to put off Điều 6.4 for everybody."""
+    day = 86_400
+    records.fold(NOW, ())
+    first = records.begun()
+    rows = [{"first_entry": (NOW + a * day) * 1e6, "last_entry": (NOW + b * day) * 1e6}
+            for a, b in boots]  # fmt: skip
+    journal.write_text(json.dumps(rows))
+    records.fold(NOW + 10 * day, ())
+    assert records.begun() == (NOW + 10 * day if anew else first)
+
+
+def test_two_folds_at_once_set_one_file_aside(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second waits; with the first one's answer Dovecot has begun a new file by then."""
+    write(records, event("nvan", at("08:00:00"), at("08:01:00")))
+    begun = Event()
+
+    def slow(path: Path, aside: Path) -> Path:
+        begun.set()
+        time.sleep(0.3)
+        return _RENAME(path, aside)
+
+    monkeypatch.setattr(Path, "rename", slow)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(records.set_aside, DAY)
+        begun.wait(10)
+        second = pool.submit(records.set_aside, DAY)
+        assert (first.result(), second.result()) == (True, False)
+
+
+_RENAME = Path.rename
+
+
+@pytest.mark.parametrize(("content", "advice"), [(b"no database at all" * 99, True), (None, False)])
+def test_only_damaged_tables_are_to_be_moved_away(
+    tmp_path: Path, content: bytes | None, advice: bool
+) -> None:
+    tables = tmp_path / "records.sqlite"
+    if content is None:
+        tables.mkdir()
+    else:
+        tables.write_bytes(content)
+    text = Path(program.__file__).read_text().replace(str(program.TABLES), str(tables))
+    (tmp_path / "program").write_text(text)
+    argv = [sys.executable, str(tmp_path / "program"), "fold", "12"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert ("move it away" in done.stderr) == advice, done.stderr
 
 
 def test_only_root_and_its_group_read_the_tables(records: Records) -> None:
