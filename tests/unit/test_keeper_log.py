@@ -61,12 +61,21 @@ def collect(tmp_path: Path) -> tuple[Path, Path]:
     (tmp_path / "place").mkdir()
     script = tmp_path / "collect"
     script.write_bytes(render("keepers/collect", place=tmp_path / "place", megabytes=1))
+    script.chmod(0o755)
     return script, tmp_path / "journal"
 
 
 def _run(script: Path) -> None:
     path = f"{script.parent}:{os.environ['PATH']}"
-    subprocess.run(["sh", str(script)], check=True, env={"PATH": path})
+    subprocess.run([str(script)], check=True, env={"PATH": path})
+
+
+def test_a_journal_that_cannot_be_read_is_told(collect: tuple[Path, Path], tmp_path: Path) -> None:
+    script, _ = collect
+    (tmp_path / "journalctl").write_text("#!/bin/sh\necho 'half a li'\nexit 1\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        _run(script)
+    assert not (tmp_path / "place/log").exists()
 
 
 def test_nothing_but_keepers_logins_is_recorded_and_each_once(
