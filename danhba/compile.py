@@ -25,6 +25,7 @@ def compile_directory(directory: Directory, day: date | None = None) -> Compiled
     rows = _Rows(directory, day or directory.today())
     return Compiled(
         province=directory.province.name,
+        decision=next(iter(directory.legal_basis), ""),
         domain=directory.province.domain,
         timezone=directory.province.timezone,
         message_mb=directory.policy.message_mb,

@@ -116,6 +116,7 @@ class Ahead:
 class Compiled:
     """The whole directory for the mail system on a day. Every tuple is sorted by address.
 
+    decision: that the regulation of the province came with, "" when the directory names none.
     logins: what somebody types who was renamed, to the account that it means; keepers' logins are
     AGENCY*KEEPER. blocked: what nobody logs in with any more, or for now. ahead: by day.
     removed: addresses and accounts that leave the servers, for their mailboxes are archived.
@@ -124,6 +125,7 @@ class Compiled:
     """
 
     province: str
+    decision: str
     domain: str
     timezone: str
     message_mb: int

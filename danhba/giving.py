@@ -67,9 +67,12 @@ class Form:
 
 def form(directory: Directory, envelope: Envelope, is_sheet: bool) -> Form:
     """As the directory has it."""
-    province, length = directory.province, directory.policy.password_min_length
+    province, policy = directory.province, directory.policy
+    length = policy.password_min_length
     basis = directory.legal_basis[0] if directory.legal_basis else ""
-    issuer = sheet.Issuer(province.name, basis, length) if is_sheet else None
+    issuer = (
+        sheet.Issuer(province.name, basis, length, policy.inactive_months) if is_sheet else None
+    )
     wanted = Rule(length, (province.name, province.domain))
     return Form(wanted, issuer, directory.today(), envelope)
 

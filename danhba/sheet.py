@@ -36,7 +36,7 @@ _DUTIES = (
     "trả lời theo thẩm quyền và xóa thư không còn cần (Điều 10.1).",
     "Mỗi người một địa chỉ (Điều 5.3), chỉ dùng cho công việc (Điều 4.3); không dùng hộp thư "
     "riêng như Gmail để xử lý công việc (Điều 4.2); không gửi văn bản mật (Điều 4.4).",
-    "Hộp thư không được mở trong sáu tháng sẽ bị thu hồi (Điều 6.4).",
+    "Hộp thư không được mở trong {months} tháng sẽ bị thu hồi (Điều 6.4).",
 )
 
 
@@ -54,11 +54,12 @@ class Page:
 @dataclass(frozen=True)
 class Issuer:
     """province: its name. basis: number of the decision with the regulation, or "". min_length:
-    characters of a password that the official chooses."""
+    characters of a password that the official chooses. inactive_months: of Điều 6.4."""
 
     province: str
     basis: str
     min_length: int
+    inactive_months: int
 
 
 def docx(pages: Sequence[Page], issuer: Issuer, day: date) -> bytes:
@@ -97,10 +98,10 @@ def _page(document: Doc, page: Page, issuer: Issuer, day: date) -> Paragraph:
     _facts(document, page)
     _password(document, page.password)
     _first_login(document, issuer.min_length)
-    basis = f", Quy chế kèm theo Quyết định số {issuer.basis}" if issuer.basis else ""
+    basis = f", Quy định ban hành kèm theo Quyết định số {issuer.basis}" if issuer.basis else ""
     _line(document, f"Người dùng hộp thư cần biết{basis}:", bold=True)
     for duty in _DUTIES:
-        _line(document, f"– {duty}", size=11)
+        _line(document, f"– {duty.format(months=issuer.inactive_months)}", size=11)
     cut = "✂ " + "– " * 38
     _line(document, cut, centred=True, size=10)
     _receipt(document, page, day)

@@ -53,4 +53,5 @@ def notice(directory: Compiled, mark: str) -> bytes:
         folders=FOLDERS,
         help=f"postmaster@{directory.domain}",
         province=directory.province,
+        decision=directory.decision,
     )

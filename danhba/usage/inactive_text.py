@@ -70,7 +70,8 @@ def _begun(found: List) -> str:
 
 
 def as_markdown(found: List) -> str:
-    rule = f"Điều 6.4 Quyết định {found.decision}" if found.decision else "Điều 6.4"
+    basis = f" Quy định ban hành kèm theo Quyết định số {found.decision}" if found.decision else ""
+    rule = f"Điều 6.4{basis}"
     day = found.today.strftime("%d/%m/%Y")
     blocks = [
         f"# Hộp thư điện tử không truy xuất\n\nTheo {rule}, tính đến ngày {day}: hộp thư không "

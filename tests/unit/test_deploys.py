@@ -50,6 +50,7 @@ def _mailbox(
 
 
 DIRECTORY = Compiled(
+    decision="50/2009/QĐ-UBND",
     province="An Giang",
     domain=DOMAIN,
     timezone="Asia/Ho_Chi_Minh",

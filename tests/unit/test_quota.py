@@ -105,6 +105,15 @@ def test_the_command_writes_one_line_and_takes_it_back(tmp_path: Path) -> None:
     assert file.read_text(encoding="utf-8") == canonical
 
 
+def test_a_notice_names_the_decision_of_the_own_province() -> None:
+    basis = "legal_basis: [50/2009/QĐ-UBND]"
+    own = compile_directory(directory((basis, "legal_basis: [7/2010/QĐ]")))
+    assert "kèm theo Quyết định số 7/2010/QĐ, người" in quota.notice(own, "90").decode()
+    none = compile_directory(directory((basis, "legal_basis: []")))
+    text = quota.notice(none, "90").decode()
+    assert "khoản 1 Điều 10" in text and "Quyết định" not in text
+
+
 def test_a_notice_for_every_mark_says_what_to_do() -> None:
     compiled = compile_directory(directory())
     for mark in (*map(str, WARNINGS), "under"):

@@ -15,7 +15,7 @@ from docx.text.paragraph import Paragraph
 
 from danhba.sheet import CODE, Issuer, Page, docx
 
-ISSUER = Issuer("An Giang", "50/2009/QĐ-UBND", 12)
+ISSUER = Issuer("An Giang", "50/2009/QĐ-UBND", 12, 9)
 HUONG = Page(
     "Nguyễn Thị Hường", "Phó Giám đốc", "Sở Tài chính", "nthuong@x.vn", "ba-la-tu-mo-vi-101"
 )
@@ -74,7 +74,8 @@ def test_the_receipt_below_the_cut_line_has_no_password_and_two_places_to_sign()
     [
         "Phải đổi mật khẩu này ngay trong lần đăng nhập đầu tiên",
         "ít nhất 12 ký tự",
-        "Quyết định số 50/2009/QĐ-UBND",
+        "Quy định ban hành kèm theo Quyết định số 50/2009/QĐ-UBND",
+        "trong 9 tháng",
         *(f"Điều {clause}" for clause in
           ("4.2", "4.3", "4.4", "5.3", "6.4", "9.2.b", "10.1", "10.2.a", "10.2.d")),
     ],
@@ -108,6 +109,6 @@ def test_nothing_says_who_wrote_it_or_with_what() -> None:
 
 
 def test_a_province_without_a_decision_has_a_sheet_too() -> None:
-    document = Document(io.BytesIO(docx([AN], Issuer("An Giang", "", 8), date(2026, 1, 2))))
+    document = Document(io.BytesIO(docx([AN], Issuer("An Giang", "", 8, 6), date(2026, 1, 2))))
     text = "\n".join(lines(document))
     assert "Quyết định" not in text and "ít nhất 8 ký tự" in text

@@ -200,7 +200,8 @@ def test_what_an_engineer_reads() -> None:
 
 def test_what_an_agency_reads() -> None:
     said = FORMATS["markdown"](listed(OLD, {"nvan": LONG_AGO, "sotaichinh": LATELY}))
-    assert "Theo Điều 6.4 Quyết định 50/2009/QĐ-UBND, tính đến ngày 25/11/2026" in said
+    rule = "Điều 6.4 Quy định ban hành kèm theo Quyết định số 50/2009/QĐ-UBND"
+    assert f"Theo {rule}, tính đến ngày 25/11/2026" in said
     assert (
         "| Nguyễn Văn An | nvan@angiang.gov.vn | 05/01/2026 | 05/07/2026 | Thu hồi |\n"
         "| Trần Thị Kim Ngân | ttkngan@angiang.gov.vn | chưa ghi nhận | 01/07/2020 | Thu hồi |"
