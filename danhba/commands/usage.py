@@ -41,9 +41,9 @@ def command(
     except ValueError:
         raise DanhbaError(f"there is no month {month}: write it like 2026-11") from None
     today = directory.today()
-    if first > today:
-        raise DanhbaError(f"{month} has not begun")
-    end = min(end, today + timedelta(days=1))
+    if first >= today:
+        raise DanhbaError(f"no day of {month} is over yet")
+    end = min(end, today)  # the afternoon is still to come
     names = {each.address: each.name for each in directory.agencies}
     if agency and agency not in names:
         raise DanhbaError(f"there is no agency {agency}")

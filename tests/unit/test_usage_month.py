@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from drafts import CANONICAL, directory
 
 from danhba.commands import main, usage
+from danhba.model import Directory
 from danhba.usage.collect import Slots
 from danhba.usage.month import Use, month_of, uses, working_days
 from danhba.usage.month_text import FORMATS, Month
@@ -132,7 +133,7 @@ def test_what_a_program_reads_is_counts_and_nothing_else() -> None:
     ("options", "said"),
     [
         (("--month", "11/2026"), "write it like 2026-11"),
-        (("--month", "2099-01"), "2099-01 has not begun"),
+        (("--month", "2099-01"), "no day of 2099-01 is over yet"),
         (("--month", "2026-11", "--agency", "sokhac"), "there is no agency sokhac"),
         (("--month", "2026-11", "--new", "mx9"), "staging has no host mx9"),
     ],
@@ -142,6 +143,26 @@ def test_what_is_refused(tmp_path: Path, options: tuple[str, ...], said: str) ->
     file.write_text(OLD, encoding="utf-8")
     done = CliRunner().invoke(main, ["--directory", str(file), "usage", "staging", *options])
     assert (done.exit_code, said in done.output) == (1, True), done.output
+
+
+@pytest.mark.parametrize("day", [date(2026, 11, 25), FIRST])
+def test_a_day_that_is_not_over_is_no_working_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, day: date
+) -> None:
+    """In the morning nobody can have been there in the afternoon."""
+    file = tmp_path / "directory.yaml"
+    file.write_text(OLD, encoding="utf-8")
+    asked: list[date] = []
+
+    def slots(env: object, timezone: str, first: date, end: date) -> Slots:
+        asked.append(end)
+        return Slots(EARLY, first, {})
+
+    monkeypatch.setattr(usage, "slots", slots)
+    monkeypatch.setattr(Directory, "today", lambda _: day)
+    run = ["--directory", str(file), "usage", "staging", "--month", "2026-11"]
+    done = CliRunner().invoke(main, run)
+    assert (done.exit_code, asked) == ((1, []) if day == FIRST else (0, [day])), done.output
 
 
 def test_one_agency_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
