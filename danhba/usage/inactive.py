@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -70,7 +70,7 @@ class _Look:
             return
         found = self.look(agency, agency.address, [])
         if found and found.verdict == "withdraw":
-            yield _as(found, "escalate")
+            yield replace(found, verdict="escalate")
         elif found:
             yield found
 
@@ -84,7 +84,7 @@ class _Look:
             days.append((person.leave.until, "end of leave"))
         if found := self.look(person, person.agency, days):
             reason = self.spares(person)
-            yield _as(found, "spared", reason) if reason else found
+            yield replace(found, verdict="spared", spared=reason) if reason else found
 
     def look(
         self, holder: Person | Agency, agency: str, days: list[tuple[date, str]]
@@ -111,10 +111,3 @@ class _Look:
         if person.state(self.today) == "locked":
             return "locked, and may not log in"
         return ""
-
-
-def _as(found: Idle, verdict: Verdict, spared: str = "") -> Idle:
-    return Idle(
-        found.address, found.name, found.agency, verdict, found.last, found.since, found.because,
-        found.over, spared,
-    )  # fmt: skip

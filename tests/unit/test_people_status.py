@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
+import pytest
+
 from danhba.commands.people_status import troubles
+from danhba.generations.host import peers
 
 ONE = "20261125210923.000000Z#000000#015#000000"
 TWO = "20261125210935.500000Z#000000#016#000000"
@@ -40,6 +44,18 @@ def test_a_host_that_does_not_answer_is_named() -> None:
     assert told(answer(ONE), answer(error="no route")) == [
         "LDAP of store2 cannot be asked from here: no route"
     ]
+
+
+def test_a_clock_that_nobody_tells_is_not_that_of_1970(monkeypatch: pytest.MonkeyPatch) -> None:
+    def search(*arguments: str, peer: str = "") -> subprocess.CompletedProcess[bytes]:
+        silent = "cn=Monitor" in arguments[1] and peer == ""
+        said = b"" if silent else f"dn: x\nmonitorTimestamp: 20261125210923Z\ncontextCSN: {ONE}\n"
+        return subprocess.CompletedProcess([], 0, said if silent else said.encode(), b"")
+
+    monkeypatch.setattr(peers, "search", search)
+    assert peers.ask("dc=x", "store2") == {
+        "stamps": {}, "clock": 0, "error": "slapd does not say what time it is"
+    }  # fmt: skip
 
 
 def test_a_clock_may_differ_a_little() -> None:

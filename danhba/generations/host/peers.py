@@ -30,15 +30,18 @@ def ask(base: str, peer: str = "") -> Json:
         return {"stamps": {}, "clock": 0, "error": words or f"status {found.returncode}"}
     _, attrs = next(parse(found.stdout), ("", {}))
     stamps = {csn.split("#")[2]: csn for csn in attrs.get("contextCSN", [])}
-    return {"stamps": stamps, "clock": _clock(peer) - _clock(), "error": ""}
+    there, here = _clock(peer), _clock()
+    if there is None or here is None:
+        return {"stamps": {}, "clock": 0, "error": "slapd does not say what time it is"}
+    return {"stamps": stamps, "clock": there - here, "error": ""}
 
 
-def _clock(peer: str = "") -> int:
-    """What time it is for slapd, which is what it stamps changes with."""
+def _clock(peer: str = "") -> int | None:
+    """What time it is for slapd, which is what it stamps changes with; None: it does not say."""
     where = ("-b", "cn=Current,cn=Time,cn=Monitor", "-s", "base", "monitorTimestamp")
     _, attrs = next(parse(search(*where, peer=peer).stdout), ("", {}))
-    said = attrs.get("monitorTimestamp", ["19700101000000Z"])[0]
-    return timegm(time.strptime(said, "%Y%m%d%H%M%SZ"))
+    said = attrs.get("monitorTimestamp")
+    return timegm(time.strptime(said[0], "%Y%m%d%H%M%SZ")) if said else None
 
 
 def answers(request: Json) -> Json:
