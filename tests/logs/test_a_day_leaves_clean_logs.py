@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 
 import pytest
-from province import Province
+from province import Province, wait_for
 
 from staging import internet
 from staging.config import CA_FILE, NET1_IPV4, OUTSIDE
@@ -127,15 +127,26 @@ def day(province: Province, began: tuple[str, ...]) -> Iterator[Day]:
     _write_and_read(province)
     done = province.danhba("verify", "staging", check=False)
     assert done.returncode == 0, done.stdout[-4000:]
-    time.sleep(10)  # what daemons still have to say, Dovecot 6 s after a reload
+    _said_all(province, 8)  # Dovecot speaks once more 6 s after a reload
     noon = _now()
     for host in province.environment.hosts:
         province.lab.stop(host.name)
         province.lab.start(host.name)
     _write_and_read(province)
     assert province.plan_status() == 0
-    time.sleep(2)
+    _said_all(province, 2)
     yield Day(province, (*began, "--until", noon), ("--since", noon))
+
+
+def _said_all(province: Province, seconds: int) -> None:
+    """Wait until the daemons have been silent for that long."""
+    asked = ["journalctl", "-q", f"--since=-{seconds}s", "-u", "dovecot*", "-u", "postfix*"]
+    hosts = [host.name for host in province.environment.hosts]
+
+    def silent() -> bool:
+        return not any(province.lab.run(host, asked).stdout for host in hosts)
+
+    wait_for(silent, f"nothing is said for {seconds} s", limit=60)
 
 
 def _now() -> str:
