@@ -39,6 +39,22 @@ def test_no_door_of_mail_opens_and_the_reason_is_given(
         assert ASKED in str(refused.value)
 
 
+def test_no_door_counts_a_first_password_as_a_guess(
+    province: Province, newcomer: str, first: str
+) -> None:
+    for host in province.environment.hosts:
+        argv = ["python3", "-c", _COUNTED, province.mail(newcomer)]
+        assert province.lab.run(host.name, argv).stdout == "0\n", host.name
+
+
+_COUNTED = """
+import sqlite3, sys
+table = sqlite3.connect("/var/lib/danhba-lockout/table")
+asked = "SELECT count(*) FROM guess WHERE account = ?"
+print(table.execute(asked, sys.argv[1:]).fetchone()[0])
+"""
+
+
 def test_who_guesses_is_not_told(edge: str, newcomer: str, first: str) -> None:
     with pytest.raises(Refused) as refused:
         enter(doors.IMAPS, edge, newcomer, f"{first}x", trusting(), "198.19.0.1")
@@ -49,6 +65,13 @@ def test_the_address_book_stays_closed(province: Province, newcomer: str, first:
     with province.ldap(newcomer, first) as connection:
         assert not connection.search(province.suffix, "(uid=*)")
         assert connection.result["description"] == "insufficientAccessRights"
+
+
+def test_the_same_password_is_no_other_one(province: Province, newcomer: str, first: str) -> None:
+    with province.ldap(newcomer, first) as connection:
+        change = connection.extend.standard.modify_password
+        assert not change(old_password=first, new_password=first)
+        assert connection.result["description"] == "constraintViolation"
 
 
 def test_a_short_password_is_not_taken(province: Province, newcomer: str, first: str) -> None:
