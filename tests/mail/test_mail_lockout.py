@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import count
+from itertools import count, repeat
 
 import pytest
 from doors import DOORS, IMAPS, POP3S, SIEVE, SUBMISSIONS, Door, Refused, enter
@@ -254,17 +254,17 @@ def test_who_is_in_the_address_book_reads_and_changes_as_before(
 def test_who_floods_the_address_book_keeps_only_himself_from_it(province: Province) -> None:
     (people, *_) = province.environment.having("people")
 
-    def knock(source: str) -> bool:
+    def knock(source: str, patience: float) -> bool:
         try:
-            socket.create_connection((people.ipv4, 636), 1, (source, 0)).close()
+            socket.create_connection((people.ipv4, 636), patience, (source, 0)).close()
         except TimeoutError:
             return False
         return True
 
     with ThreadPoolExecutor(50) as pool:
-        answered = sum(pool.map(knock, [FLOODER] * 500))
-    assert 300 <= answered < 450
-    assert knock(PHONE)
+        answered = sum(pool.map(knock, [FLOODER] * 500, repeat(1)))
+    assert 200 < answered < 450  # a burst of 300, and 10 a second; some are slow
+    assert knock(PHONE, 30)
 
 
 def test_a_colleagues_password_is_not_tried_by_changing_it(
