@@ -77,8 +77,8 @@ def test_the_database_is_closed_to_everybody_but_slapd(server: Server) -> None:
 
 def test_on_the_host_itself_only_root_asks_slapd(server: Server) -> None:
     """There a stranger would guess passwords that nobody counts."""
-    found = server.shell.run("setpriv --reuid=nobody --clear-groups ldapwhoami -x -H ldapi:///")
-    assert found.rc != 0 and "Can't contact LDAP server" in found.stderr
+    asked = "setpriv --reuid=nobody --clear-groups ldapwhoami -x -H ldapi:/// 2>&1 || true"
+    assert "Can't contact LDAP server" in server.run("sh -c %s", asked)
 
 
 def test_slapd_runs_as_its_own_user(server: Server) -> None:
