@@ -63,12 +63,16 @@ class _Look:
         self.protected = {leads.get(name, name) for name in names}
         begun = [(day, host) for host, day in access.begun.items() if host not in new]
         self.begun = [(day, f"records of {host} begin") for day, host in begun]
+        # The directory has no day for agencies (of persons: since): one that was never opened
+        # would have nothing to count from where all hosts are new.
+        first = sorted((day, host) for host, day in access.begun.items())[:1]
+        self.opened = [(day, f"records of {host} begin") for day, host in first]
 
     def agency(self, agency: Agency) -> Iterator[Idle]:
         """An access by a keeper is one of the agency."""
         if agency.is_closed(self.today):
             return
-        found = self.look(agency, agency.address, [])
+        found = self.look(agency, agency.address, self.opened)
         if found and found.verdict == "withdraw":
             yield replace(found, verdict="escalate")
         elif found:

@@ -152,6 +152,17 @@ def test_the_mailbox_of_an_agency_is_escalated_and_closed_ones_are_not() -> None
     assert "sotaichinh" not in found(closed, {}, TODAY)
 
 
+def test_an_agencys_mailbox_that_nobody_ever_opened_counts_from_the_first_records() -> None:
+    """Also where all hosts were new then, so that their records hold back no person's months."""
+    begun = {"mx1": date(2026, 5, 24), "store1": date(2026, 5, 26)}
+    rows = found(OLD, {"chomoi": LATELY}, TODAY, begun, new=("mx1", "store1"))
+    row = rows["sotaichinh"]
+    assert (row.verdict, row.since, row.last) == ("escalate", date(2026, 5, 24), None)
+    assert row.because == "records of mx1 begin"
+    assert "chomoi" not in rows
+    assert found(OLD, {}, TODAY, begun, new=("mx1",))["sotaichinh"].verdict == "warn"
+
+
 # Records that do not reach back
 
 
