@@ -32,6 +32,9 @@ which slapd takes no other change."""
 _INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 """Categories of Unicode: a zero-width space from a document is typed by nobody."""
 
+_NUMBERS = r"[0-9 .,/()+-]+"
+"""Telephones, identity cards, dates, as people write them."""
+
 _COMMON = Path(__file__).parent / "data" / "common_passwords.txt"
 
 
@@ -62,6 +65,8 @@ class Rule:
         return self._guessed(password, about)
 
     def _guessed(self, password: str, about: Iterable[str]) -> str:
+        if re.fullmatch(_NUMBERS, password):  # to zxcvbn a telephone is as good as ten digits drawn
+            return "Mật khẩu chỉ có chữ số (điện thoại, căn cước, ngày sinh) dễ đoán; hãy dùng từ."
         own = words([*about, *self.known])
         for form in dict.fromkeys((fold(password), _bare(password))):
             found: dict[str, Any] = zxcvbn(form[:LOOKED_AT], user_inputs=[*own, *common()])

@@ -22,13 +22,14 @@ GOOD = (
 )
 
 SHORT, COMMON, OWN = "quá ngắn", "phổ biến hoặc dễ đoán", "tên, địa chỉ hoặc cơ quan"
+DIGITS = "chỉ có chữ số"
 
 BAD = {
     "ngắn quá": SHORT,
     "xK9#mQ2$vL7": SHORT,
     "password1234": COMMON,
     "Passw0rd@2026!": COMMON,
-    "123456789012": COMMON,
+    "123456789012": DIGITS,
     "aaaaaaaaaaaa": COMMON,
     "qwertyuiop123": COMMON,
     "abcabcabcabcabc": COMMON,
@@ -37,7 +38,22 @@ BAD = {
     "Việt Nam vô địch 2026": COMMON,
     "Độc lập Tự do Hạnh phúc": COMMON,
     "anhyeuemnhieulam": COMMON,
-    "15/08/1975 1975": COMMON,
+    "15/08/1975 1975": DIGITS,
+    "thuyền giấy leo cột đèn": COMMON,
+    "Thuyền-giấy-leo-cột-đèn 1": COMMON,
+    "truongsahoangsa": COMMON,
+    "Hoàng Sa - Trường Sa": COMMON,
+    "conmeomatrotxuong": COMMON,
+    "Con mèo mà trèo cây cau": COMMON,
+    "bacho1905nhaRong": COMMON,
+    "Bến Nhà Rồng 1911": COMMON,
+    "mùa xuân nho nhỏ": COMMON,
+    "Có công mài sắt, có ngày nên kim": COMMON,
+    "Trăm năm trong cõi người ta": COMMON,
+    "Nối vòng tay lớn 1968": COMMON,
+    "0913123456 0913": DIGITS,
+    "0918.284.617 - 2763": DIGITS,
+    "089075001234": DIGITS,
     "Angiang@20262": OWN,
     "An Giang 2026": OWN,
     "Sở Tài chính 123": OWN,

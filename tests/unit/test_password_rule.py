@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
@@ -72,6 +73,14 @@ def test_no_more_is_looked_at_than_takes_no_time(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(password_rule, "zxcvbn", estimate)
     RULE.objection("4@8({[<369&#!0$5+7%2" * 10, ABOUT)
     assert {len(each) for each in seen} == {32}
+
+
+def test_the_list_is_written_as_passwords_are_looked_at() -> None:
+    """What is written otherwise, or longer, never matches."""
+    rows = password_rule.common()
+    assert [row for row in rows if not re.fullmatch("[a-z0-9]+", row)] == []
+    assert max(map(len, rows)) <= password_rule.LOOKED_AT
+    assert len(set(rows)) == len(rows)
 
 
 def test_reasons_never_have_the_password_in_them() -> None:
