@@ -10,9 +10,10 @@ import click
 
 from danhba.commands.common import errors_to_status
 from danhba.commands.editing import DAY
-from danhba.engine import session
+from danhba.engine import EngineError, session
 from danhba.keeper_log import Opening, openings
 from danhba.load import load
+from danhba.model import Directory
 from danhba.project import BadDirectory, Project
 from deploys.common import KEEPER_LOG, KEEPER_UNIT
 
@@ -30,6 +31,7 @@ def command(
     """Logins to agencies' mailboxes from the record of every store, by time (Điều 9.2.c).
 
     A line says when, which mailbox, who, from where, by which protocol, and whether it was opened.
+    An agency that is in neither the directory nor the record is an error.
 
     Example: danhba keeper-log staging --agency sotaichinh --since 2026-11-01
     """
@@ -45,17 +47,31 @@ def command(
         answers = hosts.each(
             lambda host: hosts.step(host, "keepers", request) if host.name in stores else {}
         )
-    account = {each.address: each.kept_as for each in directory.agencies}.get(agency, agency)
     lines = {name: answer.get("lines", []) for name, answer in answers.items()}
-    for found in openings(lines):
-        if account in ("", found.agency) and found.when >= first:
+    for found in _of(agency, openings(lines), directory):
+        if found.when >= first:
             click.echo(_text(found, zone) if form == "text" else _json(found))
+
+
+def _of(agency: str, record: list[Opening], directory: Directory) -> list[Opening]:
+    """Of one agency, by its address with the domain or without; "" is all. The record keeps
+    agencies that have left the directory. Raises EngineError for one in neither."""
+    if not agency:
+        return record
+    name = agency.lower().removesuffix(f"@{directory.province.domain}")
+    accounts = {each.address: each.kept_as for each in directory.agencies}
+    account = accounts.get(name, name)
+    found = [each for each in record if each.agency == account]
+    if not found and account not in accounts.values():
+        raise EngineError(f"there is no agency {agency} in the directory or in the record")
+    return found
 
 
 def _text(found: Opening, zone: ZoneInfo) -> str:
     when = found.when.astimezone(zone).isoformat(" ", "seconds")
     what = "opened" if found.opened else "refused"
-    words = (when, found.agency, found.keeper, found.client, found.protocol, what, found.store)
+    who = found.keeper or "(none)"  # somebody typed AGENCY* and no name: seven words all the same
+    words = (when, found.agency, who, found.client, found.protocol, what, found.store)
     return " ".join(words)
 
 

@@ -6,15 +6,22 @@ import gzip
 import json
 import os
 import subprocess
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
+from drafts import CANONICAL
 
+from danhba.commands import keeper_log, main
 from danhba.generations.host import keepers
 from danhba.keeper_log import openings
 from danhba.render import render
 
-RIGHT = {
+RIGHT: dict[str, Any] = {
     "event": "auth_request_finished", "end_time": "2026-11-25T21:11:52.653848Z",
     "fields": {
         "success": "yes", "protocol": "imap", "session": "zYup", "remote_ip": "198.18.0.1",
@@ -22,7 +29,7 @@ RIGHT = {
         "login_user": "", "master_user": "ctly@angiang.gov.vn",
     },
 }  # fmt: skip
-WRONG = {
+WRONG: dict[str, Any] = {
     "event": "auth_request_finished", "end_time": "2026-11-25T21:11:50.679735Z",
     "fields": {
         "protocol": "imap", "session": "cx+q", "remote_ip": "198.18.0.1",
@@ -110,3 +117,43 @@ def test_a_large_record_is_put_aside_and_still_read(
     monkeypatch.setattr(keepers.subprocess, "run", lambda *_, **__: done)
     asked = {"unit": "danhba-keeper-log", "place": str(tmp_path / "place"), "since": 0.0}
     assert len(keepers.record(asked)["lines"]) == many + 1
+
+
+@pytest.fixture
+def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """The command, with what store1 has recorded."""
+    nameless = {**WRONG, "fields": {**WRONG["fields"], "user": ""}}
+    gone = {**RIGHT, "fields": {**RIGHT["fields"], "user": "xacu@angiang.gov.vn"}}
+    answers = {"store1": {"lines": [line(each) for each in (RIGHT, nameless, gone)]}}
+    hosts = SimpleNamespace(each=lambda _: answers)
+    monkeypatch.setattr(keeper_log, "session", lambda _: nullcontext(hosts))
+    file = tmp_path / "directory.yaml"
+    file.write_text(CANONICAL, encoding="utf-8")
+
+    def command(*options: str) -> Result:
+        argv = ["--directory", str(file), "keeper-log", "staging", *options]
+        return CliRunner().invoke(main, argv)
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("agency", "count"),
+    [("sotaichinh", 2), ("SoTaiChinh@angiang.gov.vn", 2), ("xacu", 1), ("chomoi", 0)],
+)
+def test_an_agency_is_known_to_the_directory_or_to_the_record(
+    ask: Callable[..., Result], agency: str, count: int
+) -> None:
+    done = ask("--agency", agency)
+    assert (done.exit_code, len(done.output.splitlines())) == (0, count), done.output
+
+
+def test_an_agency_that_neither_knows_is_an_error(ask: Callable[..., Result]) -> None:
+    done = ask("--agency", "khongco")
+    assert done.exit_code == 1
+    assert "there is no agency khongco" in done.output
+
+
+def test_who_typed_no_name_of_a_keeper_is_told_as_none(ask: Callable[..., Result]) -> None:
+    refused, _ = ask("--agency", "sotaichinh").output.splitlines()
+    assert " sotaichinh (none) 198.18.0.1 imap refused store1" in refused
