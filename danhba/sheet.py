@@ -27,8 +27,9 @@ CODE = "Consolas"
 """Comes with Windows; l, 1, O and 0 differ, and in its stand-ins elsewhere too (fixed pitch)."""
 
 _DUTIES = (
-    "Giữ kín mật khẩu. Khi mật khẩu bị lộ hoặc không còn kiểm soát được hộp thư, báo ngay cho cơ "
-    "quan quản lý hệ thống; sau đó cơ quan đang công tác xác nhận bằng văn bản (Điều 10.2.a).",
+    "Giữ kín mật khẩu. Khi mật khẩu bị lộ hoặc không còn kiểm soát được hộp thư, báo ngay cho Sở "
+    "Thông tin và Truyền thông; sau đó cơ quan đang công tác xác nhận bằng văn bản (Điều 10.2.a). "
+    "Quên mật khẩu: báo cán bộ công nghệ thông tin của cơ quan (Điều 9.2.b).",
     "Không vào hộp thư của người khác, không để người khác dùng hộp thư của mình (Điều 10.2.d).",
     "Chịu trách nhiệm về nội dung mình gửi đi; không phát tán thư rác, vi-rút (Điều 10.2.c, "
     "10.2.e).",
@@ -141,8 +142,8 @@ def _first_login(document: Doc, min_length: int) -> None:
     _line(document, "Phải đổi mật khẩu này ngay trong lần đăng nhập đầu tiên.", bold=True)
     _line(
         document,
-        "Cách đổi: theo tờ “Hướng dẫn mật khẩu”, tự làm hoặc cùng cán bộ công nghệ thông tin của "
-        f"cơ quan (Điều 9.2.b); tự gõ mật khẩu mới, không đọc cho ai. Mật khẩu mới có ít nhất "
+        "Cách đổi: theo tờ “Hướng dẫn mật khẩu”, cùng cán bộ công nghệ thông tin của cơ quan "
+        f"(Điều 9.2.b); tự gõ mật khẩu mới, không đọc cho ai. Mật khẩu mới có ít nhất "
         f"{min_length} ký tự, không phải mật khẩu phổ biến, không dựa trên tên, ngày sinh, địa chỉ "
         "hay cơ quan; nên ghép năm từ không liên quan, có dấu và dấu cách cũng được. Đổi xong, hủy "
         "phần này của phiếu.",

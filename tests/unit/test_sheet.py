@@ -74,6 +74,9 @@ def test_the_receipt_below_the_cut_line_has_no_password_and_two_places_to_sign()
     [
         "Phải đổi mật khẩu này ngay trong lần đăng nhập đầu tiên",
         "ít nhất 12 ký tự",
+        "cùng cán bộ công nghệ thông tin của cơ quan (Điều 9.2.b); tự gõ mật khẩu mới",
+        "báo ngay cho Sở Thông tin và Truyền thông",
+        "Quên mật khẩu: báo cán bộ công nghệ thông tin của cơ quan",
         "Quy định ban hành kèm theo Quyết định số 50/2009/QĐ-UBND",
         "trong 9 tháng",
         *(f"Điều {clause}" for clause in
