@@ -87,6 +87,10 @@ TREE = "/etc/danhba/people.jsonl"
 """The entries of the address book on a people host."""
 
 
+KEPT = "Expunged"
+"""Folder of an agency's mailbox, for engineers only: what its keepers' programs took away."""
+
+
 def home(mailbox: Mailbox, env: Environment) -> Host:
     """The store that serves a mailbox."""
     return env.host(env.place(mailbox).home)

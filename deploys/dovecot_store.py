@@ -14,6 +14,7 @@ from deploys.common import (
     CERTIFICATE,
     FOLDERS,
     GRANTS,
+    KEPT,
     KEY,
     LOCAL_PORT,
     MUST_CHANGE,
@@ -60,6 +61,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         warnings=WARNINGS,
         full=FULL,
         folders=FOLDERS,
+        kept=KEPT,
         standby=STANDBY_SOCKET if len(env.having("store")) > 1 else "",
         ca=CA,
         certificate=CERTIFICATE,
@@ -104,7 +106,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
 def accounts(directory: Compiled, env: Environment, host: Host) -> bytes:
     return passwd(
         {
-            f"{mailbox.account}@{directory.domain}": _room(mailbox)
+            f"{mailbox.account}@{directory.domain}": _fields(mailbox)
             for mailbox in held(directory, env, host)
         }
     )
@@ -127,3 +129,9 @@ def names(directory: Compiled, env: Environment, host: Host) -> bytes:
 
 def _room(mailbox: Mailbox) -> str:
     return f"userdb_quota_storage_size={mailbox.quota_mb}M"
+
+
+def _fields(mailbox: Mailbox) -> str:
+    """An agency's mail is nobody's to delete (Điều 9.2.c)."""
+    kept = f" userdb_lazy_expunge_mailbox={KEPT}" if mailbox.kind == "agency" else ""
+    return _room(mailbox) + kept

@@ -16,7 +16,9 @@ from deploys.instance import edge as edge_of
 
 _SCRIPT = "/etc/danhba/end-sessions"
 _SEEN = "/run/danhba-sessions"
-"""What was there when the script ran last; gone after a boot, like all sessions."""
+_SENDING = "/run/danhba-sending"
+"""What was there when the script ran last, of a store and of an edge; gone after a boot, like all
+sessions."""
 
 
 def programs(host: Host) -> list[str]:
@@ -29,9 +31,15 @@ def programs(host: Host) -> list[str]:
 def edge(directory: Compiled, env: Environment, host: Host) -> Part:
     blocked = passwd(dict.fromkeys(directory.blocked, ""))
     instance = edge_of(host)
-    script = render("sessions/edge", seen=instance.beside(_SEEN))
-    table = File(f"{instance.dovecot}/blocked", blocked, effect="restart")
-    return _part("edge", instance, script, (table,))
+    # Beside those of the store's Dovecot: only the script reads them here.
+    grants = f"{instance.dovecot}/keepers"
+    shut = f"{instance.dovecot}/blocked"
+    script = render("sessions/edge", seen=instance.beside(_SENDING), grants=grants, blocked=shut)
+    tables = (
+        File(shut, blocked, effect="restart"),
+        File(grants, _grants(directory), effect="restart"),
+    )
+    return _part("edge", instance, script, tables)
 
 
 def store(directory: Compiled, env: Environment, host: Host) -> Part:

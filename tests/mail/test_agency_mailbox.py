@@ -17,7 +17,7 @@ from folders import named
 from people import GUESSER, Person, trusting
 from province import Province
 
-from deploys.common import FOLDERS
+from deploys.common import FOLDERS, KEPT
 
 YEAR = f"{FOLDERS['Archive']}/Năm 2026"
 FILE = "Hồ sơ 2026"
@@ -119,9 +119,26 @@ def test_a_keeper_changes_neither_folders_nor_rights_nor_room(
 
 
 def test_a_keeper_uploads_no_filters_and_fetches_nothing_away(keeper: Person) -> None:
-    with pytest.raises(Refused):
-        enter(SIEVE, keeper.server, keeper.login, keeper.password, trusting(), GUESSER)
-    enter(POP3S, keeper.server, keeper.login, keeper.password, trusting())
+    for door in (SIEVE, POP3S):
+        with pytest.raises(Refused):
+            enter(door, keeper.server, keeper.login, keeper.password, trusting(), GUESSER)
+
+
+def test_what_a_keeper_replaces_is_kept_where_no_keeper_sees_it(
+    province: Province, keeper: Person, agency: str, colleague: Person
+) -> None:
+    """REPLACE (RFC 8508) asks for no right to mark as deleted."""
+    sent = colleague.send(colleague.write([agency], "Bị thay", "Kính gửi\n"))
+    keeper.reads(sent)
+    with keeper.inbox() as imap:
+        uid = _uid(imap, str(sent["Message-ID"]))
+        imap.send(f"r UID REPLACE {uid} INBOX {{4+}}\r\na: b\r\n".encode())
+        while not imap.readline().startswith(b"r "):
+            pass
+        assert not _uid(imap, str(sent["Message-ID"]))
+        assert KEPT not in str(imap.list()[1])
+        assert imap.select(KEPT)[0] == "NO"
+    assert province.has(agency.partition("@")[0], str(sent["Message-ID"]))
 
 
 def test_what_is_sent_as_the_agency_is_saved_in_its_folder(

@@ -186,23 +186,46 @@ def edge(tmp_path: Path) -> Host:
 KILL = ["<-f><^smtpd -n submissions? >"]
 
 
-def test_the_first_run_after_a_boot_kills_nothing_and_every_later_one_does(edge: Host) -> None:
-    assert [edge.run() for _ in range(3)] == [(0, []), (0, KILL), (0, KILL)]
+def test_after_a_boot_there_is_nothing_to_end(edge: Host) -> None:
+    edge.has([], ["an"], ["an@x>stc@x"])
+    assert edge.run() == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("blocked", "grants", "calls"),
+    [
+        (["an"], ["an@x>stc@x"], []),
+        (["an", "binh"], ["an@x>stc@x"], KILL),
+        ([], ["an@x>stc@x"], []),
+        (["an"], [], KILL),
+        (["an"], ["an@x>stc@x", "binh@x>stc@x"], []),
+        (["an"], ["binh@x>stc@x"], KILL),
+    ],
+    ids=["nothing", "a lock", "an unlock", "a keeper less", "a keeper more", "another keeper"],
+)
+def test_sending_ends_when_somebody_may_less(
+    edge: Host, blocked: list[str], grants: list[str], calls: list[str]
+) -> None:
+    edge.has([], ["an"], ["an@x>stc@x"])
+    edge.run()
+    edge.has([], blocked, grants)
+    assert [edge.run(), edge.run()] == [(0, calls), (0, [])]
 
 
 def test_nothing_to_kill_is_no_failure(edge: Host) -> None:
     edge.run()
     edge.exits(pkill=1)
-    assert [edge.run(), edge.run()] == [(0, KILL)] * 2
+    edge.has([], ["an"], [])
+    assert edge.run() == (0, KILL)
 
 
-@pytest.mark.parametrize("code", [2, 3, 127])
-def test_a_kill_that_fails_is_a_failure(edge: Host, code: int) -> None:
+@pytest.mark.parametrize("code", [2, 3])
+def test_a_kill_that_fails_is_a_failure_and_done_again(edge: Host, code: int) -> None:
     edge.run()
     edge.exits(pkill=code)
-    for _ in range(2):
-        returned, calls = edge.run()
-        assert (returned != 0, calls) == (True, KILL)
+    edge.has([], ["an"], [])
+    returned, calls = edge.run()
+    assert returned and calls == KILL
     edge.exits(pkill=0)
     assert edge.run() == (0, KILL)
 
