@@ -7,7 +7,7 @@ import shlex
 import pytest
 from seen import Server
 
-from deploys.common import FOLDERS, QUOTA_PORT
+from deploys.common import FOLDERS, KEPT, QUOTA_PORT
 
 ROLE = "store"
 
@@ -45,7 +45,16 @@ def test_every_mailbox_has_the_quota_of_the_directory(server: Server, held: set[
         for mailbox in server.wanted.compiled.mailboxes
     }
     rows = [row.split(":") for row in server.run("cat /etc/dovecot/accounts").splitlines()]
-    assert {row[0]: row[-1] for row in rows} == {address: wanted[address] for address in held}
+    found = {row[0]: row[-1].split()[0] for row in rows}
+    assert found == {address: wanted[address] for address in held}
+
+
+def test_what_leaves_an_agencys_mailbox_is_kept(server: Server, held: set[str]) -> None:
+    mail = server.wanted.mail
+    agencies = {mail(box.account) for box in server.wanted.compiled.mailboxes if not box.id}
+    rows = server.run("cat /etc/dovecot/accounts").splitlines()
+    kept = {row.partition(":")[0] for row in rows if f"userdb_lazy_expunge_mailbox={KEPT}" in row}
+    assert kept == agencies & held
 
 
 def test_no_mailbox_on_the_disk_lacks_an_account(server: Server, held: set[str]) -> None:
