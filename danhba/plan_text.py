@@ -67,6 +67,7 @@ def _host(plan: Plan) -> Iterator[str]:
         )
         yield (
             "  an apply moves no mailbox. Somebody moved them: git pull brings his placement file. "
+            "This host was away at a failover, or a move was cut off: the same command again. "
             "A store is new: give it `since` in the inventory. "
             "You want them moved: danhba move MAILBOX --to STORE"
         )

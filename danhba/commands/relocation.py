@@ -98,8 +98,8 @@ class Relocation:
         boxes, regrouped = self._normally_on(store), self._regrouped_by(store)
         if not failure.returning:
             self._must_be_there(store)
-            tell("Bring all hosts up to date")
-            self._publish(self.env.remembered, (), ask=True)
+            tell("Bring all hosts up to date, edges that were away at the failover too")
+            self._publish(self.env.remembered, boxes, regrouped, ask=True)
             homes = {box.account: self.env.place(box).home for box in boxes}
             tell(f"Compare {len(boxes)} mailboxes with {store}")
             self._sync_grouped(homes, dict.fromkeys(homes, store))

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from danhba.commands import people_status
+from danhba.commands import people_status, placement_status
 from danhba.commands.common import errors_to_status
 from danhba.commands.hosts import look
 from danhba.dated import due
@@ -59,4 +59,7 @@ def command(project: Project, environment: str) -> None:
             click.echo(f"  {said}")
         if report["lock"]:
             click.echo(f"  locked by {report['lock']['who']} since {report['lock']['since']}")
+    for line in placement_status.troubles(env, reports):
+        amiss = True
+        click.echo(line)
     sys.exit(2 if amiss else 0)

@@ -193,6 +193,20 @@ def test_the_copies_that_a_third_store_had_meanwhile_do_not_stand_in_the_way(thr
     assert digests(three) == before
 
 
+@pytest.mark.parametrize("command", ["failover", "failback"])
+def test_an_edge_that_was_away_at_the_failover_comes_along(two: Fleet, command: str) -> None:
+    """Else it would send mail to one store while other edges send it to the other."""
+    two.absent = {"store1", "mx1"}
+    two.work().failover("store1", "an", DAY)
+    two.absent = set()
+    assert not two.is_as_wanted()
+    if command == "failover":
+        two.work().failover("store1", "an", DAY)
+    else:
+        two.work().failback("store1", DAY)
+    assert two.is_as_wanted()
+
+
 def test_a_failback_that_is_cut_off_anywhere_is_completed_by_the_next_one(three: Fleet) -> None:
     for number in range(1, 99):
         failed_over(three)

@@ -1,0 +1,37 @@
+"""What danhba status says of where mailboxes are: moves that were cut off, edges that disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from danhba.inventory import Environment
+
+
+def troubles(env: Environment, reports: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Lines about the whole environment; none when every mailbox has one home.
+
+    reports: of the hosts that answer (host/report.py).
+    """
+    if moving := env.remembered.moving:
+        first = moving[0]
+        yield (
+            f"{len(moving)} mailboxes are on their way, {first.account} the first: the command "
+            f"that was cut off again, or danhba move {first.account} --to {first.to} "
+            f"--env {env.name}"
+        )
+    for failure in env.remembered.failed_over:
+        yield f"{failure.store} is failed over since {failure.since}, by {failure.by}"
+    ways = {host.name: _ways(reports[host.name]) for host in env.having("edge")
+            if host.name in reports}  # fmt: skip
+    if len(set(ways.values())) > 1:
+        yield (
+            f"{', '.join(ways)} do not send mail the same ways: one was away at an apply or a "
+            f"failover; danhba apply {env.name}, or danhba failover {env.name} STORE again"
+        )
+
+
+def _ways(report: Mapping[str, Any]) -> str:
+    """Of the tables that say where mailboxes are, what they were made of."""
+    files = (report["manifest"] or {"files": {}})["files"]
+    return " ".join(sorted(facts["sha256"] for facts in files.values() if facts.get("ways")))
