@@ -86,7 +86,10 @@ def catch_up(tree: Json) -> bool:
 
 def _why(behind: list[str], silent: dict[str, str]) -> str:
     if behind:
-        return f"LDAP here lacks changes of {', '.join(behind)}; see danhba status; none was made"
+        return (
+            f"LDAP here lacks changes of {', '.join(behind)}; none was made. If it goes on lacking"
+            " them: systemctl restart slapd.service here, and apply again"
+        )
     told = "; ".join(f"{peer}: {words}" for peer, words in silent.items())
     return (
         f"LDAP here is empty, and whether others hold the people is not known ({told}): start them,"
