@@ -7,6 +7,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -219,3 +220,18 @@ def test_who_has_mail_in_the_queue(desk: Desk) -> None:
     program.write_text("#!/bin/sh\ncat <<'END'\n" + "\n".join(map(json.dumps, rows)) + "\nEND\n")
     program.chmod(0o755)
     assert queued(["an", "binh"]) == ["an"]
+
+
+def test_two_never_synchronise_one_mailbox_at_once_and_others_do_not_wait(desk: Desk) -> None:
+    slow = desk.place / "bin" / "doveadm"
+    slow.write_text(
+        '#!/bin/sh\nwhile [ "$1" != -F ]; do shift; done\n'
+        f"echo begin $(cat $2) >>{desk.log}; sleep 0.3; echo end $(cat $2) >>{desk.log}\n"
+    )
+    calls = (["an", "binh"], ["binh", "an"], ["chi"])
+    with ThreadPoolExecutor(3) as pool:
+        began = standby.time.monotonic()
+        list(pool.map(lambda accounts: sync(desk.config, "store2", accounts, True), calls))
+    assert 0.6 <= standby.time.monotonic() - began < 0.9
+    pair = [row.split()[0] for row in desk.asked() if "an@" in row]
+    assert pair == ["begin", "end", "begin", "end"]
