@@ -30,24 +30,26 @@ from deploys import (
 
 EVERY = "every"
 
+# Services start in this order: what Dovecot asks comes before it.
 ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
     EVERY: (
         base.name, base.certificate, base.guard, base.ahead, base.ldap, base.clock, base.upgrades,
         base.journal, firewall.part, usage.part, lockout.part,
     ),
-    "store": (
-        dovecot_store.part, postfix_store.part, quota.store, keepers.store, sessions.store,
-        retention.part, standby.part, people_door.part,
-    ),
     "people": (password_check.part, people.part),
+    "store": (
+        people_door.part, dovecot_store.part, postfix_store.part, quota.store, keepers.store,
+        sessions.store, retention.part, standby.part,
+    ),
     "edge": (
-        tunnel.part, sasl_door.part, dovecot_edge.part, postfix_edge.part, sessions.edge,
-        people_door.part,
+        people_door.part, tunnel.part, sasl_door.part, dovecot_edge.part, postfix_edge.part,
+        sessions.edge,
     ),
 }  # fmt: skip
 
 
 def parts(directory: Compiled, env: Environment, host: Host) -> tuple[Part, ...]:
     """Everything that makes up a host; what two of its roles need is there once."""
-    builds = dict.fromkeys(build for role in (EVERY, *host.roles) for build in ROLES[role])
+    roles = [role for role in ROLES if role in (EVERY, *host.roles)]
+    builds = dict.fromkeys(build for role in roles for build in ROLES[role])
     return tuple(build(directory, env, host) for build in builds)

@@ -60,7 +60,7 @@ def test_a_password_of_somebody_else_fails_at_the_edge(
     assert str(refused.value).startswith(REFUSALS[door.protocol])
 
 
-@pytest.mark.parametrize("door", [doors.IMAP, doors.POP3], ids=str)
+@pytest.mark.parametrize("door", [doors.IMAP, doors.IMAPS], ids=str)
 def test_an_agency_opens_to_its_keepers_password_only(
     door: Door, keeper: Person, official: Person, agency: str
 ) -> None:
