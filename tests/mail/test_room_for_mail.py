@@ -48,7 +48,7 @@ def _room(province: Province, account: str) -> Iterator[None]:
 
 def _turn(province: Province, account: str, was: str, now: str) -> None:
     store = province.home(account)
-    rows = f"/^{account}@|userdb_user={account}@/s/={was}$/={now}/"
+    rows = f"/^{account}@|userdb_user={account}@/s/={was}( |$)/={now}\\1/"
     province.lab.run(store, ["sed", "-Ei", rows, "/etc/dovecot/accounts", "/etc/dovecot/names"])
     asked = ["doveadm", "user", "-f", "quota_storage_size", province.mail(account)]
     wait_for(lambda: province.lab.run(store, asked).stdout.strip() == now, f"{account}: {now}")
