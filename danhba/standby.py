@@ -8,7 +8,8 @@
     standby.py CONFIG health       what an engineer must look at, a line each
     standby.py CONFIG check        can CONFIG and its table be read?
 
-CONFIG is JSON: host, domain, stores (name to fqdn), port, table, mail, state, certificate, key.
+CONFIG is JSON: host, domain, stores (name to fqdn), ways (name to the near end of a tunnel), port,
+table, mail, state.
 
 Which mailboxes changed is seen by the times of a few files, not told by Dovecot: an event can get
 lost with its process, a time cannot, and what was seen last is kept over a restart. Looking at
@@ -64,17 +65,16 @@ NIGHTS = 36 * 3600.0
 
 @dataclass(frozen=True)
 class Config:
-    """See CONFIG above. stores: name to fqdn; mail, state: folders."""
+    """See CONFIG above. ways: ADDRESS:PORT; mail, state: folders."""
 
     host: str
     domain: str
     stores: Mapping[str, str]
+    ways: Mapping[str, str]
     port: int
     table: str
     mail: str
     state: str
-    certificate: str
-    key: str
 
     @classmethod
     def read(cls, path: str) -> Config:
@@ -204,10 +204,8 @@ def _doveadm(config: Config, store: str, accounts: Sequence[str], full: bool) ->
         users.writelines(f"{account}@{config.domain}\n" for account in accounts)
         users.flush()
         argv = [
-            "doveadm", "-o", f"ssl_client_cert_file={config.certificate}",
-            "-o", f"ssl_client_key_file={config.key}",
-            "sync", *(["-f"] if full else []), "-l", "60", "-T", "60", "-F", users.name,
-            f"tcps:{config.stores[store]}:{config.port}",
+            "doveadm", "sync", *(["-f"] if full else []), "-l", "60", "-T", "60", "-F", users.name,
+            f"tcp:{config.ways[store]}",
         ]  # fmt: skip
         try:
             done = subprocess.run(
@@ -241,6 +239,7 @@ class Daemon:
     behind: dict[tuple[str, str], float] = field(default_factory=dict)
     stuck: dict[str, Backoff] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
+    answering: set[str] = field(default_factory=set)
 
     def run(self) -> None:
         self.seen = self.memory.seen()
@@ -272,7 +271,7 @@ class Daemon:
         """Synchronise what is due. A standby that does not answer is asked once."""
         self._tell()
         down = set()
-        for store in {store for _, store in due}:
+        for store in {store for _, store in due} - self.answering:
             if why := reachable(self.config, store):
                 self._failed(store, why)
                 down.add(store)
@@ -298,6 +297,9 @@ class Daemon:
             self.seen[account, store] = found
         if done:
             self._went_well(store)
+            self.answering.add(store)
+        elif why:
+            self.answering.discard(store)
         self.memory.remember(store, done)
 
     def _failed(self, name: str, why: str) -> None:

@@ -43,6 +43,9 @@ SASL_SOCKET = "/run/danhba-sasl-door/auth"
 STANDBY_PORT = 4191
 """Where a store takes synchronisations from the others."""
 
+STANDBY_WAY = 4192
+"""On loopback only, and root's alone: where a store's own doveadm finds the way to the others."""
+
 STANDBY_SOCKET = "/run/dovecot/standby"
 """Behind it: Dovecot's end of the tunnel."""
 

@@ -40,7 +40,8 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
     public = sorted({22}.union(*(PUBLIC.get(role, ()) for role in host.roles)))
     internal = [{"peers": peers, "ports": ports} for peers, ports in openings(env, host)]
     gate = {"own": env.hosts, "port": LDAP_GATE_PORT} if "people" in host.roles else None
-    rules = render("firewall/nftables.conf", public=public, internal=internal, gate=gate)
+    ways = "store" in host.roles and len(env.having("store")) > 1
+    rules = render("firewall/nftables.conf", public=public, internal=internal, gate=gate, ways=ways)
     return Part(
         name="firewall",
         packages=("nftables",),

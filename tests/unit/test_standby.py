@@ -31,7 +31,7 @@ class Desk:
         self.config = Config(
             host="store1", domain="x.vn", stores={"store2": "localhost"}, port=port,
             table=str(place / "places"), mail=str(place / "mail"), state=str(place / "state"),
-            certificate="c", key="k",
+            ways={"store2": "127.2.0.2:4192"},
         )  # fmt: skip
         self.daemon = Daemon(self.config, Memory(self.config.state))
 
@@ -85,7 +85,7 @@ def test_a_change_is_synchronised_once_and_only_by_the_home(desk: Desk) -> None:
     assert desk.round() == {"an"}
     assert desk.round() == set()
     [asked] = desk.asked()
-    assert "tcps:localhost:" in asked and " -f " not in asked
+    assert "tcp:127.2.0.2:4192" in asked and " -f " not in asked
     desk.change("an", at=2)
     assert desk.round() == {"an"}
 
