@@ -17,7 +17,7 @@ from deploys.common import (
     home,
     networks,
 )
-from deploys.instance import edge
+from deploys.instance import Instance, edge
 from deploys.postfix import postfix
 from deploys.tunnel import entrance
 
@@ -54,6 +54,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             File(f"{instance.postfix}/main.cf", main, effect="reload"),
             File(f"{instance.postfix}/master.cf", master, effect="reload"),
             File(ROOMS, rooms(env), effect="reload"),
+            *_queue(instance),
         ),
         tables={
             "homes": homes(directory, env),
@@ -68,6 +69,12 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             Probe(REPLY_PORT, "220 "),
         ),
     )
+
+
+def _queue(instance: Instance) -> tuple[File, ...]:
+    """Debian's package makes the usual queue directory; a second Postfix does not start without its."""
+    line = f"d {instance.queue} 0755 root root\n"
+    return (File("/etc/tmpfiles.d/danhba-queue.conf", line.encode()),) if instance.name else ()
 
 
 def size_outside(megabytes: int) -> int:
