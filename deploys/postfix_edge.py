@@ -72,9 +72,10 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
 
 
 def _queue(instance: Instance) -> tuple[File, ...]:
-    """Debian's package makes the usual queue directory; a second Postfix does not start without its."""
+    """A second Postfix does not start without its; the usual one comes with the package."""
     line = f"d {instance.queue} 0755 root root\n"
-    return (File("/etc/tmpfiles.d/danhba-queue.conf", line.encode()),) if instance.name else ()
+    path = f"/etc/tmpfiles.d/{instance.beside('danhba-queue')}.conf"
+    return (File(path, line.encode()),) if instance.name else ()
 
 
 def size_outside(megabytes: int) -> int:
