@@ -110,7 +110,7 @@ def test_a_service_that_no_role_asks_for_any_more_ends(checkout: Province) -> No
     roles = checkout.root / "deploys/roles.py"
     text = roles.read_text()
     assert "base.upgrades," in text
-    roles.write_text(text.replace("base.upgrades, ", ""))
+    roles.write_text(text.replace("base.upgrades,", ""))
     plan = checkout.danhba("plan", "staging", check=False).stdout
     assert plan.count("stop: apt-daily.timer") == len(checkout.environment.hosts)
     checkout.apply()

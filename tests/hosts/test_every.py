@@ -7,6 +7,7 @@ from seen import Server
 
 from danhba.inventory import Host
 from deploys.common import POLICY_PORT
+from deploys.firewall import INTERNAL
 
 DEBIAN = "13"
 Internal = list[tuple[tuple[Host, ...], tuple[int, ...]]]
@@ -71,8 +72,19 @@ def test_link_points_where_it_should(server: Server, link: str) -> None:
 def test_listens_on_its_ports_and_on_no_others(
     server: Server, public: set[int], internal: Internal
 ) -> None:
-    ports = public.union(*(ports for _, ports in internal))
+    ports = public.union(*(ports for _, ports in internal), _to_itself(server.facts))
     assert server.listening == {("tcp", port) for port in ports}
+
+
+def _to_itself(host: Host) -> set[int]:
+    """Ports on which one role of a host is asked by another one of the same host, over loopback."""
+    asked = (
+        (peer, ports)
+        for role in host.roles
+        for peer, ports in INTERNAL.get(role, ())
+        if peer != role
+    )
+    return {port for peer, ports in asked if peer in host.roles for port in ports}
 
 
 def test_the_firewall_opens_what_the_role_needs_and_nothing_else(
