@@ -17,10 +17,12 @@ PLACES = (
 
 NOT_OURS = (
     "/var/lib/systemd/timers", "/var/lib/systemd/random-seed", "/var/spool/postfix",
-    "/var/lib/ldap/lock.mdb",
+    "/var/lib/ldap/lock.mdb", "/var/lib/ldap/log/lock.mdb", "/var/lib/danhba-standby",
+    "/var/lib/danhba-lockout", "/var/lib/danhba-usage", "/var/spool/danhba-usage",
+    "/var/lib/danhba-keepers",
 )  # fmt: skip
-"""What the host changes by itself, whoever looks: its timers, Postfix's queue and wake-ups, and
-LMDB's table of readers, in which every search may enter itself."""
+"""What the host changes by itself, whoever looks: its timers, Postfix's queue and wake-ups, what
+danhba's own daemons note, and LMDB's tables of readers, in which every search may enter itself."""
 
 FORMATS = ("text", "markdown", "json")
 Snapshot = dict[str, list[Any]]
