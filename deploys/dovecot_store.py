@@ -40,67 +40,82 @@ FULL = "Hop thu da day, khong nhan them thu / Mailbox is full"
 """ASCII: replies of SMTP are (RFC 5321 4.2)."""
 
 
+_PACKAGES = (
+    "dovecot-imapd",
+    "dovecot-pop3d",
+    "dovecot-lmtpd",
+    "dovecot-managesieved",
+    "dovecot-ldap",
+    "dovecot-flatcurve",
+)
+_PORTS = {"imap": STORE_IMAP, "pop3": STORE_POP3, "sieve": STORE_SIEVE}
+_GREETINGS = {"imap": "* OK", "pop3": "+OK", "sieve": '"IMPLEMENTATION"'}
+_OWNER = State(
+    "the mode of /srv/mail", ("stat", "-c", "%U:%G %a", "/srv/mail"), "vmail:vmail 700\n"
+)
+
+
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
-    config = render(
-        "dovecot_store/dovecot.conf",
-        host=host,
-        domain=directory.domain,
-        accounts=ACCOUNTS,
-        grants=GRANTS,
-        blocked=BLOCKED,
-        edges=addresses(env.having("edge")),
-        people_port=PEOPLE_PORT,
-        must_change=MUST_CHANGE,
-        suffix=suffix(directory),
-        lockout=lockout.question(directory),
-        local_port=LOCAL_PORT,
-        ports={"imap": STORE_IMAP, "pop3": STORE_POP3, "sieve": STORE_SIEVE},
-        quota_port=QUOTA_PORT,
-        names=NAMES,
-        notice=NOTICE,
-        warnings=WARNINGS,
-        full=FULL,
-        folders=FOLDERS,
-        kept=KEPT,
-        standby=STANDBY_SOCKET if len(env.having("store")) > 1 else "",
-        ca=CA,
-        certificate=CERTIFICATE,
-        key=KEY,
-        events=EVENTS,
-    )
+    greets = tuple(Probe(_PORTS[name], said, tls=True) for name, said in _GREETINGS.items())
     return Part(
         name="dovecot_store",
-        packages=(
-            "dovecot-imapd",
-            "dovecot-pop3d",
-            "dovecot-lmtpd",
-            "dovecot-managesieved",
-            "dovecot-ldap",
-            "dovecot-flatcurve",
-        ),
+        packages=_PACKAGES,
         files=(
-            File("/etc/dovecot/dovecot.conf", config, effect="reload"),
+            File("/etc/dovecot/dovecot.conf", _configuration(directory, env, host),
+                 effect="reload"),
             File(ACCOUNTS, accounts(directory, env, host), accounts=True),
             File(NAMES, names(directory, env, host)),
             File("/etc/sysusers.d/danhba-vmail.conf", render("dovecot_store/sysusers.conf")),
             File("/etc/tmpfiles.d/danhba-vmail.conf", render("dovecot_store/tmpfiles.conf")),
         ),
-        services=(
-            Service(
-                "dovecot.service",
-                answers=(
-                    Probe(STORE_IMAP, "* OK", tls=True),
-                    Probe(STORE_POP3, "+OK", tls=True),
-                    Probe(STORE_SIEVE, '"IMPLEMENTATION"', tls=True),
-                ),
-            ),
-        ),
-        states=(
-            State("the mode of /srv/mail", ("stat", "-c", "%U:%G %a", "/srv/mail"),
-                  "vmail:vmail 700\n"),
-        ),
+        services=(Service("dovecot.service", answers=greets),),
+        states=(_OWNER,),
         validate=(("doveconf", "-n"),),
     )  # fmt: skip
+
+
+def _configuration(directory: Compiled, env: Environment, host: Host) -> bytes:
+    return render(
+        "dovecot_store/dovecot.conf",
+        host=host,
+        edges=addresses(env.having("edge")),
+        ports=_PORTS,
+        local_port=LOCAL_PORT,
+        ca=CA,
+        certificate=CERTIFICATE,
+        key=KEY,
+        standby=STANDBY_SOCKET if len(env.having("store")) > 1 else "",
+        events=EVENTS,
+        **_logins(directory),
+        **_mailboxes(directory),
+    )
+
+
+def _logins(directory: Compiled) -> dict[str, object]:
+    """What the template has to know of who gets in."""
+    return {
+        "accounts": ACCOUNTS,
+        "grants": GRANTS,
+        "blocked": BLOCKED,
+        "people_port": PEOPLE_PORT,
+        "must_change": MUST_CHANGE,
+        "suffix": suffix(directory),
+        "lockout": lockout.question(directory),
+    }
+
+
+def _mailboxes(directory: Compiled) -> dict[str, object]:
+    """What it has to know of folders, and of room in them."""
+    return {
+        "domain": directory.domain,
+        "names": NAMES,
+        "folders": FOLDERS,
+        "kept": KEPT,
+        "quota_port": QUOTA_PORT,
+        "notice": NOTICE,
+        "warnings": WARNINGS,
+        "full": FULL,
+    }
 
 
 def accounts(directory: Compiled, env: Environment, host: Host) -> bytes:
