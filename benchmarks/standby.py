@@ -22,7 +22,7 @@ from province import Province, wait_for
 
 from danhba.compiled import Mailbox
 from danhba.project import ROOT
-from danhba.standby import WATCHED, signature
+from danhba.standby.mailboxes import WATCHED, signature
 from staging.lab import Lab
 
 LAG = (

@@ -110,6 +110,10 @@ class Boxes:
     leaving: tuple[Leaving, ...]
 
 
+FINE = "ok: "
+"""See Part, health."""
+
+
 @dataclass(frozen=True)
 class Part:
     """What one service brings to one host.
@@ -120,7 +124,7 @@ class Part:
     validate: argument vectors run against the staged generation as if it were live; a non-zero
     exit status rejects the generation, and what they print is shown to the engineer.
     health: argument vectors that print, when `danhba status` asks, a line for each thing that an
-    engineer has to look at, with what to do.
+    engineer has to look at, with what to do; a line that begins with FINE is told, and no trouble.
     """
 
     name: str

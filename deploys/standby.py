@@ -1,6 +1,6 @@
 """Standby copies: what changes in a mailbox is on a second store within seconds.
 
-The mailbox's own store does the work (danhba/standby.py), over TLS with certificates on both
+The mailbox's own store does the work (danhba/standby), over TLS with certificates on both
 sides. Dovecot 2.4 has no replication any more; `doveadm sync` is what remains of it.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from danhba import standby
+import danhba.standby
 from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
@@ -17,8 +17,10 @@ from danhba.service import File, Part, Probe, Service
 from deploys.common import CA, CERTIFICATE, KEY, STANDBY_PORT, STANDBY_SOCKET, STANDBY_WAY, held
 
 TABLE = "/etc/danhba/places"
-PROGRAM = "/usr/local/lib/danhba/standby.py"
+HOME = "/usr/local/lib/danhba"
 CONFIG = "/etc/danhba/standby.json"
+PROGRAM = ("env", f"PYTHONPATH={HOME}", "python3", "-B", "-m", "standby", CONFIG)
+"""The command that danhba/standby is on a store, up to its words."""
 _TUNNEL = "stunnel@standby.service"
 _UNIT, _ALL = "danhba-standby.service", "danhba-standby-all.timer"
 _SYSTEMD = "/etc/systemd/system"
@@ -29,7 +31,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
     others = tuple(store for store in env.having("store") if store != host)
     if not others:
         return Part(name="standby")
-    words = {"program": PROGRAM, "config": CONFIG}
+    words = {"home": HOME, "config": CONFIG}
     tunnel = render(
         "standby/stunnel.conf",
         unit=_TUNNEL,
@@ -48,7 +50,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
                  effect="restart"),
             # The program reads it at every look.
             File(TABLE, places(directory, env, host), accounts=True),
-            File(PROGRAM, Path(standby.__file__).read_bytes(), effect="restart"),
+            *_program(),
             File(CONFIG, configuration(directory, env, host), effect="restart"),
             File(f"{_SYSTEMD}/{_UNIT}", render("standby/unit.service", **words), effect="restart"),
             File(f"{_SYSTEMD}/danhba-standby-all.service", render("standby/all.service", **words)),
@@ -64,9 +66,18 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             Service(_UNIT),
             Service(_ALL),
         ),
-        validate=(("python3", PROGRAM, CONFIG, "check"),),
-        health=(("python3", PROGRAM, CONFIG, "health"),),
+        validate=((*PROGRAM, "check"),),
+        health=((*PROGRAM, "health"),),
     )  # fmt: skip
+
+
+def _program() -> tuple[File, ...]:
+    """danhba/standby as it is: Debian's python3 runs it."""
+    sources = sorted(Path(danhba.standby.__file__).parent.glob("*.py"))
+    return tuple(
+        File(f"{HOME}/standby/{source.name}", source.read_bytes(), effect="restart")
+        for source in sources
+    )
 
 
 def way(env: Environment, store: Host) -> str:
@@ -86,7 +97,7 @@ def places(directory: Compiled, env: Environment, host: Host) -> bytes:
 
 
 def configuration(directory: Compiled, env: Environment, host: Host) -> bytes:
-    """CONFIG of danhba/standby.py."""
+    """CONFIG of danhba/standby."""
     others = [store for store in env.having("store") if store != host]
     content = {
         "host": host.name,

@@ -21,8 +21,9 @@ def command(project: Project, environment: str, store: str, yes: bool) -> None:
 
     Example: danhba failback staging store1
     """
-    from danhba.commands.relocation import Relocation
     from danhba.days import today
+    from danhba.relocation.failures import failback
+    from danhba.relocation.work import Work
 
-    work = Relocation.open(project, environment, yes)
-    work.failback(store, today(work.directory.timezone))
+    work = Work.open(project, environment, yes)
+    failback(work, store, today(work.directory.timezone))

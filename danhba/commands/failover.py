@@ -24,8 +24,9 @@ def command(project: Project, environment: str, store: str, yes: bool) -> None:
 
     Example: danhba failover staging store1
     """
-    from danhba.commands.relocation import Relocation
     from danhba.days import today
+    from danhba.relocation.failures import failover
+    from danhba.relocation.work import Work
 
-    work = Relocation.open(project, environment, yes)
-    work.failover(store, getpass.getuser(), today(work.directory.timezone))
+    work = Work.open(project, environment, yes)
+    failover(work, store, getpass.getuser(), today(work.directory.timezone))

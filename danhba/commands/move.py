@@ -23,7 +23,8 @@ def command(project: Project, mailboxes: tuple[str, ...], store: str, environmen
 
     Example: danhba move nvan --to store2 --env staging
     """
-    from danhba.commands.relocation import Relocation
+    from danhba.relocation.moves import move
+    from danhba.relocation.work import Work
 
-    work = Relocation.open(project, environment or project.only_environment(), yes=False)
-    work.move(dict.fromkeys(mailboxes, store))
+    work = Work.open(project, environment or project.only_environment(), yes=False)
+    move(work, dict.fromkeys(mailboxes, store))

@@ -25,14 +25,15 @@ def command(project: Project, environment: str, tolerance: int, batch: int, yes:
 
     Example: danhba rebalance staging
     """
-    from danhba.commands.relocation import Relocation
     from danhba.rebalancing import uneven
+    from danhba.relocation.moves import move
+    from danhba.relocation.work import Work
 
-    work = Relocation.open(project, environment, yes)
+    work = Work.open(project, environment, yes)
     work.must_be_whole()
     if work.env.remembered.moving:
         tell(f"Finish {len(work.env.remembered.moving)} moves that are under way")
-        work.move({})
+        move(work, {})
     moves = uneven(work.directory.mailboxes, work.env, tolerance / 100)
     homes = {box.account: work.env.place(box).home for box in work.directory.mailboxes}
     count = Counter(homes.values())
@@ -46,4 +47,4 @@ def command(project: Project, environment: str, tolerance: int, batch: int, yes:
         sys.exit(1)
     left = iter(moves.items())
     while some := dict(islice(left, batch)):
-        work.move(some)
+        move(work, some)

@@ -12,6 +12,7 @@ from danhba.commands.hosts import look
 from danhba.dated import due
 from danhba.engine import session
 from danhba.project import Project
+from danhba.service import FINE
 
 
 @click.command("status")
@@ -20,7 +21,7 @@ from danhba.project import Project
 @errors_to_status
 def command(project: Project, environment: str) -> None:
     """Show generations (with their git revision), stopped services, dated changes that are late,
-    locks, and what is amiss on every host: standby copies that lag, for instance.
+    locks, how many standby copies wait, and what is amiss on every host.
 
     Exit status: 0 all is well, 2 something is not.
 
@@ -55,8 +56,8 @@ def command(project: Project, environment: str) -> None:
                 f"danhba apply {environment}"
             )
         for said in report["health"]:
-            amiss = True
-            click.echo(f"  {said}")
+            amiss = amiss or not said.startswith(FINE)
+            click.echo(f"  {said.removeprefix(FINE)}")
         if report["lock"]:
             click.echo(f"  locked by {report['lock']['who']} since {report['lock']['since']}")
     for line in placement_status.troubles(env, reports):

@@ -17,8 +17,7 @@ from lives import PROVINCE
 from test_plan import answer_bare
 
 import danhba.project
-from danhba.commands import rebalance, relocation
-from danhba.commands.relocation import Relocation
+from danhba.commands import rebalance
 from danhba.engine import EngineError
 from danhba.generations.generation import Generation
 from danhba.generations.plan import compare
@@ -27,6 +26,11 @@ from danhba.memory import Memory
 from danhba.placement import Places, Remembered
 from danhba.project import Project
 from danhba.publish import Asked
+from danhba.relocation import work
+from danhba.relocation.failures import failback, failover
+from danhba.relocation.moves import move
+from danhba.relocation.work import Work
+from deploys.standby import PROGRAM
 
 DAY = date(2026, 11, 25)
 INVENTORY = """\
@@ -83,9 +87,10 @@ class Fleet:
 
     def step(self, host: Any, step: str, request: Mapping[str, Any]) -> dict[str, Any]:
         words = request["argv"]
-        if words[0] == "python3":
+        if words[: len(PROGRAM)] == [*PROGRAM]:
             accounts = request["stdin"].split()
-            self._happens(f"{' '.join([host.name, *words[3:]])}: {len(accounts)}")
+            words = [host.name, *words[len(PROGRAM) :]]
+            self._happens(f"{' '.join(words)}: {len(accounts)}")
         return {"status": 0, "out": "", "err": ""}
 
     def _happens(self, what: str) -> None:
@@ -95,20 +100,20 @@ class Fleet:
 
     # For tests
 
-    def cut_off(self, work: Callable[[], None], number: int) -> bool:
+    def cut_off(self, run: Callable[[], None], number: int) -> bool:
         """Kill a run when that many things happened. False: it had ended before."""
         self.killed = len(self.done) + number
         try:
-            work()
+            run()
         except Killed:
             return True
         finally:
             self.killed = 0
         return False
 
-    def work(self, yes: bool = True) -> Relocation:
+    def work(self, yes: bool = True) -> Work:
         """As a command begins, with what the placement file says by now."""
-        return Relocation.open(self.project, "lab", yes)
+        return Work.open(self.project, "lab", yes)
 
     def is_as_wanted(self) -> bool:
         wanted = self.project.generations(self.project.environment("lab"))
@@ -149,8 +154,8 @@ def _fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stores: int) -> Flee
     inventory.write_text(INVENTORY.format(stores=stores), encoding="utf-8")
     fleet = Fleet(Project(tmp_path / "directory.yaml", tmp_path))
     for name in ("session", "ask_all", "publish"):
-        monkeypatch.setattr(relocation, name, getattr(fleet, name))
-    monkeypatch.setattr(relocation, "tell_absent", lambda hosts, env: None)
+        monkeypatch.setattr(work, name, getattr(fleet, name))
+    monkeypatch.setattr(work, "tell_absent", lambda hosts, env: None)
     monkeypatch.setattr(danhba.project, "MANIFESTS", Memory(tmp_path / "cache", "manifests"))
     fleet.live = dict(fleet.project.generations(load(inventory)))
     return fleet
@@ -172,7 +177,7 @@ def digests(fleet: Fleet) -> dict[str, str]:
 
 def failed_over(fleet: Fleet, store: str = "store1") -> None:
     fleet.absent = {store}
-    fleet.work().failover(store, "an", DAY)
+    failover(fleet.work(), store, "an", DAY)
     fleet.absent = set()
 
 
@@ -188,7 +193,7 @@ def test_the_copies_that_a_third_store_had_meanwhile_do_not_stand_in_the_way(thr
     boxes = three.work().directory.mailboxes
     assert {Places(env.having("store")).of(box).standby for box in boxes} >= {"store1"}
     failed_over(three)
-    three.work().failback("store1", DAY)
+    failback(three.work(), "store1", DAY)
     assert three.remembered == Remembered()
     assert digests(three) == before
 
@@ -197,13 +202,13 @@ def test_the_copies_that_a_third_store_had_meanwhile_do_not_stand_in_the_way(thr
 def test_an_edge_that_was_away_at_the_failover_comes_along(two: Fleet, command: str) -> None:
     """Else it would send mail to one store while other edges send it to the other."""
     two.absent = {"store1", "mx1"}
-    two.work().failover("store1", "an", DAY)
+    failover(two.work(), "store1", "an", DAY)
     two.absent = set()
     assert not two.is_as_wanted()
     if command == "failover":
-        two.work().failover("store1", "an", DAY)
+        failover(two.work(), "store1", "an", DAY)
     else:
-        two.work().failback("store1", DAY)
+        failback(two.work(), "store1", DAY)
     assert two.is_as_wanted()
 
 
@@ -211,9 +216,9 @@ def test_a_failback_that_is_cut_off_anywhere_is_completed_by_the_next_one(three:
     for number in range(1, 99):
         failed_over(three)
         at = len(three.done)
-        cut = three.cut_off(lambda: three.work().failback("store1", DAY), number)
+        cut = three.cut_off(lambda: failback(three.work(), "store1", DAY), number)
         if cut:
-            three.work().failback("store1", DAY)
+            failback(three.work(), "store1", DAY)
         assert three.remembered == Remembered()
         assert three.is_as_wanted()
         # After the routes are back the two sides are compared, in the run that ends it.
@@ -233,8 +238,8 @@ def test_a_move_that_is_cut_off_anywhere_is_completed_by_the_next_one(three: Fle
         cut, number = [], number + 1
         for target in (third, home):
             targets = {box.account: target}
-            cut.append(three.cut_off(lambda to=targets: three.work().move(to), number))
-            three.work().move(targets)
+            cut.append(three.cut_off(lambda to=targets: move(three.work(), to), number))
+            move(three.work(), targets)
             assert three.remembered.moving == ()
             assert three.project.environment("lab").place(box).home == target
             assert three.is_as_wanted()
@@ -244,11 +249,11 @@ def test_a_move_that_is_cut_off_anywhere_is_completed_by_the_next_one(three: Fle
 def test_a_failover_after_a_failback_that_was_cut_off_is_a_new_one(two: Fleet) -> None:
     failed_over(two)
     for number in range(1, 99):
-        two.cut_off(lambda: two.work().failback("store1", DAY), number)
+        two.cut_off(lambda: failback(two.work(), "store1", DAY), number)
         if any(each.returning for each in two.remembered.failed_over):
             break
     two.done.clear()
-    two.work().failover("store1", "an", DAY)
+    failover(two.work(), "store1", "an", DAY)
     assert any(what.startswith("store1 sync store2: ") for what in two.done)
     assert [each.returning for each in two.remembered.failed_over] == [None]
     assert two.is_as_wanted()
@@ -257,19 +262,19 @@ def test_a_failover_after_a_failback_that_was_cut_off_is_a_new_one(two: Fleet) -
 def test_the_last_store_is_not_failed_over(three: Fleet) -> None:
     failed_over(three)
     failed_over(three, "store2")
-    said = refused(lambda: three.work().failover("store3", "an", DAY))
+    said = refused(lambda: failover(three.work(), "store3", "an", DAY))
     assert "every other store is failed over" in said and "danhba failback lab store1" in said
 
 
 def test_nothing_moves_while_a_store_is_failed_over_or_not_wholly_back(two: Fleet) -> None:
     failed_over(two)
     for state in ("is failed over", "has not got all back yet"):
-        said = refused(lambda: two.work().move({"nvan": "store2"}))
+        said = refused(lambda: move(two.work(), {"nvan": "store2"}))
         assert said.startswith(f"store1 {state}") and "danhba failback lab store1" in said
         done = CliRunner().invoke(rebalance.command, ["lab", "--yes"], obj=two.project)
         assert done.exit_code != 0 and f"store1 {state}" in done.output
         [failure] = two.remembered.failed_over
-        two.work()._save(Remembered(failed_over=(replace(failure, returning=DAY),)))
+        two.work().save(Remembered(failed_over=(replace(failure, returning=DAY),)))
 
 
 NEW = '      - {id: "C-new", name: Lê Mới, address: lmoi, since: 2026-11-05, decision: 4/QĐ}\n'
@@ -289,18 +294,18 @@ def test_what_is_more_than_the_move_is_asked_about_when_it_goes_on(
     monkeypatch.setattr("click.confirm", lambda text: bool(asked.append(text)))
     box = two.work().directory.mailboxes[0]
     other = {"store1": "store2", "store2": "store1"}[two.project.environment("lab").place(box).home]
-    two.cut_off(lambda: two.work(yes=False).move({box.account: other}), 2)
+    two.cut_off(lambda: move(two.work(yes=False), {box.account: other}), 2)
     assert two.remembered.moving != ()
     before = digests(two)
     two.edited = {"mx1": MORE[more]}
     if more == "a person":
         text = PROVINCE.replace("    staff:\n", f"    staff:\n{NEW}", 1)
         two.project.directory.write_text(text, encoding="utf-8")
-    assert refused(lambda: two.work(yes=False).move({box.account: other})) == "nothing was done"
+    assert refused(lambda: move(two.work(yes=False), {box.account: other})) == "nothing was done"
     assert asked == ["Do this?"]
     assert digests(two) == before
     two.edited = {}
     two.project.directory.write_text(PROVINCE, encoding="utf-8")
-    two.work(yes=False).move({box.account: other})
+    move(two.work(yes=False), {box.account: other})
     assert asked == ["Do this?"]
     assert two.is_as_wanted()

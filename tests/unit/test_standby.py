@@ -6,14 +6,25 @@ import io
 import json
 import os
 import socket
+import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from test_deploys import DIRECTORY, ENV
 
-from danhba import standby
-from danhba.standby import Config, Daemon, Memory, health, queued, signature, sync, sync_all
+from danhba.standby import copying
+from danhba.standby.__main__ import main
+from danhba.standby.config import Config
+from danhba.standby.copying import sync, sync_all
+from danhba.standby.daemon import RETRY, Backoff, Daemon
+from danhba.standby.former import queued
+from danhba.standby.health import LATE, SILENT, health
+from danhba.standby.mailboxes import WATCHED, left_behind, signature
+from danhba.standby.memory import Memory
+from deploys import standby
 
 DOVEADM = """\
 #!/bin/sh
@@ -67,7 +78,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
         yield desk
 
 
-@pytest.mark.parametrize("name", standby.WATCHED)
+@pytest.mark.parametrize("name", WATCHED)
 def test_every_watched_file_tells_of_a_change(tmp_path: Path, name: str) -> None:
     assert signature(str(tmp_path)) == ""
     path = tmp_path / name
@@ -90,6 +101,31 @@ def test_a_change_is_synchronised_once_and_only_by_the_home(desk: Desk) -> None:
     assert desk.round() == {"an"}
 
 
+def test_what_a_store_gets_runs_there_without_any_package(desk: Desk) -> None:
+    """The very files, in a place of their own, with nothing but Debian's python3 beside them."""
+    store = next(host for host in ENV.hosts if "store" in host.roles)
+    files = [file for file in standby.part(DIRECTORY, ENV, store).files
+             if file.path.startswith(f"{standby.HOME}/standby/")]  # fmt: skip
+    home = desk.place / "lib"
+    for file in files:
+        path = home / Path(file.path).relative_to(standby.HOME)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file.content)
+    config = desk.place / "standby.json"
+    config.write_text(json.dumps(vars(desk.config)))
+    *_, python, bare, module, name, _ = standby.PROGRAM
+    argv = [python, "-S", bare, module, name, str(config)]
+    desk.holds("an@x.vn store1 store2", "bad@x.vn store1 store2")
+    desk.change("an")
+    desk.change("bad")
+    for word, status, said in (("check", 0, ""), ("health", 0, "standby"), ("all", 1, "bad\n")):
+        done = subprocess.run(
+            [*argv, word], capture_output=True, text=True, check=False, cwd="/",
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(home)},
+        )  # fmt: skip
+        assert done.returncode == status and said in done.stdout, done.stderr
+
+
 def test_what_was_seen_is_remembered_over_a_restart(desk: Desk) -> None:
     desk.change("an")
     desk.round()
@@ -107,7 +143,7 @@ def test_a_mailbox_that_fails_holds_up_no_other_and_is_tried_later(desk: Desk) -
     assert desk.round() == {"an", "bad", "chi"}
     assert {account for account, _ in desk.daemon.seen} == {"an", "chi"}
     assert desk.round() == set()
-    assert desk.round(now=standby.time.time() + 100) == {"bad"}
+    assert desk.round(now=time.time() + 100) == {"bad"}
 
 
 def test_a_standby_that_is_down_costs_one_try_not_one_a_mailbox(desk: Desk) -> None:
@@ -120,18 +156,18 @@ def test_a_standby_that_is_down_costs_one_try_not_one_a_mailbox(desk: Desk) -> N
     assert desk.asked() == []
     assert desk.round() == set()
     desk.daemon.config = desk.config
-    assert len(desk.round(now=standby.time.time() + 100)) == 200
-    assert desk.round(now=standby.time.time() + 200) == set()
+    assert len(desk.round(now=time.time() + 100)) == 200
+    assert desk.round(now=time.time() + 200) == set()
 
 
 def test_waiting_grows_to_its_limit() -> None:
-    wait = standby.Backoff()
+    wait = Backoff()
     seen = []
     for _ in range(8):
         wait.failed(0.0)
         seen.append(wait.wait)
-    assert seen[0] == standby.RETRY[0]
-    assert seen[-1] == standby.RETRY[1]
+    assert seen[0] == RETRY[0]
+    assert seen[-1] == RETRY[1]
     assert seen == sorted(seen)
 
 
@@ -143,24 +179,26 @@ def test_the_nightly_comparison_is_full_and_covers_everybody_who_has_mail(desk: 
     assert [list(each.accounts) for each in failed] == [["bad"]]
     assert all(" -f " in row for row in desk.asked())
     desk.daemon._tell()
-    [said] = health(desk.config, desk.daemon.memory, standby.time.time())
+    _, said = health(desk.config, desk.daemon.memory, time.time())
     assert said.startswith("1 of 2 mailboxes failed in the full comparison (Error: bad is broken)")
 
 
 def test_health_names_a_copy_that_lags_and_what_to_do(desk: Desk) -> None:
     memory = desk.daemon.memory
-    now = standby.time.time()
+    now = time.time()
     [silent] = health(desk.config, memory, now)
     assert "systemctl status danhba-standby.service" in silent
     desk.round()
-    assert list(health(desk.config, memory, now)) == []
+    assert list(health(desk.config, memory, now)) == ["ok: standby: 0 waiting"]
     desk.change("an")
     desk.daemon.config = Config(**{**vars(desk.config), "port": 1})
-    desk.round(now - standby.LATE - 30)
-    [late] = health(desk.config, memory, now)
+    desk.round(now - LATE + 10)
+    assert list(health(desk.config, memory, now)) == ["ok: standby: 1 waiting, oldest 110 s"]
+    count, late = health(desk.config, memory, now + 40)
+    assert count == "ok: standby: 1 waiting, oldest 150 s"
     assert late.startswith("1 standby copies lag, an on store2 by 150 s (")
     assert "refused" in late and "journalctl -u danhba-standby.service" in late
-    [stopped] = health(desk.config, memory, now + standby.SILENT + 60)
+    [stopped] = health(desk.config, memory, now + SILENT + 60)
     assert "standby copies are not kept" in stopped
 
 
@@ -175,7 +213,7 @@ def test_health_names_mailboxes_that_the_store_should_not_have_any_more(desk: De
         desk.change(account)
     (desk.place / "mail/lost+found").mkdir()
     desk.change(".an.removed")
-    assert standby.left_behind(desk.config) == []
+    assert left_behind(desk.config) == []
     desk.holds("binh@x.vn store2 store1")
     [said] = health(desk.config, desk.daemon.memory, 0.0)
     assert said.startswith("2 mailboxes in ") and "(an, chi): see docs/stores.md" in said
@@ -193,7 +231,7 @@ def test_a_batch_that_succeeds_is_one_command(desk: Desk) -> None:
 def test_whoever_is_named_is_compared_for_his_first_mail_may_be_on_the_other_side(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(standby, "_doveadm", lambda config, store, accounts, full: tried(accounts))
+    monkeypatch.setattr(copying, "_doveadm", lambda config, store, accounts, full: tried(accounts))
     monkeypatch.setattr("sys.stdin", io.StringIO("an\nnever.used\n"))
     seen: list[str] = []
 
@@ -204,7 +242,7 @@ def test_whoever_is_named_is_compared_for_his_first_mail_may_be_on_the_other_sid
     path = desk.place / "standby.json"
     path.write_text(json.dumps(vars(desk.config)))
     desk.change("an")
-    assert standby.main(["standby.py", str(path), "sync", "store2"]) == 0
+    assert main(["standby", str(path), "sync", "store2"]) == 0
     assert seen == ["an", "never.used"]
 
 
@@ -230,8 +268,8 @@ def test_two_never_synchronise_one_mailbox_at_once_and_others_do_not_wait(desk: 
     )
     calls = (["an", "binh"], ["binh", "an"], ["chi"])
     with ThreadPoolExecutor(3) as pool:
-        began = standby.time.monotonic()
+        began = time.monotonic()
         list(pool.map(lambda accounts: sync(desk.config, "store2", accounts, True), calls))
-    assert 0.6 <= standby.time.monotonic() - began < 0.9
+    assert 0.6 <= time.monotonic() - began < 0.9
     pair = [row.split()[0] for row in desk.asked() if "an@" in row]
     assert pair == ["begin", "end", "begin", "end"]

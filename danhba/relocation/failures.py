@@ -1,0 +1,74 @@
+"""A store's mailboxes are served by their standbys, and come home."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from danhba.commands.common import tell
+from danhba.engine import EngineError
+from danhba.placement import Failure, Places
+from danhba.relocation.agent import run
+from danhba.relocation.work import Work
+from deploys.instance import edge as edge_of
+from deploys.tunnel import entrance
+
+
+def failover(work: Work, store: str, by: str, today: date) -> None:
+    """Raises EngineError."""
+    work.must_be_store(store)
+    known = {each.store for each in work.env.remembered.failed_over if not each.returning}
+    others = {each.name for each in work.env.having("store")} - {store}
+    if not others:
+        raise EngineError(f"{store} is the only store: nobody has its mailboxes")
+    if others <= known:
+        raise EngineError(f"every other store is failed over: {store} is the last one; "
+                          f"danhba failback {work.env.name} {min(others)} first")  # fmt: skip
+    boxes, regrouped = work.normally_on(store), work.regrouped_by(store)
+    failure = Failure(store, today, by)
+    failures = tuple(each for each in work.env.remembered.failed_over if each.store != store)
+    after = replace(work.env.remembered, failed_over=(*failures, failure))
+    if store not in known:
+        tell(f"{len(boxes)} mailboxes of {store} will be served by their standbys. Mail of the "
+             "last seconds that was not copied yet comes back with the failback.")  # fmt: skip
+        work.sync_if_there(store, boxes)
+    work.publish(after, boxes, regrouped, ask=store not in known)
+    _lead_away(work, store)
+    tell(f"{store} is failed over. Commit {work.project.placement(work.env)}; when {store} "
+         f"is back: danhba failback {work.env.name} {store}")  # fmt: skip
+
+
+def _lead_away(work: Work, store: str) -> None:
+    """Edges end their sessions with a store, and try again what they have queued."""
+    way = entrance(work.env, work.env.host(store))
+    with work.session() as hosts:
+        for host in hosts.hosts():
+            if "edge" in host.groups:
+                instance = edge_of(work.env.host(host.name))
+                dovecot = f"{instance.dovecot}/dovecot.conf"
+                run(hosts, host, ["doveadm", "-c", dovecot, "kick", "-h", way], "", (0, 68))
+                run(hosts, host, ["postqueue", "-c", instance.postfix, "-f"])
+
+
+def failback(work: Work, store: str, today: date) -> None:
+    """Raises EngineError."""
+    failure = next((f for f in work.env.remembered.failed_over if f.store == store), None)
+    if failure is None:
+        raise EngineError(f"{store} is not failed over")
+    boxes, regrouped = work.normally_on(store), work.regrouped_by(store)
+    if not failure.returning:
+        work.must_be_there(store)
+        tell("Bring all hosts up to date, edges that were away at the failover too")
+        work.publish(work.env.remembered, boxes, regrouped, ask=True)
+        homes = {box.account: work.env.place(box).home for box in boxes}
+        tell(f"Compare {len(boxes)} mailboxes with {store}")
+        work.sync_grouped(homes, dict.fromkeys(homes, store))
+        failure = replace(failure, returning=today)
+    work.publish(work.with_failure(failure), boxes, regrouped)
+    # Who served them meanwhile: as if the store were still failed over.
+    before = Places(work.env.having("store"), work.with_failure(replace(failure, returning=None)))
+    served = {box.account: before.of(box).home for box in boxes}
+    work.settle(served, dict.fromkeys(served, store))
+    left = tuple(f for f in work.env.remembered.failed_over if f.store != store)
+    work.publish(replace(work.env.remembered, failed_over=left), boxes, regrouped, last=True)
+    tell(f"{store} serves its mailboxes again. Commit {work.project.placement(work.env)}")

@@ -1,0 +1,234 @@
+"""What moves, failovers and failbacks are made of: steps, and what must be so that one may be."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+
+import click
+from pyinfra.api.host import Host
+
+from danhba import placement_file, plan_text
+from danhba.commands.apply import publish
+from danhba.commands.common import tell
+from danhba.commands.hosts import ask_all, tell_absent
+from danhba.compiled import Compiled, Mailbox
+from danhba.engine import EngineError, Session, session
+from danhba.generations.host.common import keys
+from danhba.generations.plan import Plan
+from danhba.inventory import Environment
+from danhba.placement import Failure, Places, Remembered
+from danhba.project import Project
+from danhba.publish import Asked
+from danhba.relocation.agent import agent, host_of, run
+
+CHUNK = 500
+"""Mailboxes compared by one command: progress is told, and a lost connection costs little."""
+QUEUE_LIMIT = 60.0
+"""Seconds that a store gets to deliver what it had accepted before the routes changed."""
+
+
+@dataclass
+class Work:
+    """One environment in which mailboxes move. env: with what is remembered by now. absent: hosts
+    that did not answer."""
+
+    project: Project
+    env: Environment
+    directory: Compiled
+    yes: bool
+    absent: tuple[str, ...] = ()
+
+    @classmethod
+    def open(cls, project: Project, environment: str, yes: bool) -> Work:
+        """Raises InventoryError, BadDirectory."""
+        env = project.environment(environment)
+        return cls(project, env, project.compiled(env), yes)
+
+    # Steps
+
+    def publish(
+        self,
+        remembered: Remembered,
+        boxes: Sequence[Mailbox],
+        others: Sequence[Mailbox] = (),
+        ask: bool = False,
+        last: bool = False,
+    ) -> None:
+        """Write the placement file, then let the hosts follow it: who is killed in between finds
+        what was wanted in the file. What is more than that is asked about, whatever `ask` says.
+
+        boxes: get another home. others: their copies go elsewhere. last: with this step nothing is
+        under way any more, so the file forgets it only when the hosts have followed.
+        """
+        env = replace(self.env, remembered=remembered)
+        moving, regrouped = self._keys(boxes), self._keys(others)
+        generations = self.project.generations(env)
+        with self.session() as hosts:
+            self._must_do_without(hosts.absent, env)
+            asked = ask_all(hosts, generations, moving, regrouped)
+            _must_be_allowed(asked)
+            plans = [item.plan for item in asked.values()]
+            changes = any(plan.changes for plan in plans)
+            more = any(_does_more(plan, moving | regrouped) for plan in plans)
+            if changes and (ask or more):
+                click.echo(plan_text.as_text(plans), nl=False)
+                if not self.yes and not click.confirm("Do this?"):
+                    raise EngineError("nothing was done")
+            if not last:
+                self.save(remembered)
+            if changes:
+                publish(hosts, asked, take_over=False)
+            self.save(remembered)
+            tell_absent(hosts, env)
+
+    def _keys(self, boxes: Sequence[Mailbox]) -> set[str]:
+        """What rows of tables begin with that are about these mailboxes."""
+        accounts = {box.account for box in boxes}
+        names = accounts | {
+            name.address for name in self.directory.names if name.account in accounts
+        }
+        return names | {f"{name}@{self.directory.domain}" for name in names}
+
+    def save(self, remembered: Remembered) -> None:
+        placement_file.save(self.project.placement(self.env), remembered)
+        self.env = replace(self.env, remembered=remembered)
+
+    def with_failure(self, failure: Failure) -> Remembered:
+        others = tuple(f for f in self.env.remembered.failed_over if f.store != failure.store)
+        return replace(self.env.remembered, failed_over=(*others, failure))
+
+    def settle(self, sources: Mapping[str, str], targets: Mapping[str, str]) -> None:
+        """After a swap: sessions on the old store end, it delivers what it still had accepted, and
+        the mailboxes are compared once more."""
+        with self.session() as hosts:
+            for host in hosts.hosts():
+                here = [account for account, store in sources.items() if store == host.name]
+                if here:
+                    agent(hosts, host, ("end",), here)
+                    self._drain(hosts, host, here)
+        tell(f"Compare {len(sources)} mailboxes once more")
+        self.sync_grouped(targets, sources)
+
+    def _drain(self, hosts: Session, host: Host, accounts: Sequence[str]) -> None:
+        end = time.monotonic() + QUEUE_LIMIT
+        run(hosts, host, ["postqueue", "-f"])
+        while waiting := agent(hosts, host, ("queued",), accounts).split():
+            if time.monotonic() > end:
+                raise EngineError(
+                    f"{host.name} still has mail for {plan_text.listed(waiting)} in its queue: see "
+                    f"postqueue -p there, then run this again"
+                )
+            time.sleep(1)
+
+    def sync_if_there(self, store: str, boxes: Sequence[Mailbox]) -> None:
+        """A store that still answers hands over what its daemon has not copied yet."""
+        with self.session() as hosts:
+            if store in hosts.absent:
+                return
+        after = self.with_failure(Failure(store, date.min, ""))
+        then = Places(self.env.having("store"), after)
+        try:
+            self.sync_grouped(
+                dict.fromkeys((box.account for box in boxes), store),
+                {box.account: then.of(box).home for box in boxes},
+            )
+        except EngineError as error:
+            tell(f"not all could be copied before: {error}")
+
+    def sync_grouped(self, sources: Mapping[str, str], targets: Mapping[str, str]) -> None:
+        """Compare mailboxes in full: sources, targets: account to store. Raises EngineError naming
+        those that failed."""
+        groups: dict[tuple[str, str], list[str]] = {}
+        for account, source in sources.items():
+            groups.setdefault((source, targets[account]), []).append(account)
+        with self.session() as hosts:
+            for (source, target), accounts in sorted(groups.items()):
+                host = host_of(hosts, source)
+                for at in range(0, len(accounts), CHUNK):
+                    chunk = accounts[at : at + CHUNK]
+                    agent(hosts, host, ("sync", target), chunk)
+                    if len(accounts) > CHUNK:
+                        tell(f"  {source} and {target}: {at + len(chunk)} of {len(accounts)}")
+
+    # What must be
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Whoever did not answer once is not waited for again."""
+        with session(self.env, partly=True, without=self.absent) as hosts:
+            self.absent = hosts.absent
+            yield hosts
+
+    def must_be_there(self, store: str) -> None:
+        with self.session() as hosts:
+            if store in hosts.absent:
+                raise EngineError(f"{store} does not answer: nothing done")
+
+    def normally_on(self, store: str) -> list[Mailbox]:
+        """Mailboxes whose home is the store when it works."""
+        others = tuple(f for f in self.env.remembered.failed_over if f.store != store)
+        places = Places(self.env.having("store"), replace(self.env.remembered, failed_over=others))
+        return [box for box in self.directory.mailboxes if places.of(box).home == store]
+
+    def regrouped_by(self, store: str) -> list[Mailbox]:
+        """Mailboxes that the store knows when it works: while it does not, a third one may have
+        their copy, and forgets them afterwards."""
+        others = tuple(f for f in self.env.remembered.failed_over if f.store != store)
+        places = Places(self.env.having("store"), replace(self.env.remembered, failed_over=others))
+        return [box for box in self.directory.mailboxes if store in places.of(box).holders]
+
+    def must_be_store(self, name: str) -> None:
+        stores = [store.name for store in self.env.having("store")]
+        if name not in stores:
+            raise EngineError(f"{self.env.name} has no store {name}; there are {', '.join(stores)}")
+
+    def must_be_whole(self) -> None:
+        """Nothing moves while a store is failed over: where a mailbox belongs and where it is are
+        not the same. Raises EngineError."""
+        for failure in self.env.remembered.failed_over:
+            state = "has not got all back yet" if failure.returning else "is failed over"
+            raise EngineError(f"{failure.store} {state}, and meanwhile no mailbox moves: "
+                              f"danhba failback {self.env.name} {failure.store} first")  # fmt: skip
+
+    def must_be_applied(self) -> None:
+        """Nothing but the move may be published with it, and every store must be there."""
+        generations = self.project.generations(self.env)
+        moving = [each.account for each in self.env.remembered.moving]
+        moving += [f"{account}@{self.directory.domain}" for account in moving]
+        with self.session() as hosts:
+            if hosts.absent:
+                raise EngineError(f"{', '.join(hosts.absent)} does not answer: nothing done")
+            asked = ask_all(hosts, generations, moving)
+        _must_be_allowed(asked)
+        if not moving and any(item.plan.changes for item in asked.values()):
+            raise EngineError(f"there is something to apply first: danhba apply {self.env.name}")
+
+    def _must_do_without(self, absent: Collection[str], env: Environment) -> None:
+        """Only a store that is failed over may be absent, and an edge, which is told."""
+        failed = {each.store for each in env.remembered.failed_over if not each.returning}
+        stores = {store.name for store in env.having("store")} - failed
+        if missing := sorted(stores.intersection(absent)):
+            raise EngineError(f"{', '.join(missing)} does not answer: nothing done")
+
+
+def _does_more(plan: Plan, moved: Collection[str]) -> bool:
+    """Does a plan more than give the mailboxes of these keys other places?"""
+    if plan.drift or plan.packages or plan.entries or plan.mark or plan.unread or plan.boxes:
+        return True
+    if not all(change.rows for change in plan.files):  # a file that comes, or goes
+        return True
+    rows = (row for change in plan.files for row in change.rows)
+    changed = (row.lstrip("+-") for row in rows if not row.startswith((" ", "@@", "+++", "---")))
+    return not keys("\n".join(changed)) <= set(moved)
+
+
+def _must_be_allowed(asked: Mapping[str, Asked]) -> None:
+    plans = [item.plan for item in asked.values()]
+    if any(plan.refused for plan in plans):
+        refused = [plan for plan in plans if plan.refused]
+        click.echo(plan_text.as_text(refused), nl=False)
+        raise EngineError("hosts and directory do not agree (see above); nothing done")
