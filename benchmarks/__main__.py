@@ -1,49 +1,69 @@
-"""script/benchmark: measures every size, prints the tables, writes benchmarks/results.md."""
+"""script/benchmark: measures every size, prints the tables, writes benchmarks/results.md.
+
+--only logins, standby, people (several of them on one boot of the lab): 30,000 officials when no
+--people say otherwise; of 30,000 each writes a page of its own.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import logins, results
+from benchmarks import logins, results, standby
+from benchmarks import people as ldap
 from benchmarks.added import added
 from benchmarks.ansible import install
+from benchmarks.applied import applied
 from benchmarks.check import check, table
 from benchmarks.nothing import ADDED, Size, size
 from benchmarks.timing import Failed
 from staging.shell import LabError, say
 
 SIZES = [1_000, results.MIDDLE, 100_000]
+PAGES = {"logins": logins, "standby": standby, "people": ldap}
+"""In this order: the last one takes away the passwords that the first one sets."""
+PARTS = ("hosts", "check")
 
 
 def main() -> int:
     options = _parser().parse_args()
     try:
-        install()
         with tempfile.TemporaryDirectory(prefix="danhba-bench-") as name:
             folder = Path(name)
-            if options.only == "logins":
-                return _logins(options, folder)
-            checks = "" if options.only == "hosts" else _checks(options, folder)
-            hosts = "" if options.only == "check" else _hosts(options, folder)
+            if pages := [page for page in PAGES if page in options.only]:
+                _pages(pages, options, folder)
+            if any(part in options.only for part in PARTS):
+                _results(options, folder)
     except (Failed, LabError) as error:
         say(str(error))
         return 1
+    return 0
+
+
+def _pages(pages: Sequence[str], options: argparse.Namespace, folder: Path) -> None:
+    for count in options.people or [results.MIDDLE]:
+        say(f"{count:,} officials ...")
+        on = applied(count, folder, options.boot)
+        for page in pages:
+            module = PAGES[page]
+            tables = module.measured(on, options.runs)
+            print(tables, flush=True)
+            if count == results.MIDDLE:
+                results.write_page(module.PATH, module.HEAD, tables)
+        on.province.apply()  # else the lab might be left without people
+
+
+def _results(options: argparse.Namespace, folder: Path) -> None:
+    install()
+    options.people = options.people or SIZES
+    checks = _checks(options, folder) if "check" in options.only else ""
+    hosts = _hosts(options, folder) if "hosts" in options.only else ""
     print(f"{hosts}\n{checks}")
     if options.people == SIZES:
         results.write(hosts, checks)
-    return 0
-
-
-def _logins(options: argparse.Namespace, folder: Path) -> int:
-    for people in options.people:
-        found = logins.logins(people, folder, options.runs, options.boot)
-        print(logins.tables(found))
-        if people == results.MIDDLE:
-            logins.write(found, results.where())
-    return 0
 
 
 def _checks(options: argparse.Namespace, folder: Path) -> str:
@@ -68,15 +88,20 @@ def _hosts(options: argparse.Namespace, folder: Path) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("script/benchmark", description=__doc__)
+    parser = argparse.ArgumentParser(
+        "script/benchmark",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
-        "--people", type=int, nargs="+", default=SIZES, metavar="N",
-        help="sizes; results.md is written only when all of %(default)s are measured",
+        "--people", type=int, nargs="+", metavar="N",
+        help=f"sizes; results.md is written only when all of {SIZES} are measured",
     )  # fmt: skip
     parser.add_argument(
-        "--only", choices=("hosts", "check", "logins"),
-        help="hosts: plan and apply, on the lab; check: danhba check, without it; "
-        "logins: of users through an edge, and memory: benchmarks/logins.md",
+        "--only", choices=(*PARTS, *PAGES), nargs="+", default=PARTS, metavar="WHAT",
+        help="hosts: plan and apply, on the lab; check: danhba check, without it; logins: of users "
+        "through an edge, and memory; standby: copies beside deliveries; people: LDAP; default: "
+        "hosts check",
     )  # fmt: skip
     parser.add_argument("--runs", type=int, default=5, help="of everything but Ansible")
     parser.add_argument("--ansible-runs", type=int, default=5)

@@ -1,5 +1,5 @@
-"""How many logins a second an edge can do, beside a bare Dovecot with the same hashes, and how much
-memory each role has.
+"""How many logins a second an edge can do, beside a bare Dovecot with the same hashes; what of the
+processor a login costs, and how much memory each role has.
 
 Everything shares the cores of this machine, the clients too: a server of its own does more.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 import statistics
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -16,16 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from doors import IMAPS, Door, Line, Refused
-from province import Province
+from province import wait_for
 
+from benchmarks import processor
+from benchmarks.applied import Applied
 from benchmarks.memory import Memory, megabytes
-from benchmarks.nothing import generated
 from benchmarks.timing import Failed
 from danhba import passphrase
-from danhba.check import check_file
-from danhba.compile import compile_directory
 from staging.config import CA_FILE, NET1
-from staging.lab import Lab
 from staging.shell import say
 
 NEEDED = 50
@@ -36,6 +35,7 @@ PEOPLE = 48
 SESSIONS = 200
 """Sessions open while memory is looked at the second time."""
 
+THROUGH = "through an edge"
 BARE = Door(10993, "imap", implicit_tls=True)
 _PLACE = "/run/danhba-bench"
 _CONFIG = """\
@@ -76,20 +76,19 @@ service imap-login {{
 }}
 """
 
-_WORTH_A_ROW = 2.0
+_WORTH_MEGABYTES = 2.0
+_WORTH_MILLISECONDS = 0.1
 
 PATH = Path(__file__).with_name("logins.md")
-HEAD = """\
-# Logins and memory
-
-Written by `script/benchmark --only logins`. {head}
-
+HEAD = f"""\
 A login is a connection, TLS, a password, good-bye; an edge passes it on to the store, which asks a
-people host. Median (least–most; runs of {seconds:.0f} seconds). The bare Dovecot has the same
-hashes in a file, and is neither proxy nor behind one. Memory is what the processes of a unit have,
-shared pages counted once on the whole machine; page caches are not in it.
+people host; {CLIENTS} clients at once, of {PEOPLE} officials. Median (least–most; runs of
+{SECONDS:.0f} seconds). The bare Dovecot has the same hashes in a file, and is neither proxy nor
+behind one. Every unit that takes part shares the cores with the clients: the second table says
+what of a core each of them needs, hence what a server of its own can do.
 
-{tables}"""
+Memory is what the processes of a unit have, shared pages counted once on the whole machine; page
+caches are not in it."""
 
 
 @dataclass(frozen=True)
@@ -105,59 +104,57 @@ class Way:
 
 @dataclass
 class Logins:
-    """rates: logins a second of each run, by way. memory: by what was going on."""
+    """rates: logins a second of each run, by way. spent: processor seconds of all logins through
+    the edge, `done` of them, by host and unit. memory: by what was going on."""
 
     people: int
     rates: dict[str, list[float]] = field(default_factory=dict)
+    spent: Counter[tuple[str, str]] = field(default_factory=Counter)
+    done: int = 0
     memory: dict[str, Memory] = field(default_factory=dict)
 
 
-def logins(people: int, folder: Path, runs: int, boot: bool) -> Logins:
-    """Raises Failed, LabError."""
-    found, lab = Logins(people), Lab.open()
-    province = Province(lab, generated(people, folder))
-    if boot:
-        lab.boot(fresh=True)
-    province.apply()
-    secrets = _secrets(province)
+def measured(on: Applied, runs: int) -> str:
+    """Markdown. Raises Failed, LabError."""
+    found, lab = Logins(on.people), on.lab
+    secrets = _secrets(on)
     edge = lab.environment.having("edge")[0]
-    through = Way("through an edge", edge.ipv4, edge.fqdn, IMAPS, secrets)
-    with _bare(lab, secrets) as bare:
+    hosts = [host.name for host in lab.environment.hosts]
+    through = Way(THROUGH, edge.ipv4, edge.fqdn, IMAPS, secrets)
+    with _bare(on, secrets) as bare:
         for _ in range(runs):
-            for way in (through, bare):
-                found.rates.setdefault(way.name, []).append(rate(way))
-                say(f"{way.name}: {found.rates[way.name][-1]:.0f} logins/s")
-    names = [host.name for host in lab.environment.hosts]
-    found.memory["no session"] = megabytes(names)
+            before = processor.seconds(lab, hosts)
+            done = rate(through, found.rates)
+            found.done += done
+            found.spent.update(processor.used(before, processor.seconds(lab, hosts)))
+            rate(bare, found.rates)
+    found.memory["no session"] = megabytes(hosts)
     with _open(through, SESSIONS):
-        found.memory[f"{SESSIONS} sessions"] = megabytes(names)
-    return found
+        found.memory[f"{SESSIONS} sessions"] = megabytes(hosts)
+    roles = {host.name: ", ".join(host.roles) for host in lab.environment.hosts}
+    tables = (_rates(found), _processor(found), _memory(found, roles))
+    return "\n\n".join("\n".join(rows) for rows in tables)
 
 
-def _secrets(province: Province) -> list[tuple[str, str]]:
+def _secrets(on: Applied) -> list[tuple[str, str]]:
     """Officials with passwords of their choice: set by root on a people host, all at once, and the
     mark of a first password with them."""
-    directory, findings = check_file(province.directory)
-    if directory is None:
-        raise Failed("\n".join(map(str, findings)))
-    everybody = compile_directory(directory).mailboxes
-    boxes = [box for box in everybody if box.kind == "person" and box.state == "active"][:PEOPLE]
-    chosen = {box.account: passphrase.new() for box in boxes}
+    province = on.province
+    chosen = {box.account: passphrase.new() for box in on.active()[:PEOPLE]}
     changes = "".join(
         f"dn: {province.dn(account)}\nchangetype: modify\nreplace: userPassword\n"
         f"userPassword: {passphrase.hashed(password)}\n-\nreplace: pwdReset\n-\n\n"
         for account, password in chosen.items()
     )
     host = province.environment.having("people")[0].name
-    argv = ["ldapmodify", "-Q", "-Y", "EXTERNAL", "-H", "ldapi:///"]
-    done = province.lab.run(host, argv, changes)
-    if done.returncode:
-        raise Failed(f"{host}: {done.stderr}")
+    on.must(host, ["ldapmodify", "-Q", "-Y", "EXTERNAL", "-H", "ldapi:///"], changes)
+    wait_for(lambda: len(province.stamps()) == 1, "the other people hosts have the passwords")
     return [(province.mail(account), password) for account, password in chosen.items()]
 
 
-def rate(way: Way) -> float:
-    """Logins a second: connection, TLS, password, good-bye; CLIENTS at once. Raises Failed."""
+def rate(way: Way, rates: dict[str, list[float]]) -> int:
+    """Logins of one run, whose rate is added: connection, TLS, password, good-bye; CLIENTS at once.
+    Raises Failed."""
     end = time.monotonic() + SECONDS
 
     def work(number: int) -> int:
@@ -171,7 +168,9 @@ def rate(way: Way) -> float:
     begin = time.monotonic()
     with ThreadPoolExecutor(CLIENTS) as pool:
         done = sum(pool.map(work, range(CLIENTS)))
-    return done / (time.monotonic() - begin)
+    rates.setdefault(way.name, []).append(done / (time.monotonic() - begin))
+    say(f"{way.name}: {rates[way.name][-1]:.0f} logins/s")
+    return done
 
 
 def _log_in(way: Way, number: int) -> Line:
@@ -193,48 +192,48 @@ def _open(way: Way, count: int) -> Iterator[None]:
 
 
 @contextmanager
-def _bare(lab: Lab, secrets: Sequence[tuple[str, str]]) -> Iterator[Way]:
+def _bare(on: Applied, secrets: Sequence[tuple[str, str]]) -> Iterator[Way]:
     """A Dovecot with a passwd-file and nothing else, on a host where no other has work to do."""
     hashes = "".join(f"{login}:{passphrase.hashed(password)}\n" for login, password in secrets)
     config = _CONFIG.format(place=_PLACE, port=BARE.port)
-    _on_net1(lab, ["install", "-d", "-m", "0755", _PLACE, f"{_PLACE}/state"])
-    _on_net1(lab, ["install", "-d", "-o", "mailboxes", f"{_PLACE}/mail"])
-    _on_net1(
-        lab, ["sh", "-c", f"umask 027; cat >{_PLACE}/users; chgrp dovecot {_PLACE}/users"], hashes
+    on.must(NET1, ["install", "-d", "-m", "0755", _PLACE, f"{_PLACE}/state"])
+    on.must(NET1, ["install", "-d", "-o", "mailboxes", f"{_PLACE}/mail"])
+    on.must(
+        NET1, ["sh", "-c", f"umask 027; cat >{_PLACE}/users; chgrp dovecot {_PLACE}/users"], hashes
     )
-    _on_net1(lab, ["sh", "-c", f"cat >{_PLACE}/dovecot.conf"], config)
+    on.must(NET1, ["sh", "-c", f"cat >{_PLACE}/dovecot.conf"], config)
     unit = ["--quiet", "--unit=danhba-bench", "--service-type=notify"]
-    _on_net1(lab, ["systemd-run", *unit, "dovecot", "-F", "-c", f"{_PLACE}/dovecot.conf"])
+    on.must(NET1, ["systemd-run", *unit, "dovecot", "-F", "-c", f"{_PLACE}/dovecot.conf"])
     try:
-        host = lab.host(NET1)
+        host = on.lab.host(NET1)
         yield Way("a bare Dovecot", host.ipv4, host.fqdn, BARE, secrets)
     finally:
-        _on_net1(lab, ["systemctl", "stop", "danhba-bench"])
-        _on_net1(lab, ["rm", "-r", _PLACE])
-
-
-def _on_net1(lab: Lab, argv: Sequence[str], text: str | None = None) -> None:
-    done = lab.run(NET1, argv, text)
-    if done.returncode:
-        raise Failed(f"net1: {' '.join(argv)}: {done.stderr}")
-
-
-def tables(found: Logins) -> str:
-    """Markdown."""
-    return "\n".join([*_rates(found), "", *_memory(found)]) + "\n"
+        on.must(NET1, ["systemctl", "stop", "danhba-bench"])
+        on.must(NET1, ["rm", "-r", _PLACE])
 
 
 def _rates(found: Logins) -> Iterator[str]:
-    yield f"| {found.people:,} officials, {CLIENTS} clients | logins/s | of the {NEEDED}/s needed |"
-    yield "|---|---|---|"
+    yield f"| {found.people:,} officials | logins/s | of the {NEEDED}/s needed | of the edge's |"
+    yield "|---|---|---|---|"
+    edge = statistics.median(found.rates[THROUGH])
     for way, rates in found.rates.items():
         median = statistics.median(rates)
         spread = f"{min(rates):.0f}–{max(rates):.0f}; {len(rates)}"
-        yield f"| {way} | {median:.0f} ({spread}) | {median / NEEDED:.1f} times |"
+        ratios = f"{median / NEEDED:.1f} times | {median / edge:.1f} times"
+        yield f"| {way} | {median:.0f} ({spread}) | {ratios} |"
 
 
-def _memory(found: Logins) -> Iterator[str]:
-    """Units below a megabyte in every column are added up."""
+def _processor(found: Logins) -> Iterator[str]:
+    """Units below a tenth of a millisecond a login are left out."""
+    yield f"| processor, ms a login | {THROUGH} | cores for {NEEDED}/s |"
+    yield "|---|---|---|"
+    for (host, unit), spent in sorted(found.spent.items()):
+        if (each := spent / found.done * 1000) >= _WORTH_MILLISECONDS:
+            yield f"| {host}: {unit} | {each:.1f} | {each * NEEDED / 1000:.2f} |"
+
+
+def _memory(found: Logins, roles: dict[str, str]) -> Iterator[str]:
+    """Units below two megabytes in every column have no row of their own."""
     moments = list(found.memory)
     yield f"| memory, MB | {' | '.join(moments)} |"
     yield "|---|" + "---|" * len(moments)
@@ -242,14 +241,11 @@ def _memory(found: Logins) -> Iterator[str]:
         units = sorted({unit for memory in found.memory.values() for unit in memory[host]})
         for unit in units:
             used = [memory[host].get(unit, 0.0) for memory in found.memory.values()]
-            if max(used) >= _WORTH_A_ROW:
+            if max(used) >= _WORTH_MEGABYTES:
                 yield f"| {host}: {unit} | {' | '.join(f'{each:.0f}' for each in used)} |"
         whole = [sum(memory[host].values()) for memory in found.memory.values()]
-        yield f"| **{host}** | {' | '.join(f'**{each:.0f}**' for each in whole)} |"
-
-
-def write(found: Logins, head: str) -> None:
-    PATH.write_text(HEAD.format(head=head, seconds=SECONDS, tables=tables(found)), "utf-8")
+        cells = " | ".join(f"**{each:.0f}**" for each in whole)
+        yield f"| **{host}** ({roles[host]}) | {cells} |"
 
 
 def _trusting() -> ssl.SSLContext:

@@ -1,34 +1,29 @@
 """LDAP: a load from empty and a batch of changes, with and without replication, beside ldap-utils.
 
-python -m benchmarks.people [--people N] [--runs N]
-
-On the lab as it is (script/staging), whose people it takes away: apply again afterwards. Times are
-those of the whole command, the connection to the host included, which all have alike.
+Takes the people away that are on the lab; an apply brings them back, without passwords.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.nothing import generated
-from benchmarks.timing import Failed, Sample
-from danhba.check import check_file
-from danhba.compile import compile_directory
+from province import wait_for
+
+from benchmarks.applied import Applied
+from benchmarks.timing import Sample
 from danhba.generations import remote
 from danhba.generations.host.common import sha256
 from danhba.generations.host.entries import _ldif
 from danhba.owner import me
-from deploys.common import suffix
+from deploys.common import TREE, suffix
 from deploys.people import tree
-from staging.lab import Lab
+from staging.shell import say
 
 CONFIG = "/etc/ldap/slapd.conf"
 CHANGES = 500
@@ -39,54 +34,78 @@ BARE = re.compile(
 )
 """What of the configuration is there for replication."""
 
+PATH = Path(__file__).with_name("people.md")
+HEAD = """\
+Seconds: median (least–most; number of runs), of the whole command, the connection to the host
+included, which all have alike. danhba's are the steps of an apply: transactions, and the mark that
+all is there; replicated: until the second people host has the last entry. One host: no log of
+changes is kept, no other host has to be told; so it is for ldap-utils. slapadd writes the database
+while slapd is down, and leaves the other host to be told."""
+
+_DANHBA = "danhba, one host"
+_REPLICATED = "danhba, replicated and arrived"
+_PLAIN = "ldapmodify without a transaction"
+_EACH = "ldapmodify for each"
+_OFFLINE = "slapadd -q, slapd down"
+
 
 class Bench:
     """One tree, and two people hosts to put it on."""
 
-    def __init__(self, lab: Lab, text: bytes, base: str) -> None:
-        self.lab, self.base = lab, base
-        self.first, self.second = (host.name for host in lab.environment.having("people")[:2])
+    def __init__(self, on: Applied) -> None:
+        text = tree(on.compiled)
+        self.on, self.base = on, suffix(on.compiled)
+        self.first, self.second = (h.name for h in on.lab.environment.having("people")[:2])
         rows = [json.loads(line) for line in text.decode().splitlines()]
         self.adds = [{"dn": row["dn"], "add": row["attrs"]} for row in rows]
         people = [row["dn"] for row in rows if row["dn"].startswith("uid=")]
         self.some = people[:: len(people) // CHANGES][:CHANGES]
         self.digest = sha256(text)
 
-    def must(self, host: str, argv: Sequence[str], stdin: str | None = None) -> str:
-        done = self.lab.run(host, argv, stdin)
-        if done.returncode:
-            raise Failed(f"{host}: {' '.join(argv)[:80]}: {done.stderr[-500:]}")
-        return done.stdout
-
     def step(self, host: str, step: str, **request: Any) -> None:
         lines = remote.stdin(step, {"token": me()["token"], **request})
-        self.must(host, ["sh", "-c", remote.COMMAND], "\n".join(lines) + "\n")
+        self.on.must(host, ["sh", "-c", remote.COMMAND], "\n".join(lines) + "\n")
+
+    def lock(self) -> None:
+        for host in (self.first, self.second):
+            self.step(host, "lock", owner=me())
+
+    def unlock(self) -> None:
+        for host in (self.first, self.second):
+            self.step(host, "unlock")
 
     def empty(self, replicated: bool, running: bool = True) -> None:
         """Both hosts without an entry; not replicated: the second stays down, and the first knows
         nothing of it."""
         wipe = f"umount -q {CONFIG}; systemctl stop slapd; rm -rf /var/lib/ldap/*; "
         for host in (self.first, self.second):
-            self.must(host, ["sh", "-c", wipe + "true"])
-            self.step(host, "lock", owner=me(), instead_of=me()["token"])
+            self.on.must(host, ["sh", "-c", wipe + "true"])
         if not replicated:
-            config = BARE.sub("", self.must(self.first, ["cat", CONFIG]))
+            config = BARE.sub("", self.on.must(self.first, ["cat", CONFIG]))
             put = f"cat >/run/bare.conf; mount --bind /run/bare.conf {CONFIG}"
-            self.must(self.first, ["sh", "-c", put], config)
-        for host in (self.first, self.second)[: 1 + replicated]:
+            self.on.must(self.first, ["sh", "-c", put], config)
+        hosts = (self.first, self.second)[: 1 + replicated]
+        for host in hosts:
             if running:
-                self.must(host, ["systemctl", "start", "slapd"])
+                self.on.must(host, ["systemctl", "start", "slapd"])
             else:
-                self.must(host, ["install", "-d", "-o", "openldap", "-m", "0700", "/var/lib/ldap"])
+                place = ["install", "-d", "-o", "openldap", "-m", "0700", "/var/lib/ldap"]
+                self.on.must(host, place)
+        if running:
+            wait_for(lambda: all(map(self._answers, hosts)), "slapd answers")
+
+    def _answers(self, host: str) -> bool:
+        argv = ["ldapwhoami", "-Q", "-Y", "EXTERNAL", "-H", "ldapi:///"]
+        return self.on.lab.run(host, argv).returncode == 0
 
     def load(self, changes: list[dict[str, Any]], replicated: bool, digest: str) -> None:
         """As an apply does it."""
         request = {
-            "changes": changes, "path": "", "base": self.base, "top": f"ou=people,{self.base}",
-            "wanted": digest, "count": len(self.adds),
+            "changes": changes, "path": TREE, "base": self.base, "top": f"ou=people,{self.base}",
+            "wanted": digest, "count": len(self.adds), "removed": [],
         }  # fmt: skip
-        fqdn = self.lab.host(self.first).fqdn
-        other = self.lab.host(self.second).fqdn
+        fqdn = self.on.lab.host(self.first).fqdn
+        other = self.on.lab.host(self.second).fqdn
         self.step(self.first, "load", **request, peers=[other] if replicated else [])
         if replicated:
             self.step(self.second, "arrived", **request, peers=[fqdn])
@@ -94,74 +113,69 @@ class Bench:
     def modify(self, changes: list[dict[str, Any]]) -> None:
         ldif = "".join(map(_ldif, changes))
         argv = ["ldapmodify", "-Q", "-Y", "EXTERNAL", "-H", "ldapi:///"]
-        self.must(self.first, argv, ldif)
+        self.on.must(self.first, argv, ldif)
 
     def one_by_one(self, changes: list[dict[str, Any]]) -> None:
         """A process for each change, as an operation for each account would be."""
         each = "while IFS= read -r ldif; do printf '%b' \"$ldif\" | ldapmodify -Q -Y EXTERNAL"
         each += " -H ldapi:/// >/dev/null || exit 1; done"
         lines = "".join(_ldif(change).replace("\n", "\\n") + "\n" for change in changes)
-        self.must(self.first, ["bash", "-c", each], lines)
+        self.on.must(self.first, ["bash", "-c", each], lines)
 
     def slapadd(self) -> None:
         """Offline: slapd is down meanwhile."""
         ldif = "".join(map(_ldif, self.adds)).replace("changetype: add\n", "")
         argv = ["runuser", "-u", "openldap", "--", "slapadd", "-q", "-f", CONFIG]
-        self.must(self.first, [*argv, "-b", self.base], ldif)
+        self.on.must(self.first, [*argv, "-b", self.base], ldif)
 
     def titles(self, title: str) -> list[dict[str, Any]]:
         return [{"dn": dn, "replace": {"title": [title]}} for dn in self.some]
 
 
-def measured(bench: Bench, runs: int) -> dict[str, Sample]:
-    found: dict[str, Sample] = {}
-
-    def timed(name: str, work: Callable[[], None]) -> None:
-        begin = time.monotonic()
-        work()
-        found.setdefault(name, Sample()).add(time.monotonic() - begin)
-
-    for run in range(runs):
-        for replicated, where in ((False, "one host"), (True, "replicated, arrived")):
-            bench.empty(replicated)
-            timed(f"load, {where}", lambda to=replicated: bench.load(bench.adds, to, bench.digest))
-            some, digest = bench.titles(f"{where} {run}"), sha256(f"{where} {run}".encode())
-            timed(f"{CHANGES} changes, {where}",
-                  lambda to=replicated, of=some, at=digest: bench.load(of, to, at))  # fmt: skip
-        bench.empty(replicated=False)
-        timed("load, ldapmodify without a transaction", lambda: bench.modify(bench.adds))
-        some = bench.titles(f"m{run}")
-        timed(f"{CHANGES} changes, ldapmodify without a transaction",
-              lambda of=some: bench.modify(of))  # fmt: skip
-        some = bench.titles(f"o{run}")
-        timed(f"{CHANGES} changes, ldapmodify for each", lambda of=some: bench.one_by_one(of))
-        bench.empty(replicated=False, running=False)
-        timed("load, slapadd -q (slapd down)", bench.slapadd)
-    bench.empty(replicated=True)
-    return found
+Found = dict[str, dict[str, Sample]]
+"""What was done, by which way."""
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser("python -m benchmarks.people", description=__doc__)
-    parser.add_argument("--people", type=int, default=30_000)
-    parser.add_argument("--runs", type=int, default=3)
-    options = parser.parse_args()
-    with TemporaryDirectory(prefix="danhba-bench-") as name:
-        directory, findings = check_file(generated(options.people, Path(name)))
-    if directory is None:
-        raise Failed(str(findings[:3]))
-    compiled = compile_directory(directory)
-    bench = Bench(Lab.open(), tree(compiled), suffix(compiled))
+def measured(on: Applied, runs: int) -> str:
+    """Markdown. Raises Failed, LabError."""
+    bench = Bench(on)
+    loads = f"load from empty, {len(bench.adds):,} entries"
+    found: Found = {loads: {}, f"{CHANGES} changes": {}}
+    bench.lock()
     try:
-        found = measured(bench, options.runs)
+        for run in range(runs):
+            _run(bench, run, found[loads], found[f"{CHANGES} changes"])
+        bench.empty(replicated=True)
     finally:
-        for host in (bench.first, bench.second):
-            bench.step(host, "unlock")
-    print(f"| {len(bench.adds):,} entries | seconds: median (least–most; runs) |\n|---|---|")
-    for title in sorted(found):
-        print(f"| {title} | {found[title]} |")
-    return 0
+        bench.unlock()
+    return "\n".join(_table(found))
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _run(bench: Bench, run: int, loads: dict[str, Sample], changes: dict[str, Sample]) -> None:
+    for way, replicated in ((_DANHBA, False), (_REPLICATED, True)):
+        bench.empty(replicated)
+        _timed(loads, way, partial(bench.load, bench.adds, replicated, bench.digest))
+        some, digest = bench.titles(f"{way} {run}"), sha256(f"{way} {run}".encode())
+        _timed(changes, way, partial(bench.load, some, replicated, digest))
+    bench.empty(replicated=False)
+    _timed(loads, _PLAIN, partial(bench.modify, bench.adds))
+    _timed(changes, _PLAIN, partial(bench.modify, bench.titles(f"m{run}")))
+    _timed(changes, _EACH, partial(bench.one_by_one, bench.titles(f"o{run}")))
+    bench.empty(replicated=False, running=False)
+    _timed(loads, _OFFLINE, bench.slapadd)
+
+
+def _timed(samples: dict[str, Sample], way: str, work: Callable[[], None]) -> None:
+    begin = time.monotonic()
+    work()
+    samples.setdefault(way, Sample()).add(time.monotonic() - begin)
+    say(f"{way}: {samples[way].seconds[-1]:.1f} s")
+
+
+def _table(found: Found) -> Iterator[str]:
+    yield f"| | seconds | of {_DANHBA} |"
+    yield "|---|---|---|"
+    for what, samples in found.items():
+        for way, sample in samples.items():
+            ratio = sample.median / samples[_DANHBA].median
+            yield f"| {what}: {way} | {sample} | {ratio:.2f} times |"

@@ -44,6 +44,13 @@ def write(hosts: str, checks: str) -> None:
     PATH.write_text((hosts or before) + (f"\n{checks}" if checks else mark + after), "utf-8")
 
 
+def write_page(path: Path, head: str, tables: str) -> None:
+    """A page of its own for what was measured."""
+    title = path.stem.capitalize()
+    by = f"Written by `script/benchmark --only {path.stem}`. {where()}"
+    path.write_text(f"# {title}\n\n{by}\n\n{head}\n\n{tables}\n", "utf-8")
+
+
 def of_checks(sizes: Mapping[int, Size]) -> str:
     return check.text(sizes, str(date.today()), _revision())
 

@@ -1,9 +1,15 @@
 """LDIF in and out of danhba.generations.host.entries."""
 
+from collections.abc import Iterable
+from itertools import count, repeat
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danhba.generations.host.entries import _ldif, read_tree
+from danhba.generations.host import entries
+from danhba.generations.host.common import Refused
+from danhba.generations.host.entries import ARRIVES, _ldif, read_tree
 from danhba.generations.host.ldap import parse
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1).filter(
@@ -30,3 +36,24 @@ def test_a_modification_names_every_attribute_once() -> None:
 def test_a_tree_file_keeps_its_order() -> None:
     text = '{"dn": "dc=x", "attrs": {}}\n{"dn": "uid=a,dc=x", "attrs": {"uid": ["a"]}}\n'
     assert list(read_tree(text)) == ["dc=x", "uid=a,dc=x"]
+
+
+def _wait(monkeypatch: pytest.MonkeyPatch, counts: Iterable[int]) -> None:
+    """For a load of a thousand entries, where a minute passes between two looks and slapd counts
+    so many each time."""
+    seen, clock = iter(counts), count(step=ARRIVES)
+    monkeypatch.setattr(entries, "must_hold", lambda token: None)
+    monkeypatch.setattr(entries, "_progress", lambda base: (next(seen), {}))
+    monkeypatch.setattr(entries, "_is_here", lambda batch: next(seen) >= 1000)
+    monkeypatch.setattr(entries.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(entries.time, "sleep", lambda seconds: None)
+    entries.arrived({"token": "", "base": "", "peers": ["store1"]})
+
+
+def test_a_load_that_goes_on_arriving_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    _wait(monkeypatch, count())
+
+
+def test_a_load_that_stands_still_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Refused, match="what store1 wrote does not arrive"):
+        _wait(monkeypatch, repeat(31))
