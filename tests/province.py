@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from email.message import EmailMessage
@@ -176,11 +176,25 @@ class Province:
         return compile_directory(directory)
 
     def officials(self, count: int) -> list[Mailbox]:
-        """Persons with a password, `count` of them, spread over the directory."""
-        people = [mailbox for mailbox in self.compiled.mailboxes if mailbox.kind == "person"]
-        chosen = people[:: len(people) // count][:count]
+        """Persons with a password, `count` of them (at most 50), spread over the directory."""
+        chosen = self._people[:: len(self._people) // count][:count]
         self.choose_passwords([person.address for person in chosen])
         return chosen
+
+    def stranger(self) -> str:
+        """The address of an official whom no other test knows, and who has no password from us."""
+        return next(self._strangers)
+
+    @cached_property
+    def _people(self) -> list[Mailbox]:
+        return [mailbox for mailbox in self.compiled.mailboxes if mailbox.kind == "person"]
+
+    @cached_property
+    def _strangers(self) -> Iterator[str]:
+        """From the end of the directory, of which `officials` takes nobody."""
+        keepers = {grant.keeper for grant in self.compiled.grants}
+        last = (box.address for box in reversed(self._people[-(len(self._people) // 50) + 1 :]))
+        return (each for each in last if each not in keepers)
 
     def choose_passwords(self, addresses: Sequence[str]) -> None:
         """As `password` for many: one hand-over for all who have none from us."""
@@ -192,18 +206,18 @@ class Province:
         first = dict(row.rsplit(">\t", 1) for row in rows)
         by_address = {name.rpartition("<")[2]: plain for name, plain in first.items()}
         for address in new:
-            old = by_address[self.mail(address)]
-            self.passwords[address] = self._change(address, old)
+            self._change(address, by_address[self.mail(address)])
         self._arrived()
 
     def password(self, address: str) -> str:
         """The account's password; when it has none from us its holder gets one and chooses his."""
         if address not in self.passwords:
-            self.passwords[address] = self.choose_password(address, self.first_password(address))
+            self.choose_password(address, self.first_password(address))
         return self.passwords[address]
 
     def first_password(self, address: str) -> str:
         """A password for hand-over, with which its holder can only choose another one."""
+        self.passwords.pop(address, None)
         done = self.danhba("password", "reset", self.inventory, "--address", address)
         return done.stdout.strip().split("\t")[1]
 
@@ -221,6 +235,7 @@ class Province:
         with self.ldap(address, old, host) as connection:
             done = connection.extend.standard.modify_password(old_password=old, new_password=new)
             assert done, connection.result
+        self.passwords[address] = new
         return new
 
     def _arrived(self) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from people import Person
+from people import official as somebody
 from province import Province
 
-from danhba.compiled import Mailbox
 from staging import internet
 from staging.config import NET1_IPV4, OUTSIDE
 from staging.host import Host
@@ -23,13 +21,13 @@ def edge(lab: Lab) -> str:
 @pytest.fixture(scope="session")
 def store(lab: Lab, province: Province, official: Person) -> Host:
     """The official's."""
-    return lab.host(province.home(official.address.partition("@")[0]))
+    return lab.host(province.home(official.local))
 
 
 @pytest.fixture(scope="session")
 def recipients(province: Province, edge: str) -> list[Person]:
     """Fifty officials, spread over the province."""
-    return [_official(province, edge, found) for found in province.officials(50)]
+    return [somebody(province, edge, box.address, box.name) for box in province.officials(50)]
 
 
 @pytest.fixture(scope="session")
@@ -53,8 +51,7 @@ def keeper(province: Province, edge: str, agency: str) -> Person:
     """Who keeps that mailbox: opens it as AGENCY*KEEPER, with his own password."""
     address = province.compiled.grants[0].keeper
     found = next(mailbox for mailbox in province.compiled.mailboxes if mailbox.address == address)
-    person = _official(province, edge, found)
-    return replace(person, login=f"{agency}*{person.address}")
+    return somebody(province, edge, address, found.name).as_keeper_of(agency)
 
 
 @pytest.fixture(scope="session")
@@ -69,12 +66,6 @@ def utf8_outsider(province: Province) -> Person:
     return _outsider("thảo", "thao", "Nguyễn Phương Thảo")
 
 
-def _official(province: Province, edge: str, mailbox: Mailbox) -> Person:
-    address = province.mail(mailbox.address)
-    password = province.password(mailbox.address)
-    return Person(address, mailbox.name, edge, address, password)
-
-
 def _outsider(user: str, login: str, name: str) -> Person:
     address = f"{user}@{OUTSIDE}"
-    return Person(address, name, NET1_IPV4, login, internet.passwords()[address])
+    return Person(address, name, NET1_IPV4, login, lambda: internet.passwords()[address])

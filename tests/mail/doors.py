@@ -75,11 +75,14 @@ class Line:
 
     def ask(self, command: str) -> str:
         """Send a command and return the whole answer. Raises Refused."""
-        protocol = self.door.protocol
-        tag = "a " if protocol == "imap" else ""
+        tag = "a " if self.door.protocol == "imap" else ""
         self.sock.sendall(f"{tag}{command}\r\n".encode())
+        return self.answer()
+
+    def answer(self) -> str:
+        """The whole answer to what was sent, under the tag "a" over IMAP. Raises Refused."""
         ends = {"smtp": ("2", "3", "4", "5"), "imap": ("a ",), "pop3": ("+", "-")}
-        return self._until(*ends.get(protocol, ("OK", "NO", "BYE")))
+        return self._until(*ends.get(self.door.protocol, ("OK", "NO", "BYE")))
 
     def capabilities(self) -> str:
         """What the server offers now, in capitals."""
@@ -117,6 +120,16 @@ class Line:
                 return self.ask(f"PASS {password}")
             case "sieve":
                 return self.ask(f'AUTHENTICATE "PLAIN" "{plain}"')
+
+    def has_ended(self) -> bool:
+        """Whether the server has ended the session."""
+        try:
+            self.ask("NOOP")
+        except TimeoutError:  # it hangs
+            return False
+        except (OSError, Refused):
+            return True
+        return False
 
     def _until(self, *ends: str) -> str:
         """Lines up to one that starts with one of `ends`; of SMTP's, the one without a dash."""

@@ -8,13 +8,17 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import formatdate, make_msgid
 
-from staging.config import CA_FILE
+import pytest
+from doors import DOORS, IMAPS, SUBMISSIONS, Door, Line, Refused, enter
+from province import Province
+
+from staging.config import CA_FILE, OUTSIDE
 
 ARRIVES = 60.0
 """Seconds within which mail must arrive; usually it is one."""
@@ -39,13 +43,29 @@ def trusting(
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with a mailbox: his address and name, his server, how he logs in there."""
+    """Somebody with a mailbox: his address and name, his server, how he logs in there.
+
+    secret: tells the password of now, which another test may have had him change.
+    """
 
     address: str
     name: str
     server: str
     login: str
-    password: str
+    secret: Callable[[], str]
+
+    @property
+    def password(self) -> str:
+        return self.secret()
+
+    @property
+    def local(self) -> str:
+        """The local part of his address."""
+        return self.address.partition("@")[0]
+
+    def as_keeper_of(self, agency: str) -> Person:
+        """Him at an agency's mailbox, by its address (Điều 9.2.c)."""
+        return replace(self, login=f"{agency}*{self.address}")
 
     def write(
         self, to: Sequence[str], subject: str, body: str, sender: str = "", attached: bytes = b""
@@ -109,6 +129,46 @@ class Person:
         with self.inbox() as imap:
             _, found = imap.uid("SEARCH", "HEADER", "Message-ID", f'"{message["Message-ID"]}"')
             return not found[0]
+
+
+def official(province: Province, server: str, account: str, name: str = "Nguyễn Thử") -> Person:
+    """An official by the local part of his address, with whatever password is his."""
+    address = province.mail(account)
+    return Person(address, name, server, address, lambda: province.password(account))
+
+
+def gets_in(person: Person) -> None:
+    for door in DOORS:
+        enter(door, person.server, person.login, person.password, trusting())
+
+
+def stays_out(person: Person, doors: Sequence[Door] = (SUBMISSIONS, IMAPS)) -> None:
+    """Two doors: every refusal takes two seconds."""
+    for door in doors:
+        with pytest.raises(Refused):
+            enter(door, person.server, person.login, person.password, trusting(), GUESSER)
+
+
+@contextmanager
+def session(person: Person, door: Door = IMAPS) -> Iterator[Line]:
+    """One that the server may end: nobody says good-bye."""
+    with Line(door, person.server, trusting()) as line:
+        line.start_tls()
+        line.log_in(person.login, person.password)
+        yield line
+
+
+def smtp_servers_are_fresh(province: Province) -> None:
+    """A server in its first session: master takes its end for a bad command."""
+    province.lab.run("mx1", ["systemctl", "reload", "postfix.service"])
+
+
+def rcpt(edge: str, *to: str, size: int = 1000) -> list[tuple[int, str]]:
+    """What an outside server is told of each recipient."""
+    with smtplib.SMTP(edge, 25, timeout=30, source_address=(OUTSIDE_CLIENT, 0)) as smtp:
+        smtp.ehlo("may.test")
+        smtp.mail(f"lan@{OUTSIDE}", [f"size={size}"])
+        return [(code, text.decode()) for code, text in map(smtp.rcpt, to)]
 
 
 def parsed(raw: bytes) -> EmailMessage:

@@ -19,8 +19,7 @@ SAID = {
 
 @pytest.fixture(scope="module")
 def newcomer(province: Province) -> str:
-    """An official whom no other test knows."""
-    return [box.address for box in province.compiled.mailboxes if box.kind == "person"][-3]
+    return province.stranger()
 
 
 @pytest.fixture(scope="module")
@@ -97,15 +96,11 @@ def test_after_the_change_all_doors_open_at_once(
 
 
 def test_a_keepers_first_password_opens_no_agencys_mailbox(
-    province: Province, edge: str, recipients: list[Person]
+    province: Province, keeper: Person
 ) -> None:
-    known = {person.address for person in recipients}  # by their passwords, to other tests
-    grants = province.compiled.grants
-    grant = next(each for each in grants if province.mail(each.keeper) not in known)
-    login = f"{grant.agency}*{grant.keeper}"
-    first = province.first_password(grant.keeper)
+    first = province.first_password(keeper.local)
     with pytest.raises(Refused) as refused:
-        enter(doors.IMAPS, edge, login, first, trusting())
+        enter(doors.IMAPS, keeper.server, keeper.login, first, trusting())
     assert ASKED in str(refused.value)
-    own = province.choose_password(grant.keeper, first)
-    enter(doors.IMAPS, edge, login, own, trusting())
+    province.choose_password(keeper.local, first)
+    enter(doors.IMAPS, keeper.server, keeper.login, keeper.password, trusting())

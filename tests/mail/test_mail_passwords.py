@@ -5,14 +5,21 @@ from __future__ import annotations
 import io
 import smtplib
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from docx import Document
-from doors import DOORS, IMAPS, SIEVE, Line, Refused, enter
+from doors import IMAPS, SIEVE, Refused, enter
 from passwords import BAD, GOOD
-from people import GUESSER, Person, trusting
+from people import (
+    GUESSER,
+    Person,
+    gets_in,
+    official,
+    session,
+    smtp_servers_are_fresh,
+    trusting,
+)
 from province import Province, wait_for
 
 AGENCY = "vpubnd"
@@ -26,8 +33,7 @@ def person(province: Province, edge: str) -> Person:
     province.add_officials(NAME)
     province.add_officials(*NEW, agency=AGENCY)
     province.apply()
-    address = province.mail(NAME)
-    return Person(address, "Nguyễn Thử", edge, address, province.password(NAME))
+    return official(province, edge, NAME)
 
 
 def on_paper(content: bytes) -> dict[str, str]:
@@ -90,38 +96,31 @@ def test_a_new_password_ends_what_the_old_one_opened(
     province: Province, person: Person, colleague: Person, desk: Path
 ) -> None:
     """IMAP, ManageSieve and SMTP of his; colleagues read on."""
-    # A server in its first session: master takes its end for a bad command.
-    province.lab.run("mx1", ["systemctl", "reload", "postfix.service"])
-    sheet = desk / "reset.docx"
+    smtp_servers_are_fresh(province)
+    old, sheet = person.password, desk / "reset.docx"
     with (
         colleague.inbox() as untouched,
-        Line(IMAPS, person.server, trusting()) as imap,
-        Line(SIEVE, person.server, trusting()) as sieve,
+        session(person) as imap,
+        session(person, SIEVE) as sieve,
         person.submission() as smtp,
     ):
-        sieve.start_tls()
-        for line in (imap, sieve):
-            line.log_in(person.login, person.password)
         done = province.danhba(
             "password", "reset", "staging", "--address", NAME, "--sheet", str(sheet)
         )
-        wait_for(lambda: ended(imap), "the session for reading ends", limit=10)
-        wait_for(lambda: ended(sieve), "the session for scripts ends", limit=10)
+        wait_for(imap.has_ended, "the session for reading ends", limit=10)
+        wait_for(sieve.has_ended, "the session for scripts ends", limit=10)
         with pytest.raises(smtplib.SMTPServerDisconnected):
             smtp.noop()
         assert untouched.noop()[0] == "OK"
     assert sheet.stat().st_mode & 0o7777 == 0o600
     (new,) = on_paper(sheet.read_bytes()).values()
     assert new not in done.stdout + done.stderr
-    chosen = province.choose_password(NAME, new)
-    for door in DOORS:
-        enter(door, person.server, person.login, chosen, trusting())
-    for gone in (person.password, new):
+    province.choose_password(NAME, new)
+    gets_in(person)
+    for gone in (old, new):
         with pytest.raises(Refused):
             enter(IMAPS, person.server, person.login, gone, trusting(), GUESSER)
-    province.passwords[NAME] = chosen
-    again = replace(person, password=chosen)
-    colleague.reads(again.send(again.write([colleague.address], "Mật khẩu mới", "Xin chào\n")))
+    colleague.reads(person.send(person.write([colleague.address], "Mật khẩu mới", "Xin chào\n")))
 
 
 @pytest.mark.parametrize("host", ["store1", "store2"])
@@ -138,8 +137,7 @@ def test_every_people_host_judges_a_password_as_the_tool_does(
         assert not change(old_password=old), "a password that the server makes"
     for password in GOOD:
         old = province.choose_password(NAME, old, password, host)
-    province.passwords[NAME] = old
-    enter(IMAPS, person.server, person.login, old, trusting())
+    enter(IMAPS, person.server, person.login, person.password, trusting())
 
 
 def test_a_password_is_not_accepted_when_nobody_judges_it(
@@ -155,12 +153,4 @@ def test_a_password_is_not_accepted_when_nobody_judges_it(
             assert connection.result["result"] == 19
     finally:
         province.lab.run("store1", ["systemctl", "start", units[0]])
-    province.passwords[NAME] = province.choose_password(NAME, old, GOOD[0], "store1")
-
-
-def ended(line: Line) -> bool:
-    try:
-        line.ask("NOOP")
-    except (OSError, Refused):
-        return True
-    return False
+    province.choose_password(NAME, old, GOOD[0], "store1")

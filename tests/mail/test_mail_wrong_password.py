@@ -38,7 +38,7 @@ REFUSALS = {
 @pytest.mark.parametrize("door", DOORS, ids=str)
 @pytest.mark.parametrize("who", ["address", "local part"])
 def test_a_wrong_password_fails_at_the_edge(door: Door, who: str, official: Person) -> None:
-    login = official.address if who == "address" else official.address.partition("@")[0]
+    login = official.address if who == "address" else official.local
     with pytest.raises(Refused) as refused:
         enter(door, official.server, login, WRONG, trusting(), GUESSER)
     assert str(refused.value).startswith(REFUSALS[door.protocol])
@@ -65,7 +65,7 @@ def test_an_agency_opens_to_its_keepers_password_only(
     door: Door, keeper: Person, official: Person, agency: str
 ) -> None:
     enter(door, keeper.server, keeper.login, keeper.password, trusting())
-    stranger = f"{agency}*{official.address}"
+    stranger = official.as_keeper_of(agency).login
     for login, password in ((keeper.login, WRONG), (stranger, official.password)):
         with pytest.raises(Refused) as refused:
             enter(door, keeper.server, login, password, trusting(), GUESSER)

@@ -10,11 +10,10 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TypeAlias
 
 import pytest
-from people import OUTSIDE_CLIENT, Person
+from people import Person, rcpt
 from province import Province, wait_for
 
 from deploys.common import QUOTA_PORT
-from staging.config import OUTSIDE
 
 LARGE = 20_000_000
 """Bytes."""
@@ -26,7 +25,7 @@ Fault: TypeAlias = Callable[[Province, str], AbstractContextManager[None]]
 @pytest.fixture(scope="module")
 def full(province: Province, official: Person) -> Iterator[Person]:
     """Somebody whose room is a megabyte: less than the directory can say, so his store is told."""
-    account = official.address.partition("@")[0]
+    account = official.local
     store = province.home(account)
     # What an earlier run on this lab has left: nobody is told the same twice on one day.
     province.lab.run(store, ["sh", "-c", f"rm -f /var/lib/danhba-quota/{official.address}.*"])
@@ -54,16 +53,8 @@ def _turn(province: Province, account: str, was: str, now: str) -> None:
     wait_for(lambda: province.lab.run(store, asked).stdout.strip() == now, f"{account}: {now}")
 
 
-def _rcpt(edge: str, *to: str, size: int = 1000) -> list[tuple[int, str]]:
-    """What an outside server is told of each recipient."""
-    with smtplib.SMTP(edge, 25, timeout=30, source_address=(OUTSIDE_CLIENT, 0)) as smtp:
-        smtp.ehlo("may.test")
-        smtp.mail(f"lan@{OUTSIDE}", [f"size={size}"])
-        return [(code, text.decode()) for code, text in map(smtp.rcpt, to)]
-
-
 def _codes(edge: str, *to: str, size: int = 1000) -> list[int]:
-    return [code for code, _ in _rcpt(edge, *to, size=size)]
+    return [code for code, _ in rcpt(edge, *to, size=size)]
 
 
 def _fill(person: Person, kilobytes: int) -> None:
@@ -105,7 +96,7 @@ def test_who_runs_out_of_room_is_told_once_for_each_mark_and_then_senders_are(
 
     assert _codes(edge, full.address, size=100_000) == [250]  # Dovecot lets the last one in
     full.reads(colleague.send(colleague.write([full.address], "Lớn", f"{'x' * 70}\n" * 1000)))
-    [(code, said)] = _rcpt(edge, full.address)
+    [(code, said)] = rcpt(edge, full.address)
     assert code == 552 and said.startswith("5.2.2 ")
     assert "Hop thu da day" in said and said.isascii()
     with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
@@ -176,7 +167,7 @@ def _stopped(province: Province, store: str) -> Iterator[None]:
 def test_a_store_without_a_word_refuses_nobody_and_holds_nobody_up(
     fault: Fault, province: Province, edge: str, full: Person
 ) -> None:
-    store = province.home(full.address.partition("@")[0])
+    store = province.home(full.local)
     with fault(province, store):
         began = time.monotonic()
         assert _codes(edge, full.address, size=LARGE) == [250]

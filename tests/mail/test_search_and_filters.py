@@ -65,7 +65,7 @@ def test_words_are_found_with_marks_and_without(
 def test_a_delivery_is_indexed_before_anybody_searches(
     province: Province, official: Person
 ) -> None:
-    account = official.address.partition("@")[0]
+    account = official.local
     identity = province.deliver(account)
     store = province.home(account)
     place = f"/srv/mail/{account}/mail/mailboxes/INBOX/dbox-Mails/fts-flatcurve"
@@ -88,7 +88,7 @@ def test_an_old_folder_goes_into_the_new_one_without_loss(
     province: Province, official: Person
 ) -> None:
     """As docs/mailboxes.md says, and again where it was cut off."""
-    store, who = province.home(official.address.partition("@")[0]), ["-u", official.address]
+    store, who = province.home(official.local), ["-u", official.address]
     identity = f"<cu.{time.time_ns()}@may.test>"
     with official.inbox() as imap:
         imap.create("Sent")

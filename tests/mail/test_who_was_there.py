@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from doors import IMAPS, POP3S, SIEVE, SUBMISSIONS, Door, Line, Refused, enter
-from people import GUESSER, Person, trusting
+from people import GUESSER, Person, official, trusting
 from province import Province, wait_for
 
 from danhba.usage.records import EVENTS, TABLES
@@ -66,12 +65,8 @@ def staff(province: Province, edge: str) -> dict[str, Person]:
     until = str(today() + timedelta(days=30))
     province.danhba("leave", address("thai"), "--until", until, "--decision", "12/QĐ-STC")
     province.apply()
-    mail = {each: province.mail(address(each)) for each in (*DOORS, *OTHERS)}
-    passwords = {each: province.password(address(each)) for each in (*DOORS, *OTHERS[:2], "phien")}
-    return {
-        each: Person(mail[each], "Nguyễn Thử", edge, mail[each], passwords.get(each, ""))
-        for each in mail
-    }
+    province.choose_passwords([address(each) for each in (*DOORS, *OTHERS[:2], "phien")])
+    return {each: official(province, edge, address(each)) for each in (*DOORS, *OTHERS)}
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +81,7 @@ def recorded(province: Province, staff: dict[str, Person]) -> Iterator[dict[str,
     for protocol, door in DOORS.items():
         _enter(door, staff[protocol])
     keeper = staff["giu"]
-    _enter(IMAPS, replace(keeper, login=f"{province.mail(AGENCY)}*{keeper.address}"))
+    _enter(IMAPS, keeper.as_keeper_of(province.mail(AGENCY)))
     for door in (IMAPS, SUBMISSIONS):
         with pytest.raises(Refused):
             enter(door, keeper.server, staff["sai"].login, "sai.mat.khau", trusting(), GUESSER)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from people import Person
+from people import Person, official
 from province import Province
 
 from danhba.project import ROOT
@@ -49,15 +49,11 @@ def host(single: Lab) -> str:
 @pytest.fixture(scope="session")
 def people(province: Province, host: str) -> list[Person]:
     """Four officials."""
-    return [
-        Person(address, found.name, host, address, province.password(found.address))
-        for found in province.officials(4)
-        for address in [province.mail(found.address)]
-    ]
+    return [official(province, host, box.address, box.name) for box in province.officials(4)]
 
 
 @pytest.fixture(scope="session")
 def outsider(province: Province) -> Person:
     """Lan, whose mailbox is on net1."""
     address = f"lan@{OUTSIDE}"
-    return Person(address, "Lê Thị Lan", NET1_IPV4, "lan", internet.passwords()[address])
+    return Person(address, "Lê Thị Lan", NET1_IPV4, "lan", lambda: internet.passwords()[address])

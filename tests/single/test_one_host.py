@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import re
 import smtplib
-import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 
 import pytest
-from doors import DOORS, IMAPS, SUBMISSIONS, Door, Line, Refused, enter
-from ldap3 import Connection, Server, Tls
-from people import GUESSER, OUTSIDE_CLIENT, Person, assert_same, trusting
+from doors import DOORS, IMAPS, SUBMISSIONS, Door, Refused, enter
+from people import GUESSER, OUTSIDE_CLIENT, Person, assert_same, official, session, trusting
 from province import Province, wait_for
 
-from staging.config import CA_FILE, OUTSIDE
+from staging.config import OUTSIDE
 from staging.lab import Lab
 
 NEW = "mat khau moi cua toi 2009"
@@ -63,56 +58,30 @@ def test_a_keeper_reads_the_agencys_mail(
     province: Province, host: str, people: list[Person]
 ) -> None:
     grant = province.compiled.grants[0]
-    agency, keeper = province.mail(grant.agency), province.mail(grant.keeper)
-    person = Person(keeper, "Văn thư", host, f"{agency}*{keeper}", province.password(grant.keeper))
+    agency = province.mail(grant.agency)
+    person = official(province, host, grant.keeper, "Văn thư").as_keeper_of(agency)
     sent = people[0].send(people[0].write([agency], "Công văn", "Kính gửi\n"))
     assert_same(person.reads(sent), sent)
 
 
-def test_who_changes_the_password_logs_in_with_it(
-    province: Province, single: Lab, people: list[Person]
-) -> None:
+def test_who_changes_the_password_logs_in_with_it(province: Province, people: list[Person]) -> None:
     person = people[2]
-    (host,) = single.environment.hosts
-    tls = Tls(ca_certs_file=CA_FILE, validate=ssl.CERT_REQUIRED, valid_names=[host.fqdn])
-    server = Server(host.ipv4, 636, use_ssl=True, tls=tls, connect_timeout=10)
-    dn = province.dn(person.address.partition("@")[0])
-    with Connection(server, dn, person.password, raise_exceptions=True) as ldap:
-        ldap.extend.standard.modify_password(dn, person.password, NEW)
-    changed = replace(person, password=NEW)
+    province.choose_password(person.local, person.password, NEW)
     for door in (SUBMISSIONS, IMAPS):
-        enter(door, changed.server, changed.login, changed.password, trusting())
+        enter(door, person.server, person.login, NEW, trusting())
 
 
 def test_a_lock_ends_sessions_at_the_edge_and_in_the_store(
     province: Province, people: list[Person]
 ) -> None:
     person = people[3]
-    mine = (person.server, person.login, person.password, trusting())
-    with _session(IMAPS, *mine) as reading, _session(SUBMISSIONS, *mine) as sending:
+    with session(person) as reading, session(person, SUBMISSIONS) as sending:
         for line in (reading, sending):
             line.ask("NOOP")
-        province.danhba("lock", person.address.partition("@")[0], "--reason", "lộ mật khẩu")
+        province.danhba("lock", person.local, "--reason", "lộ mật khẩu")
         province.apply()
         for line in (reading, sending):
-            wait_for(lambda line=line: _has_ended(line), f"the end of {line.door}", limit=10)
-
-
-@contextmanager
-def _session(
-    door: Door, server: str, login: str, password: str, trust: ssl.SSLContext
-) -> Iterator[Line]:
-    with Line(door, server, trust) as line:
-        line.log_in(login, password)
-        yield line
-
-
-def _has_ended(line: Line) -> bool:
-    try:
-        line.ask("NOOP")
-    except (Refused, OSError):
-        return True
-    return False
+            wait_for(line.has_ended, f"the end of {line.door}", limit=10)
 
 
 def test_after_a_power_cut_everything_is_back(
