@@ -72,10 +72,13 @@ def _tree(tree: Tree, content: bytes) -> Json:
 def _boxes(boxes: Boxes) -> Json:
     leaving = [
         {"account": row.account, "step": row.step,
-         "since": str(row.since), "until": str(row.until)}
+         "since": str(row.since), "until": str(row.until), "days": row.days}
         for row in boxes.leaving
     ]  # fmt: skip
-    return {"mail": boxes.mail, "archive": boxes.archive, "leaving": leaving}
+    return {
+        "mail": boxes.mail, "archive": boxes.archive, "timezone": boxes.timezone,
+        "leaving": leaving,
+    }  # fmt: skip
 
 
 def _service(service: Service, part: Part) -> Json:

@@ -4,7 +4,7 @@ way (Điều 6), disturb many without an approval."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from danhba import naming
 from danhba.check_guards import check_guards
@@ -23,7 +23,7 @@ def check_since(old: Directory, new: Directory, day: date | None = None) -> Iter
                       f"write domain: {old.province.domain}")  # fmt: skip
     yield from _lost(old, new, day or new.today())
     yield from _handed_on(old, new)
-    yield from _people(old, new)
+    yield from _people(old, new, day or new.today())
     yield from _agencies(old, new)
     yield from _rooms(old, new)
     yield from _sooner(old, new, day or new.today())
@@ -74,7 +74,7 @@ def _retired_kept(new: Directory, person: Person, line: int, removed: date) -> F
     return Finding(new.file, line, "error", "Điều 6.3", message, remedy)
 
 
-def _people(old: Directory, new: Directory) -> Iterator[Finding]:
+def _people(old: Directory, new: Directory, day: date) -> Iterator[Finding]:
     after = {person.id: person for person in new.people}
     before = {agency.address: _key(agency) for agency in old.agencies}
     agencies = {agency.address: _key(agency) for agency in new.agencies}
@@ -85,6 +85,20 @@ def _people(old: Directory, new: Directory) -> Iterator[Finding]:
             moved = left != agencies[now.agency] and left in there
             yield from _turned(new, person, now)
             yield from _unasked(new, person, now, moved)
+            yield from _archived_at_once(new, person, now, day)
+
+
+def _archived_at_once(new: Directory, was: Person, now: Person, day: date) -> Iterator[Finding]:
+    """Entered so late that the time for which a mailbox is kept has passed: it lies beside its
+    archive as long as any other, but somebody should know."""
+    time = new.keeping(now)
+    gone = was.status is not None and was.status.kind == "withdrawn"
+    if time and now.status and not gone and time.archived <= day:
+        removed = day + timedelta(days=new.policy.mailbox_archived_days)
+        message = f"{now.name} is withdrawn from {now.status.since}: an apply archives the mailbox "
+        message += f"at once, and one from {removed} on removes it"
+        remedy = "see that the year is right; if it is, nothing"
+        yield Finding(new.file, now.line, "warning", "Điều 6.3", message, remedy)
 
 
 def _unasked(new: Directory, was: Person, now: Person, moved: bool) -> Iterator[Finding]:

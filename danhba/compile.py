@@ -127,7 +127,8 @@ class _Rows:
                 step: Literal["archive", "remove"] = (
                     "remove" if person.address in self.removed else "archive"
                 )
-                yield Leaving(person.kept_as, step, person.status.since, time.until)
+                days = self.directory.policy.mailbox_archived_days
+                yield Leaving(person.kept_as, step, person.status.since, time.until, days)
 
     # Mailboxes
 

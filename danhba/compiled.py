@@ -94,12 +94,14 @@ NOBODY = Guard(0, {}, 0, 0, {}, {}, {})
 class Leaving:
     """The mailbox of an account that was withdrawn and whose time has passed. step: what is to be
     true of it today: archived, or removed as well. since: first day of the withdrawal; until: the
-    last day on which it was kept."""
+    last day on which it was kept. days: how long it then stays beside its archive, counted from the
+    day on which that was really made."""
 
     account: str
     step: Literal["archive", "remove"]
     since: date
     until: date
+    days: int
 
 
 @dataclass(frozen=True)

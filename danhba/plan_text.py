@@ -36,8 +36,13 @@ def as_json(plans: Iterable[Plan]) -> str:
 def _host(plan: Plan) -> Iterator[str]:
     if plan.locked:
         yield f"{plan.host}: locked by {plan.locked['who']} since {plan.locked['since']}"
+    if plan.apart:
+        side = "ahead of" if plan.apart > 0 else "behind"
+        yield f"{plan.host}: its clock is {abs(plan.apart)} s {side} this machine's"
+        yield "  REFUSED by an apply, which might be of a wrong day: mend one (timedatectl)"
     if not plan.changes and not plan.refused:
         yield f"{plan.host}: nothing to do (generation {plan.wanted[:12]})"
+        yield from _archived(plan)
         return
     yield f"{plan.host}: generation {(plan.live or 'none')[:12]} -> {plan.wanted[:12]}"
     for path, problem in plan.drift:
@@ -55,6 +60,7 @@ def _host(plan: Plan) -> Iterator[str]:
     elif plan.mark and not plan.entries:
         yield "  note in LDAP which directory it holds"
     yield from _cut(f"  {box.action} mailbox: {box.account} ({box.why})" for box in plan.boxes)
+    yield from _archived(plan)
     for unit, action in plan.services:
         yield f"  {action}: {unit}"
     if plan.vanished:
@@ -73,6 +79,11 @@ def _host(plan: Plan) -> Iterator[str]:
         )
     for excess in plan.excesses:
         yield f"  REFUSED: {excess}"
+
+
+def _archived(plan: Plan) -> Iterator[str]:
+    """What waits for its day: no change, and nobody should be surprised by it."""
+    yield from _cut(f"  keep mailbox: {box.account} ({box.why})" for box in plan.archived)
 
 
 def listed(names: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ know.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.host import Host
 
+from danhba.days import clocks_apart
 from danhba.generations import operations, remote
 from danhba.generations.facts import Report
 from danhba.generations.generation import Generation
@@ -35,17 +37,22 @@ class Unapproved(PyinfraError):
     """The change disturbs many, and brings no approval for it: nothing is applied."""
 
 
+class Misdated(PyinfraError):
+    """A host's clock contradicts ours: it may be another day than the one that is applied."""
+
+
 class Absent(PyinfraError):
     """A host is not connected, and nobody said that it should be left out."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A host's generation, its answer and the plan that follows."""
+    """A host's generation, its answer and the plan that follows. day: on which, for mailboxes."""
 
     generation: Generation
     report: Mapping[str, Any]
     plan: Plan
+    day: str = ""
 
 
 def ask(
@@ -56,8 +63,18 @@ def ask(
 ) -> Asked:
     """The one question to a host. moving, regrouped: see danhba.generations.plan.compare."""
     tune(host)
-    report = host.get_fact(Report, _stdin=remote.stdin("report", generation.question()))
-    return Asked(generation, report, compare(host.name, generation, report, moving, regrouped))
+    question, before = generation.question(), time.time()
+    report = host.get_fact(Report, _stdin=remote.stdin("report", question))
+    apart = clocks_apart(report["clock"], before, time.time())
+    plan = compare(host.name, generation, report, moving, regrouped, apart)
+    return Asked(generation, report, plan, (question["boxes"] or {"day": ""})["day"])
+
+
+def same_time(asked: Asked) -> Asked:
+    """For whoever applies what a day brings. Raises Misdated."""
+    if asked.plan.apart:
+        raise Misdated(f"the clock of {asked.plan.host} is {asked.plan.apart:+d} s from this one's")
+    return asked
 
 
 def carry_out(
@@ -106,7 +123,7 @@ def carry_out(
         )
         if any("edge" in other.groups for other in _having(host, "people")) or turn != "edges":
             _people(host, plan, generation, token, here)
-    operations.boxes(name="Archive and remove mailboxes", plan=plan, token=token)
+    operations.boxes(name="Archive and remove mailboxes", plan=plan, day=asked.day, token=token)
     operations.unlock(name="Unlock", plan=plan, token=token)
 
 

@@ -103,10 +103,12 @@ class Boxes:
     """Mailboxes whose time has passed, and what is to be true of them (host/boxes.py).
 
     mail: directory of mailboxes, each named by its account. archive: where their archives go.
+    timezone: of the province, whose days count.
     """
 
     mail: str
     archive: str
+    timezone: str
     leaving: tuple[Leaving, ...]
 
 

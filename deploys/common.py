@@ -53,6 +53,9 @@ BLOCKED = "/etc/dovecot/blocked"
 GRANTS = "/etc/dovecot/grants"
 """Dovecot reads them; deploys/sessions.py writes them, for sessions end when they change."""
 
+LEAVING = "/etc/danhba/leaving"
+"""Accounts whose mailbox waits beside its archive; deploys/retention.py writes it."""
+
 NOTICE = "/etc/danhba/quota-notice"
 """What Dovecot calls when a mailbox runs out of room; deploys/quota.py has it."""
 

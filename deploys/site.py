@@ -11,7 +11,7 @@ from pyinfra.context import config, host, inventory
 
 from danhba.engine import environment_of
 from danhba.project import BadDirectory, Project
-from danhba.publish import ask, carry_out
+from danhba.publish import ask, carry_out, same_time
 
 config.FAIL_PERCENT = 0  # one host that cannot: no host swaps
 
@@ -20,4 +20,4 @@ try:
     _generations = _project.generations(_project.known(environment_of(inventory)))
 except BadDirectory as bad:
     raise PyinfraError("\n".join(map(str, bad.findings))) from None
-carry_out(host, ask(host, _generations[host.name]))
+carry_out(host, same_time(ask(host, _generations[host.name])))

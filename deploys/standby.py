@@ -14,7 +14,16 @@ from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Probe, Service
-from deploys.common import CA, CERTIFICATE, KEY, STANDBY_PORT, STANDBY_SOCKET, STANDBY_WAY, held
+from deploys.common import (
+    CA,
+    CERTIFICATE,
+    KEY,
+    LEAVING,
+    STANDBY_PORT,
+    STANDBY_SOCKET,
+    STANDBY_WAY,
+    held,
+)
 
 TABLE = "/etc/danhba/places"
 HOME = "/usr/local/lib/danhba"
@@ -106,6 +115,7 @@ def configuration(directory: Compiled, env: Environment, host: Host) -> bytes:
         "ways": {store.name: way(env, store) for store in others},
         "port": STANDBY_PORT,
         "table": TABLE,
+        "leaving": LEAVING,
         "mail": "/srv/mail",
         "state": "/var/lib/danhba-standby",
     }

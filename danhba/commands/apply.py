@@ -55,6 +55,8 @@ def command(
         tell_absent(hosts, env)
         plans = [item.plan for item in asked.values()]
         click.echo(plan_text.as_text(plans), nl=False)
+        if any(plan.apart for plan in plans):
+            raise EngineError("clocks do not agree on what day it is (see above); nothing done")
         if any(plan.vanished for plan in plans):
             raise EngineError("accounts have vanished from the directory (see above); nothing done")
         if any(plan.displaced for plan in plans):

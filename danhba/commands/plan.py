@@ -36,6 +36,6 @@ def command(project: Project, environment: str, limit: str | None, form: str) ->
         plans = [item.plan for item in asked.values()]
         tell_absent(hosts, env)
     click.echo(FORMATS[form](plans), nl=False)
-    if hosts.absent or any(plan.refused for plan in plans):
+    if hosts.absent or any(plan.refused or plan.apart for plan in plans):
         sys.exit(1)
     sys.exit(2 if any(plan.changes for plan in plans) else 0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from danhba.days import today
 from danhba.generations.host.common import sha256
 
 SIZES = "sizes"
@@ -55,7 +56,7 @@ class Generation:
     def question(self) -> dict[str, Any]:
         """What to ask the host so that the plan needs no second question."""
         files = self.manifest["files"]
-        tree = self.manifest["tree"]
+        tree, boxes = self.manifest["tree"], self.manifest["boxes"]
         wanted = tree and {
             "base": tree["base"], "top": tree["top"], "wanted": files[tree["path"]]["sha256"],
             "count": tree["count"], "path": tree["path"], "peers": tree["peers"],
@@ -66,5 +67,5 @@ class Generation:
             "packages": self.manifest["packages"],
             "units": [service["unit"] for service in self.manifest["services"]],
             "entries": wanted,
-            "boxes": self.manifest["boxes"],
+            "boxes": boxes and {**boxes, "day": str(today(boxes["timezone"]))},
         }

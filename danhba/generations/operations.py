@@ -79,11 +79,11 @@ def people(step: str, plan: Plan, generation: Generation, token: str, here: bool
 
 
 @operation()
-def boxes(plan: Plan, token: str) -> Commands:
+def boxes(plan: Plan, day: str, token: str) -> Commands:
     """Archive and remove mailboxes whose time has passed; the host has a list of its own."""
     if plan.boxes:
         meant = [{"account": box.account, "action": box.action} for box in plan.boxes]
-        yield _step("boxes", {"token": token, "boxes": meant})
+        yield _step("boxes", {"token": token, "day": day, "boxes": meant})
 
 
 @operation()

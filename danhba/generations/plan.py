@@ -37,8 +37,8 @@ class EntryChange:
 
 @dataclass(frozen=True)
 class BoxChange:
-    """A mailbox to archive or to remove, because its time has passed. why: the dates, and for a
-    removal what is known of the archive."""
+    """A mailbox to archive, to keep beside its archive or to remove, because its time has passed.
+    why: the dates, and what is known of the archive."""
 
     account: str
     action: str
@@ -49,9 +49,11 @@ class BoxChange:
 class Plan:
     """Everything an apply would do on one host. Nothing else happens there.
 
+    archived: mailboxes that wait to be removed, with which nothing is done.
     vanished: addresses that it would lose, for which it is refused. displaced: rows that would send
     mail another way though the run moves nobody, excesses: what would be disturbed without an
-    approval, for both of which it is refused as well. arriving: new addresses.
+    approval, for both of which it is refused as well. arriving: new addresses. apart: seconds by
+    which its clock is ahead of ours, so that an apply might be of a wrong day.
     """
 
     host: str
@@ -65,10 +67,12 @@ class Plan:
     unread: bool = False
     services: tuple[tuple[str, str], ...] = ()
     boxes: tuple[BoxChange, ...] = ()
+    archived: tuple[BoxChange, ...] = ()
     vanished: tuple[str, ...] = ()
     displaced: tuple[str, ...] = ()
     excesses: tuple[str, ...] = ()
     arriving: tuple[str, ...] = ()
+    apart: int = 0
     locked: Mapping[str, Any] | None = field(default=None, compare=False)
 
     @property
@@ -91,14 +95,17 @@ def compare(
     report: Mapping[str, Any],
     moving: Collection[str] = (),
     regrouped: Collection[str] = (),
+    apart: int = 0,
 ) -> Plan:
     """The plan for one host from its one answer (host/report.py).
 
     moving: addresses that this run moves: their ways may change, and hosts may forget them.
     regrouped: addresses whose copies it gives to other hosts, which others may forget.
+    apart: see Plan.
     """
     tree = compare_tree(generation, report)
     gone, new, displaced = _accounts(generation, report)
+    boxes = tuple(_boxes(generation, report))
     drift = tuple((item["path"], item["problem"]) for item in report["drift"])
     packages = [name for name in generation.manifest["packages"] if name not in report["packages"]]
     return Plan(
@@ -115,8 +122,13 @@ def compare(
         mark=tree.mark,
         unread=tree.unread,
         services=tuple(_services(generation, report, {path for path, _ in drift})),
-        boxes=tuple(_boxes(generation, report)),
-        vanished=tree.vanished + tuple(sorted(gone.difference(moving, regrouped))),
+        boxes=tuple(box for box in boxes if box.action != "keep"),
+        archived=tuple(box for box in boxes if box.action == "keep"),
+        vanished=(
+            *tree.vanished,
+            *sorted(gone.difference(moving, regrouped)),
+            *_forgotten(generation, report),
+        ),
         displaced=tuple(
             f"{address} ({was} -> {now})"
             for address, (was, now) in sorted(displaced.items())
@@ -124,6 +136,7 @@ def compare(
         ),
         excesses=unapproved(generation, report),
         arriving=tuple(sorted(new)),
+        apart=apart,
         locked=report["lock"],
     )
 
@@ -144,18 +157,35 @@ def _services(
 
 
 def _boxes(generation: Generation, report: Mapping[str, Any]) -> Iterator[BoxChange]:
-    """What is due on this host, archives before removals (host/boxes.py)."""
+    """What becomes of mailboxes whose time has passed on this host (host/boxes.py): never more than
+    one step in a run. Of a removal that was cut off there is no mailbox, and the rest goes."""
     boxes = generation.manifest["boxes"] or {"leaving": []}
     leaving = {row["account"]: row for row in boxes["leaving"]}
     for item in report["boxes"]:
         row = leaving[item["account"]]
-        why = f"withdrawn since {row['since']}, kept until {row['until']}"
-        if item["archive"] != "whole" and item["mailbox"]:
-            again = f"; its archive is {item['archive']}" if item["archive"] else ""
-            yield BoxChange(item["account"], "archive", why + again)
-        if row["step"] == "remove":
-            found = f"archive of {item['made']} verified" if item["made"] else "once it is archived"
-            yield BoxChange(item["account"], "remove", f"{why}; {found}")
+        why = f"withdrawn since {row['since']}, kept until {row['until']}; "
+        later = f"to be removed from {item['removal']}"
+        if item["mailbox"] and item["archive"] != "whole":
+            again = f"its archive is {item['archive']}; " if item["archive"] else ""
+            yield BoxChange(item["account"], "archive", why + again + later)
+        elif item["mailbox"] and not item["due"]:
+            yield BoxChange(item["account"], "keep", f"{why}archive of {item['made']}, {later}")
+        else:
+            made = item["made"]
+            found = f"archive of {made} verified" if made else "it was going already"
+            yield BoxChange(item["account"], "remove", why + found)
+
+
+def _forgotten(generation: Generation, report: Mapping[str, Any]) -> Iterator[str]:
+    """Whose mailbox waits to be removed, and of whom the directory says nothing any more: it would
+    stay for ever. Who is back has his mailbox by the host's tables."""
+    waiting = report["forgotten"]
+    files = generation.manifest["files"] if waiting else {}
+    tables = (generation.text(path) for path, facts in files.items() if facts["accounts"])
+    back = {name.partition("@")[0] for text in tables for name in keys(text)}
+    for account in waiting:
+        if account not in back:
+            yield f"{account} (its mailbox is not yet removed)"
 
 
 def _file_changes(

@@ -9,5 +9,5 @@
     python3 -m standby CONFIG check        can CONFIG and its table be read?
 
 CONFIG is JSON: host, domain, stores (name to fqdn), ways (name to the near end of a tunnel), port,
-table, mail, state.
+table, leaving, mail, state.
 """

@@ -18,6 +18,7 @@ class Config:
     ways: Mapping[str, str]
     port: int
     table: str
+    leaving: str
     mail: str
     state: str
 

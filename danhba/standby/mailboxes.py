@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from pathlib import Path
 
 from .config import Config
 
@@ -38,6 +39,7 @@ def left_behind(config: Config) -> list[str]:
     """Mailboxes on the disk that no table of this store names: nobody keeps them up to date, and no
     retention removes them."""
     known = {account for account, _, _ in config.places()}
+    known.update(Path(config.leaving).read_text().split())
     with contextlib.suppress(FileNotFoundError):
         strangers = {name for name in os.listdir(config.mail) if name[0] != "."} - known
         return sorted(name for name in strangers if signature(f"{config.mail}/{name}"))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import smtplib
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -24,9 +26,20 @@ DAY = date.today() + timedelta(days=20)
 ONE = timedelta(days=1)
 ARCHIVED = months_after(DAY, 12) + ONE
 REMOVED = ARCHIVED + 30 * ONE
+LATER = REMOVED + 30 * ONE
+"""Of an archive that was made on REMOVED only."""
 NAME = "ngay.nghi"
 ARCHIVE = f"/srv/archive/{NAME}.{DAY}.tar"
 BALLAST = f"/srv/mail/{NAME}/ballast"
+A_DAY_AHEAD = """
+import sys, time
+from datetime import date
+now = time.time
+time.time = lambda: now() + 86400
+import on_day
+on_day.on(date.fromisoformat(sys.argv[1]))
+on_day.main(sys.argv[2:])
+"""
 HELD = {"who": "an@may-khac", "since": "2026-11-25", "token": "x", "machine": "may-khac"}
 
 
@@ -132,6 +145,21 @@ def test_a_file_that_was_edited_on_a_host_stops_it(committed: Province) -> None:
     assert "mx1: /etc/postfix/main.cf edited" in done.stderr
 
 
+def test_a_control_machine_whose_clock_is_wrong_brings_no_day(committed: Province) -> None:
+    """It would lock people out, and archive their mail, before their time."""
+    before = live(committed)
+    argv = [sys.executable, "-c", A_DAY_AHEAD, str(DAY), "--directory", str(committed.directory)]
+    path = f"{committed.root}:{ROOT / 'tests'}"
+    done = subprocess.run(
+        [*argv, "apply", "staging", "--dated"], env={**os.environ, "PYTHONPATH": path},
+        cwd=committed.root, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "clocks do not agree" in done.stderr
+    assert done.stdout.count(" s behind this machine's") == len(committed.environment.hosts)
+    assert live(committed) == before
+
+
 def test_a_lock_or_a_host_that_is_down_means_later(committed: Province) -> None:
     before = live(committed)
     write = ["sh", "-c", "cat >/var/lib/danhba/lock"]
@@ -179,13 +207,14 @@ def test_when_its_time_has_passed_the_mailbox_is_archived_and_stays(
 ) -> None:
     """The archive holds every file of it, and the plan says so before."""
     own = replace(committed, day=ARCHIVED)
-    said = f"archive mailbox: {NAME} (withdrawn since {DAY}, kept until {ARCHIVED - ONE})"
+    kept = f"{NAME} (withdrawn since {DAY}, kept until {ARCHIVED - ONE};"
     plan = own.danhba("plan", "staging", check=False).stdout
-    assert said in plan
+    assert f"archive mailbox: {kept} to be removed from {REMOVED})" in plan
     assert "remove mailbox" not in plan
     done = dated(committed, ARCHIVED)
     assert done.returncode == 0, done.stderr
-    assert own.plan_status() == 0
+    plan = own.danhba("plan", "staging").stdout
+    assert f"keep mailbox: {kept} archive of {ARCHIVED}, to be removed from {REMOVED})" in plan
     files = on_store(committed, "find", f"/srv/mail/{NAME}", "-type", "f", "-printf", "%P\n")
     packed = on_store(committed, "tar", "-tf", ARCHIVE)
     assert {f"{NAME}/{path}" for path in files.splitlines()} <= set(packed.splitlines())
@@ -194,16 +223,18 @@ def test_when_its_time_has_passed_the_mailbox_is_archived_and_stays(
     ]  # fmt: skip
 
 
-def test_it_is_removed_only_when_its_archive_is_whole_and_a_killed_run_goes_on(
+def test_no_run_that_archives_removes_and_one_that_is_killed_goes_on(
     province: Province, committed: Province
 ) -> None:
     on_store(committed, "sh", "-c", f"printf x | dd of={ARCHIVE} bs=1 seek=700 conv=notrunc")
     own = replace(committed, day=REMOVED)
-    plan = own.danhba("plan", "staging", check=False).stdout
-    assert f"archive mailbox: {NAME}" in plan
-    assert "its archive is damaged" in plan
-    assert f"remove mailbox: {NAME}" in plan
-    assert f"delete entry: {committed.dn(NAME)}" in plan
+    plans = {each["host"]: each for each in own.plan()}
+    home = committed.home(NAME)
+    assert committed.dn(NAME) in {each["dn"] for each in plans[home]["entries"]}
+    [meant] = plans.pop(home)["boxes"]  # the other store goes by its own archive
+    assert (meant["account"], meant["action"]) == (NAME, "archive")
+    assert meant["why"].endswith(f"its archive is damaged; to be removed from {LATER}")
+    assert [box["action"] for each in plans.values() for box in each["boxes"]] == ["remove"]
     # Else the archive is whole before anything can be killed.
     on_store(committed, "dd", "if=/dev/zero", f"of={BALLAST}", "bs=1M", "count=200")
     watcher = watch_and_kill(
@@ -215,11 +246,37 @@ def test_it_is_removed_only_when_its_archive_is_whole_and_a_killed_run_goes_on(
     assert on_store(committed, "ls", f"/srv/mail/{NAME}")
     done = dated(committed, REMOVED)
     assert done.returncode == 0, done.stderr
-    assert own.plan_status() == 0
-    assert NAME not in on_store(committed, "ls", "-A", "/srv/mail")
+    plan = own.danhba("plan", "staging").stdout
+    assert plan.count("nothing to do") == len(own.environment.hosts)
+    assert f"archive of {REMOVED}, to be removed from {LATER})" in plan
+    assert on_store(committed, "ls", f"/srv/mail/{NAME}")
+    assert "not this store's" not in status(committed, REMOVED).stdout
     assert committed.in_ldap(f"(uid={NAME})") == set()
     assert refuses(committed)
-    assert own.danhba("plan", "staging").stdout.count("nothing to do") == len(own.environment.hosts)
+
+
+def test_it_is_removed_when_it_was_archived_long_enough_ago(committed: Province) -> None:
+    text = committed.directory.read_text()
+    committed.directory.write_text(retired(text))
+    early = replace(committed, day=LATER - ONE).danhba("plan", "staging", check=False)
+    committed.directory.write_text(text)
+    assert f"REFUSED: would be gone from this host: {NAME} (its mailbox is not yet" in early.stdout
+    done = dated(committed, LATER)
+    assert done.returncode == 0, done.stderr
+    assert f"remove mailbox: {NAME}" in done.stdout
+    for store in committed.environment.having("store"):
+        there = committed.lab.run(store.name, ["ls", "-A", "/srv/mail"]).stdout.split()
+        assert NAME not in there
+        assert f".{NAME}.removed" not in there
+    assert on_store(committed, "ls", ARCHIVE)
+    assert replace(committed, day=LATER).plan_status() == 0
+
+
+def retired(text: str) -> str:
+    """The directory without his line, with his address kept from others."""
+    line = next(row for row in text.splitlines() if f"address: {NAME}," in row)
+    kept = f"retired:\n  {NAME}: {{was: Nguyễn Thử, since: {REMOVED}}}\nreserved:"
+    return text.replace(f"{line}\n", "").replace("reserved:", kept, 1)
 
 
 def test_the_line_may_leave_the_file_then_and_the_address_stays_refused(
@@ -227,10 +284,8 @@ def test_the_line_may_leave_the_file_then_and_the_address_stays_refused(
 ) -> None:
     """Before, the check and the apply refuse it: there would be a mailbox of nobody."""
     text = committed.directory.read_text()
-    line = next(row for row in text.splitlines() if f"address: {NAME}," in row)
-    retired = f"retired:\n  {NAME}: {{was: Nguyễn Thử, since: {REMOVED}}}\nreserved:"
-    committed.directory.write_text(text.replace(f"{line}\n", "").replace("reserved:", retired, 1))
-    own = replace(committed, day=REMOVED)
+    committed.directory.write_text(retired(text))
+    own = replace(committed, day=LATER)
     early = replace(committed, day=REMOVED - ONE)
     revision = ("check", "--since", "HEAD")
     assert "is kept until it is archived" in early.danhba(*revision, check=False).stdout
@@ -245,7 +300,7 @@ def test_who_comes_back_then_has_the_mail_of_the_archive_again(
 ) -> None:
     """Restored as docs/life-cycle.md says, before the apply that lets him in."""
     on_store(committed, "tar", "-xpf", ARCHIVE, "-C", "/srv/mail")
-    own = replace(committed, day=REMOVED)
+    own = replace(committed, day=LATER)
     own.danhba("reinstate", NAME, "--decision", "10/QĐ-THU")
     own.danhba("apply", "staging", "--yes")
     assert committed.has(NAME, kept)

@@ -7,10 +7,11 @@ used then. Without them these tests look at the staging lab that the other tests
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from deploys.firewall import PUBLIC, openings
 
 ASKED = os.environ.get("DANHBA_ENVIRONMENT")
 """The inventory that `danhba verify` was asked about."""
+_OWN_TIMER = re.compile(r"danhba-.*\.timer")
 
 
 @cache
@@ -46,8 +48,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     role = getattr(metafunc.module, "ROLE", None)
     hosts = environment().having(role) if role else environment().hosts
-    many = {
+    many: dict[str, Callable[[str], list[str]]] = {
         "unit": lambda name: [row["unit"] for row in manifests(_directory())[name]["services"]],
+        "timer": lambda name: [unit for unit in many["unit"](name) if _OWN_TIMER.fullmatch(unit)],
         "path": lambda name: list(manifests(_directory())[name]["files"]),
         "link": lambda name: list(manifests(_directory())[name]["links"]),
     }
@@ -96,6 +99,12 @@ def servers(wanted: Wanted) -> Iterator[Mapping[str, Server]]:
 @pytest.fixture
 def server(request: pytest.FixtureRequest, servers: Mapping[str, Server]) -> Server:
     return servers[request.param]
+
+
+@pytest.fixture
+def in_the_lab() -> bool:
+    """May something be started that keeps a server busy for a while?"""
+    return not ASKED
 
 
 @pytest.fixture

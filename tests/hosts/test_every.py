@@ -48,6 +48,20 @@ def test_service_runs_and_starts_with_the_host(server: Server, unit: str) -> Non
     assert state in ("enabled", "static", "alias", "indirect")
 
 
+def test_timer_waits_for_its_time_and_what_it_starts_succeeds(
+    server: Server, timer: str, in_the_lab: bool
+) -> None:
+    state = server.run("systemctl is-enabled %s; systemctl is-active %s", timer, timer)
+    assert state.split() == ["enabled", "active"]
+    service = server.run("systemctl show -P Unit %s", timer)
+    if in_the_lab:
+        server.run("systemctl start %s", service)
+    said = server.run("systemctl show -P Result -P ExecMainStatus %s", service)
+    assert said.split() == ["success", "0"]
+    next_time = server.run("systemctl list-timers --no-legend %s", timer)
+    assert next_time and not next_time.startswith("-"), next_time
+
+
 def test_no_unit_has_failed(server: Server) -> None:
     assert server.run("systemctl list-units --state=failed --no-legend --plain") == ""
 

@@ -6,16 +6,20 @@ import json
 import os
 import shutil
 import tarfile
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from danhba.generations.host import boxes
-from danhba.generations.host.boxes import Box, archive, carry_out, remove, state
+from danhba.generations.host.boxes import Box, archive, carry_out, forgotten, remove, state
 from danhba.generations.host.common import Refused
 
-ROW = {"account": "nvan", "step": "remove", "since": "2027-01-01", "until": "2028-01-01"}
+MADE, DAY = date(2028, 1, 2), date(2028, 2, 1)
+ROW = {
+    "account": "nvan", "step": "remove", "since": "2027-01-01", "until": "2028-01-01", "days": 30,
+}  # fmt: skip
 MAIL = {
     "mail/INBOX/u.1": b"zstd " * 400, "mail/INBOX/u.2": b"", "sieve/a.sieve": b"keep;\n",
     "mail/INBOX/dovecot.index": b"made anew",
@@ -31,7 +35,10 @@ def where(tmp_path: Path) -> dict[str, Any]:
         path.write_bytes(content)
     os.link(box / "mail/INBOX/u.1", box / "mail/INBOX/u.3")  # a message copied by sdbox
     (box / ".dovecot.sieve").symlink_to("sieve/a.sieve")
-    return {"mail": f"{tmp_path}/mail", "archive": f"{tmp_path}/archive", "leaving": [ROW]}
+    return {
+        "mail": f"{tmp_path}/mail", "archive": f"{tmp_path}/archive", "leaving": [ROW],
+        "day": str(DAY),
+    }  # fmt: skip
 
 
 @pytest.fixture
@@ -45,7 +52,7 @@ def due(where: dict[str, Any], step: str = "remove") -> list[tuple[bool, str]]:
 
 
 def test_an_archive_holds_every_byte_and_gives_it_back(box: Box, tmp_path: Path) -> None:
-    archive(box)
+    archive(box, MADE)
     with tarfile.open(box.archive) as tar:
         tar.extractall(tmp_path / "back")
     back = tmp_path / "back" / "nvan"
@@ -58,10 +65,9 @@ def test_an_archive_holds_every_byte_and_gives_it_back(box: Box, tmp_path: Path)
 
 def test_what_is_due_follows_from_what_is_there(where: dict[str, Any], box: Box) -> None:
     assert due(where, "archive") == due(where) == [(True, "")]
-    archive(box)
-    assert due(where, "archive") == []
-    assert due(where) == [(True, "whole")]
-    remove(box)
+    archive(box, MADE)
+    assert due(where, "archive") == due(where) == [(True, "whole")]
+    remove(box, DAY)
     assert due(where, "archive") == due(where) == []
     assert not box.mailbox.exists()
     assert box.archive.exists()
@@ -71,7 +77,7 @@ def test_what_is_due_follows_from_what_is_there(where: dict[str, Any], box: Box)
 def test_nothing_is_removed_without_a_whole_archive(
     where: dict[str, Any], box: Box, spoil: str
 ) -> None:
-    archive(box)
+    archive(box, MADE)
     data = box.archive.read_bytes()
     if spoil == "no archive":
         box.archive.unlink()
@@ -84,23 +90,77 @@ def test_nothing_is_removed_without_a_whole_archive(
     else:
         (box.mailbox / "mail/INBOX/u.4").write_bytes(b"later")
     with pytest.raises(Refused, match="nothing was removed"):
-        remove(box)
+        remove(box, DAY)
     assert (box.mailbox / "mail/INBOX/u.1").exists()
     assert due(where)[0][1] != "whole"
-    archive(box)
-    remove(box)
+    archive(box, MADE)
+    remove(box, DAY)
     assert due(where) == []
 
 
+@pytest.mark.parametrize(
+    ("made", "removal"),
+    [(MADE, DAY), (MADE + timedelta(days=7), DAY + timedelta(days=7)),
+     (MADE - timedelta(days=90), DAY)],
+    ids=["on its day", "late", "of another policy"],
+)  # fmt: skip
+def test_it_stays_beside_its_archive_from_the_day_on_which_that_was_made(
+    where: dict[str, Any], box: Box, made: date, removal: date
+) -> None:
+    archive(box, made)
+    before = removal - timedelta(days=1)
+    [early] = state(where | {"day": str(before)})
+    assert (early["removal"], early["due"]) == (str(removal), False)
+    with pytest.raises(Refused, match=f"archive is of {made}; it is not removed before {removal}"):
+        remove(box, before)
+    assert (box.mailbox / "mail/INBOX/u.1").exists()
+    [then] = state(where | {"day": str(removal)})
+    assert (then["archive"], then["due"]) == ("whole", True)
+    remove(box, removal)
+    assert not box.mailbox.exists()
+
+
+def test_what_is_archived_today_is_not_removed_today(where: dict[str, Any], box: Box) -> None:
+    """Whatever the days of the withdrawal are."""
+    [before] = state(where | {"day": "2030-05-01"})
+    archive(box, date(2030, 5, 1))
+    [after] = state(where | {"day": "2030-05-01"})
+    assert before["removal"] == after["removal"] == "2030-05-31"
+    assert not before["due"] and not after["due"]
+    with pytest.raises(Refused, match="not removed before 2030-05-31"):
+        remove(box, date(2030, 5, 1))
+
+
+def test_a_damaged_archive_is_made_anew_and_the_time_begins_again(
+    where: dict[str, Any], box: Box
+) -> None:
+    archive(box, MADE)
+    box.archive.write_bytes(b"x")
+    [found] = state(where)
+    assert (found["archive"], found["due"]) == ("damaged", False)
+    assert found["removal"] == str(DAY + timedelta(days=30))
+
+
+def test_a_mailbox_of_whom_the_next_manifest_says_nothing_is_named(
+    where: dict[str, Any], box: Box
+) -> None:
+    live = {key: item for key, item in where.items() if key != "day"}
+    assert forgotten({**where, "leaving": []}, live) == ["nvan"]
+    assert forgotten(where, live) == []
+    archive(box, MADE)
+    remove(box, DAY)
+    assert forgotten({**where, "leaving": []}, live) == []
+
+
 def test_indexes_that_change_are_no_new_mail(where: dict[str, Any], box: Box) -> None:
-    archive(box)
+    archive(box, MADE)
     (box.mailbox / "mail/INBOX/dovecot.index").write_bytes(b"other")
     (box.mailbox / "dovecot.list.index.log").write_bytes(b"new")
     assert due(where) == [(True, "whole")]
 
 
 def test_a_script_that_a_user_called_dovecot_is_his(where: dict[str, Any], box: Box) -> None:
-    archive(box)
+    archive(box, MADE)
     (box.mailbox / "sieve/dovecot.sieve").write_bytes(b"discard;")
     assert due(where) == [(True, "older than the mailbox")]
 
@@ -116,12 +176,12 @@ def kept(box: Box) -> list[dict[str, str]]:
 
 def test_what_comes_after_a_removal_replaces_no_archive(where: dict[str, Any], box: Box) -> None:
     for number in range(3):
-        archive(box)
-        remove(box)
+        archive(box, MADE)
+        remove(box, DAY)
         box.mailbox.mkdir()
         (box.mailbox / f"u.{number}").write_bytes(b"a remnant")
         assert due(where) == [(True, "older than the mailbox")]
-    archive(box)
+    archive(box, MADE)
     found = kept(box)
     assert len(found) == 4
     assert "nvan/mail/INBOX/u.1" in found[0]
@@ -129,17 +189,17 @@ def test_what_comes_after_a_removal_replaces_no_archive(where: dict[str, Any], b
 
 
 def test_a_message_that_is_gone_from_the_mailbox_stays_in_an_archive(box: Box) -> None:
-    archive(box)
+    archive(box, MADE)
     (box.mailbox / "mail/INBOX/u.1").unlink()
-    archive(box)
+    archive(box, MADE)
     assert ["nvan/mail/INBOX/u.1" in files for files in kept(box)] == [True, False]
 
 
 def test_an_archive_of_which_all_is_in_the_next_one_goes(box: Box) -> None:
-    archive(box)
+    archive(box, MADE)
     (box.mailbox / "mail/INBOX/dovecot.index").write_bytes(b"other")
     (box.mailbox / "mail/INBOX/u.4").write_bytes(b"later")
-    archive(box)
+    archive(box, MADE)
     assert sorted(path.name for path in box.archive.parent.iterdir()) == [
         "nvan.2027-01-01.json", "nvan.2027-01-01.tar",
     ]  # fmt: skip
@@ -151,10 +211,10 @@ def test_an_archive_that_cannot_be_replaced_is_still_whole(
     def full(*_: object) -> dict[str, str]:
         raise OSError(28, "No space left on device")
 
-    archive(box)
+    archive(box, MADE)
     monkeypatch.setattr(boxes, "_pack", full)
     with pytest.raises(OSError, match="No space"):
-        archive(box)
+        archive(box, MADE)
     assert due(where) == [(True, "whole")]
 
 
@@ -175,19 +235,19 @@ def test_an_archive_is_on_the_disk_before_its_mailbox_goes(
 
     monkeypatch.setattr(os, "fsync", syncing)
     monkeypatch.setattr(shutil, "rmtree", removing)
-    archive(box)
+    archive(box, MADE)
     assert done[-1] == str(box.archive.parent)
     done.clear()
-    remove(box)
+    remove(box, DAY)
     assert done == [str(box.archive.parent), f"{box.going} goes"]
 
 
 def test_a_removal_that_was_cut_off_goes_on(where: dict[str, Any], box: Box) -> None:
-    archive(box)
+    archive(box, MADE)
     box.mailbox.rename(box.going)
     (box.going / "mail/INBOX/u.1").unlink()
     assert due(where) == [(False, "whole")]
-    remove(box)
+    remove(box, DAY)
     assert due(where) == []
 
 
@@ -199,12 +259,12 @@ def test_an_archive_that_was_cut_off_is_none(
 
     monkeypatch.setattr(boxes, "write", full)
     with pytest.raises(OSError, match="No space"):
-        archive(box)
+        archive(box, MADE)
     assert due(where) == [(True, "")]
 
 
 def test_another_withdrawal_has_an_archive_of_its_own(where: dict[str, Any], box: Box) -> None:
-    archive(box)
+    archive(box, MADE)
     later = where | {"leaving": [ROW | {"since": "2029-01-01", "step": "archive"}]}
     assert [each["archive"] for each in state(later)] == [""]
 
@@ -223,10 +283,11 @@ def test_a_host_does_what_its_own_list_says_and_nothing_else(
     where: dict[str, Any], box: Box, monkeypatch: pytest.MonkeyPatch,
     rows: list[dict[str, str]], asked: tuple[str, str],
 ) -> None:  # fmt: skip
-    archive(box)
+    archive(box, MADE)
     monkeypatch.setattr(boxes, "must_hold", lambda token: None)
     monkeypatch.setattr(boxes, "manifest_of", lambda digest: {"boxes": where | {"leaving": rows}})
+    item = {"account": asked[0], "action": asked[1]}
     with pytest.raises(Refused, match="no word"):
-        carry_out({"token": "t", "boxes": [{"account": asked[0], "action": asked[1]}]})
+        carry_out({"token": "t", "day": str(DAY), "boxes": [item]})
     assert box.mailbox.exists()
     assert json.loads(box.list.read_text())["account"] == "nvan"

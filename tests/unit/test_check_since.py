@@ -494,6 +494,21 @@ def test_a_lock_is_confirmed_by_a_letter_of_its_own() -> None:
     assert said(LOCKED, edited(LOCKED, confirm_lock, "lvloc", AGAIN)) == []
 
 
+def test_a_withdrawal_of_long_ago_is_entered_with_a_warning() -> None:
+    """Of one that was there before nobody has to hear again."""
+    gone = edited(PROVINCE, withdraw, "lvloc", DAY, "nghỉ hưu", DECIDED)
+    old, new = directory(PROVINCE), directory(gone)
+    time = new.keeping(next(each for each in new.people if each.address == "lvloc"))
+    assert time is not None
+    assert list(check_since(old, new, time.archived - ONE)) == []
+    [late] = check_since(old, new, time.archived)
+    assert (late.severity, late.clause) == ("warning", "Điều 6.3")
+    assert late.line == next(each.line for each in new.people if each.address == "lvloc")
+    removed = time.archived + timedelta(days=30)
+    assert f"archives the mailbox at once, and one from {removed} on removes it" in late.message
+    assert list(check_since(new, new, time.archived)) == []
+
+
 def test_who_is_active_is_not_retired() -> None:
     line = row_of(PROVINCE, "lvloc")
     row = "retired:\n  lvloc: {was: Lê Văn Lộc, since: 2026-11-25}\nreserved:"

@@ -47,6 +47,7 @@ def report(live: Generation) -> dict[str, Any]:
     units = [service["unit"] for service in manifest["services"]]
     return {
         "live": live.digest, "manifest": manifest, "drift": [], "lock": None, "boxes": [],
+        "forgotten": [],
         "packages": dict.fromkeys(manifest["packages"], "1"),
         "contents": {path: live.text(path) for path in manifest["files"]},
         "units": {unit: {"active": True, "enabled": True} for unit in units},

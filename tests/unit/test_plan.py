@@ -1,6 +1,7 @@
 """What a plan says, from a generation and a host's answer."""
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from types import SimpleNamespace
@@ -49,6 +50,7 @@ def answer(live: Generation, **changed: Any) -> dict[str, Any]:
     report = {
         "live": live.digest, "manifest": live.manifest, "revision": "r", "generations": [],
         "previous": None, "drift": [], "packages": {"a": "1"}, "lock": None, "boxes": [],
+        "forgotten": [], "clock": time.time(),
         "contents": {
             path: live.contents[facts["sha256"]].decode()
             for path, facts in live.manifest["files"].items()
@@ -65,7 +67,7 @@ def answer_bare(live: Generation) -> dict[str, Any]:
     """As answer, for a generation without services and LDAP."""
     return {
         "live": live.digest, "manifest": live.manifest, "drift": [], "packages": {}, "lock": None,
-        "contents": {}, "units": {}, "loaded": {}, "entries": None, "boxes": [],
+        "contents": {}, "units": {}, "loaded": {}, "entries": None, "boxes": [], "forgotten": [],
     }  # fmt: skip
 
 

@@ -45,7 +45,7 @@ def people(day: date, before: date, entries: bool = False) -> Plan:
 )  # fmt: skip
 def test_each_step_has_its_day(day: date, step: str) -> None:
     found = compiled(GONE, day)
-    wanted = (Leaving("nvan", step, FIRST, ARCHIVED - ONE),) if step else ()  # type: ignore[arg-type]
+    wanted = (Leaving("nvan", step, FIRST, ARCHIVED - ONE, 30),) if step else ()  # type: ignore[arg-type]
     assert found.leaving == wanted
     kept = step != "remove"
     assert ("nvan" in {box.account for box in found.mailboxes}) is kept
@@ -86,30 +86,58 @@ def test_nothing_is_due_where_there_is_no_such_mailbox() -> None:
     assert plan(REMOVED, ARCHIVED).boxes == ()
 
 
-def test_the_plan_names_what_is_done_with_mailboxes_and_why() -> None:
-    kept = f"withdrawn since {FIRST}, kept until {ARCHIVED - ONE}"
-    none = {"account": "nvan", "mailbox": True, "archive": "", "made": ""}
-    assert plan(ARCHIVED, FIRST, (none,)).boxes == (BoxChange("nvan", "archive", kept),)
-    whole = none | {"archive": "whole", "made": "2028-01-02"}
-    verified = f"{kept}; archive of 2028-01-02 verified"
-    found = plan(REMOVED, ARCHIVED, (whole,))
-    assert found.boxes == (BoxChange("nvan", "remove", verified),)
-    assert f"  remove mailbox: nvan ({verified})\n" in plan_text.as_text([found])
-    damaged = none | {"archive": "damaged"}
-    assert plan(REMOVED, ARCHIVED, (damaged,)).boxes == (
-        BoxChange("nvan", "archive", f"{kept}; its archive is damaged"),
-        BoxChange("nvan", "remove", f"{kept}; once it is archived"),
-    )
+KEPT = f"withdrawn since {FIRST}, kept until {ARCHIVED - ONE}; "
+NONE = {"account": "nvan", "mailbox": True, "archive": "", "made": "", "removal": str(REMOVED),
+        "due": False}  # fmt: skip
+WHOLE = NONE | {"archive": "whole", "made": str(ARCHIVED)}
+DUE = WHOLE | {"due": True}
+
+
+@pytest.mark.parametrize(
+    ("day", "row", "action", "why"),
+    [
+        (ARCHIVED, NONE, "archive", f"to be removed from {REMOVED}"),
+        # entered late: both days have passed, and it is archived for all that
+        (REMOVED + 900 * ONE, NONE, "archive", f"to be removed from {REMOVED}"),
+        (REMOVED, DUE | {"archive": "damaged", "made": "", "due": False}, "archive",
+         f"its archive is damaged; to be removed from {REMOVED}"),
+        (REMOVED, DUE, "remove", f"archive of {ARCHIVED} verified"),
+        (REMOVED, DUE | {"mailbox": False}, "remove", f"archive of {ARCHIVED} verified"),
+        (REMOVED, NONE | {"mailbox": False}, "remove", "it was going already"),
+    ],
+)  # fmt: skip
+def test_the_plan_names_the_one_thing_that_is_done_with_a_mailbox_and_why(
+    day: date, row: dict[str, object], action: str, why: str
+) -> None:
+    found = plan(day, FIRST, (row,))
+    assert found.boxes == (BoxChange("nvan", action, KEPT + why),)
+    assert found.archived == ()
+    assert f"  {action} mailbox: nvan ({KEPT}{why})\n" in plan_text.as_text([found])
+
+
+def test_the_plan_says_when_an_archived_mailbox_will_be_removed_and_is_no_change() -> None:
+    live = on(GONE, ARCHIVED)["store1"]
+    found = compare("store1", live, report(live) | {"boxes": [WHOLE]})
+    assert not found.changes
+    said = f"  keep mailbox: nvan ({KEPT}archive of {ARCHIVED}, to be removed from {REMOVED})\n"
+    assert said in plan_text.as_text([found])
 
 
 def test_a_mailbox_that_is_due_is_a_change_by_itself() -> None:
-    """Of a run that was cut off after the tables were swapped."""
+    """Of a run that was cut off after the tables were swapped, or of an archive made late."""
     live = on(GONE, REMOVED)["store1"]
-    row = {"account": "nvan", "mailbox": False, "archive": "whole", "made": "2028-01-02"}
-    found = compare("store1", live, report(live) | {"boxes": [row]})
+    found = compare("store1", live, report(live) | {"boxes": [DUE | {"mailbox": False}]})
     assert found.changes
     assert [box.action for box in found.boxes] == ["remove"]
     assert not compare("store1", live, report(live)).changes
+
+
+def test_a_line_may_not_leave_the_file_while_its_mailbox_waits() -> None:
+    """Nobody would ever remove it. Who is back has it."""
+    live = on(RENAMED, REMOVED)["store1"]
+    for account, vanished in (("nvcu", ("nvcu (its mailbox is not yet removed)",)), ("nvan", ())):
+        found = compare("store1", live, report(live) | {"forgotten": [account]})
+        assert found.vanished == vanished
 
 
 def test_a_retired_address_is_refused_with_a_word() -> None:

@@ -41,9 +41,11 @@ class Desk:
         self.place, self.log = place, place / "log"
         self.config = Config(
             host="store1", domain="x.vn", stores={"store2": "localhost"}, port=port,
-            table=str(place / "places"), mail=str(place / "mail"), state=str(place / "state"),
+            table=str(place / "places"), leaving=str(place / "leaving"),
+            mail=str(place / "mail"), state=str(place / "state"),
             ways={"store2": "127.2.0.2:4192"},
         )  # fmt: skip
+        (place / "leaving").write_text("")
         self.daemon = Daemon(self.config, Memory(self.config.state))
 
     def holds(self, *rows: str) -> None:
@@ -217,6 +219,10 @@ def test_health_names_mailboxes_that_the_store_should_not_have_any_more(desk: De
     desk.holds("binh@x.vn store2 store1")
     [said] = health(desk.config, desk.daemon.memory, 0.0)
     assert said.startswith("2 mailboxes in ") and "(an, chi): see docs/stores.md" in said
+    (desk.place / "leaving").write_text("an\n")  # archived: it goes on its day
+    [said] = health(desk.config, desk.daemon.memory, 0.0)
+    assert said.startswith("1 mailboxes in ") and "(chi)" in said
+    (desk.place / "leaving").write_text("")
     for number in range(6):
         desk.change(f"b{number}")
     [said] = health(desk.config, desk.daemon.memory, 0.0)

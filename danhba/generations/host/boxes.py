@@ -3,8 +3,10 @@
 An archive is one tar file of the mailbox as it is on the disk, filters and flags included; its
 messages are compressed already. Beside it stands a list with the SHA-256 of every file in it and of
 itself, written last: an archive without its list is none. A mailbox is removed only when each of
-its files is in an archive that was just read from end to end. An archive is replaced only by one
-that has all of its files; else it is set aside under a number of its own.
+its files is in an archive that was just read from end to end, and no sooner than some days after
+that was made: whoever was withdrawn late, or archived late, has the full time to ask for his mail.
+An archive is replaced only by one that has all of its files; else it is set aside under a number of
+its own.
 
 Every store that has a copy makes an archive of its own: none depends on another's, and what was on
 one only is not lost.
@@ -20,7 +22,7 @@ import shutil
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, timedelta
 from pathlib import Path, PurePath
 from typing import IO
 
@@ -34,11 +36,13 @@ BLOCK = 1024 * 1024
 
 @dataclass(frozen=True)
 class Box:
-    """The mailbox of an account that was withdrawn on a day, and the archive of that withdrawal."""
+    """The mailbox of an account that was withdrawn on a day, and the archive of that withdrawal.
+    due: the first day of its archive. days: how long it stays beside it."""
 
     account: str
     step: str
-    since: str
+    due: date
+    days: int
     mailbox: Path
     going: Path
     archive: Path
@@ -49,63 +53,82 @@ def _box(where: Json, row: Json) -> Box:
     account, mail = row["account"], Path(where["mail"])
     stem = f"{where['archive']}/{account}.{row['since']}"
     return Box(
-        account, row["step"], row["since"], mail / account, mail / f".{account}{LEFT}",
-        Path(f"{stem}.tar"), Path(f"{stem}.json"),
+        account, row["step"], date.fromisoformat(row["until"]) + timedelta(days=1), row["days"],
+        mail / account, mail / f".{account}{LEFT}", Path(f"{stem}.tar"), Path(f"{stem}.json"),
     )  # fmt: skip
 
 
 def state(question: Json) -> list[Json]:
-    """What is due: {"account", "mailbox": is there one, "archive": "" none, "whole", "damaged" or
-    "older than the mailbox", "made": day of a whole one}.
+    """Of mailboxes whose time has passed: {"account", "mailbox": is there one, "archive": "" none,
+    "whole", "damaged" or "older than the mailbox", "made": day of a whole one, "removal": the first
+    day on which it may be removed; without an archive, when it is archived today, "due": may it be
+    now}.
 
-    question: of the manifest, {"mail", "archive", "leaving": [{"account", "step", "since"}]}. With
-    nothing due, a mailbox that is listed costs a look for its directory.
+    question: of the manifest, {"mail", "archive", "leaving": [{"account", "step", "since", "until",
+    "days"}]}, and "day": today. A mailbox that is not there costs a look for its directory; one
+    that has to stay is not read.
     """
-    found = []
-    for box in (_box(question, row) for row in question["leaving"]):
-        if not box.mailbox.exists() and not box.going.exists():
-            continue
-        archive, made = _archive_state(box)
-        if box.step == "remove" or archive != "whole":
-            found.append({
-                "account": box.account, "mailbox": box.mailbox.exists(), "archive": archive,
-                "made": made,
-            })  # fmt: skip
-    return found
+    day = date.fromisoformat(question["day"])
+    boxes = (_box(question, row) for row in question["leaving"])
+    return [_seen(box, day) for box in boxes if box.mailbox.exists() or box.going.exists()]
 
 
-def _archive_state(box: Box) -> tuple[str, str]:
-    """Before a removal it is read, and compared with the mailbox."""
-    listed = _listed(box)
-    if listed is None:
-        return "", ""
-    try:
-        if box.step == "remove":
-            _verify(box)
-    except Refused as refusal:
-        return str(refusal), ""
-    return "whole", listed["made"]
+def _seen(box: Box, day: date) -> Json:
+    archive, listed = "", _listed(box)
+    if listed:
+        archive = "whole"
+        try:
+            if _may_go(box, listed, day):
+                _verify(box)
+        except Refused as refusal:
+            archive, listed = str(refusal), None
+    return {
+        "account": box.account, "mailbox": box.mailbox.exists(), "archive": archive,
+        "made": listed["made"] if listed else "", "removal": str(_removal(box, listed, day)),
+        "due": listed is not None and _may_go(box, listed, day),
+    }  # fmt: skip
+
+
+def _removal(box: Box, listed: Json | None, day: date) -> date:
+    made = date.fromisoformat(listed["made"]) if listed else day
+    return max(box.due, made) + timedelta(days=box.days)
+
+
+def _may_go(box: Box, listed: Json | None, day: date) -> bool:
+    return box.step == "remove" and _removal(box, listed, day) <= day
+
+
+def forgotten(question: Json | None, live: Json | None) -> list[str]:
+    """Accounts whose mailbox is here and whose time has passed by the live manifest, of which the
+    one to come would say nothing: whoever is not back would leave a mailbox that nobody removes.
+    """
+    asked = {row["account"] for row in (question or {"leaving": []})["leaving"]}
+    known = (_box(live, row) for row in live["leaving"] if "days" in row) if live else ()
+    here = (box for box in known if box.mailbox.exists() or box.going.exists())
+    return sorted(box.account for box in here if box.account not in asked)
 
 
 def carry_out(request: Json) -> Json:
-    """Do what the plan has: {"token", "boxes": [{"account", "action"}]}.
+    """Do what the plan has: {"token", "day": of the plan, "boxes": [{"account", "action"}]}.
 
-    What the host's live manifest does not say of an account is not done. Raises Refused.
+    What the host's live manifest does not say of an account is not done, and nothing is removed
+    that was archived a moment ago. Raises Refused.
     """
     must_hold(request["token"])
     where = (manifest_of(live_digest()) or {"boxes": None})["boxes"] or {"leaving": []}
     known = {row["account"]: _box(where, row) for row in where["leaving"]}
+    day = date.fromisoformat(request["day"])
     for item in request["boxes"]:
         account, action = item["account"], item["action"]
         box = known.get(account)
         if box is None or action not in ("archive", box.step):
             raise Refused(f"{account}: this host has no word that it is time to {action} its mail")
-        archive(box) if action == "archive" else remove(box)
+        archive(box, day) if action == "archive" else remove(box, day)
     return {"done": len(request["boxes"])}
 
 
-def archive(box: Box) -> None:
-    """Make the archive of a mailbox; one that is cut off is made anew."""
+def archive(box: Box, day: date) -> None:
+    """Make the archive of a mailbox, which notes the day; one that is cut off is made anew."""
     box.archive.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = box.archive.with_name(f".{box.archive.name}.new")
     try:
@@ -120,8 +143,9 @@ def archive(box: Box) -> None:
         os.rename(fresh, box.archive)
     finally:
         fresh.unlink(missing_ok=True)
-    made = datetime.now().astimezone().date().isoformat()
-    listed = {"account": box.account, "made": made, "sha256": _sha256(box.archive), "files": files}
+    listed = {
+        "account": box.account, "made": str(day), "sha256": _sha256(box.archive), "files": files,
+    }  # fmt: skip
     write(box.list, (json.dumps(listed, indent=1) + "\n").encode(), 0o600)
     _sync_folder(box.archive.parent)
 
@@ -226,8 +250,13 @@ def _inside(name: str) -> PurePath:
     return PurePath(*PurePath(name).parts[1:])
 
 
-def remove(box: Box) -> None:
-    """Remove a mailbox whose archive is whole. Raises Refused; then all of it is still there."""
+def remove(box: Box, day: date) -> None:
+    """Remove a mailbox whose archive is whole, and old enough. Raises Refused; then all of it is
+    still there."""
+    listed = _listed(box)
+    if listed and not _may_go(box, listed, day):
+        made, first = listed["made"], _removal(box, listed, day)
+        raise Refused(f"{box.account}: its archive is of {made}; it is not removed before {first}")
     try:
         _verify(box)
     except Refused as refusal:

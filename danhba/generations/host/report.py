@@ -9,6 +9,7 @@ import os
 import pwd
 import stat
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,8 +60,17 @@ def report(question: Json) -> Json:
         "health": _health(manifest) if manifest and question.get("health") else [],
         "entries": entries.state(question["entries"]) if question.get("entries") else None,
         "boxes": boxes.state(question["boxes"]) if question.get("boxes") else [],
+        "forgotten": _forgotten(question, manifest),
+        "clock": time.time(),
         "people": _people(question, manifest),
     }
+
+
+def _forgotten(question: Json, manifest: Json | None) -> list[str]:
+    """Of no use to whoever only looks, and asks for no mailboxes."""
+    if not manifest or "boxes" not in question:
+        return []
+    return boxes.forgotten(question["boxes"], manifest["boxes"])
 
 
 def _people(question: Json, manifest: Json | None) -> Json | None:
