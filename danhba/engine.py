@@ -54,6 +54,14 @@ class _Watch(BaseStateCallback):
     def operation_start(self, state: State, op_hash: str) -> None:  # type: ignore[override]
         self.tell(", ".join(state.get_op_meta(op_hash).names))
 
+    def operation_end(self, state: State, op_hash: str) -> None:  # type: ignore[override]
+        """What a step did beyond what the plan says: to heal a host, say."""
+        for host in state.inventory.get_active_hosts():
+            done = state.get_op_data_for_host(host, op_hash).operation_meta
+            if done.is_complete() and done.stdout_lines:
+                for line in remote.answer(done.stdout_lines).get("told", ()):
+                    self.tell(f"{host.name}: {line}")
+
 
 @dataclass
 class Session:

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
-from danhba.generations.plan import Plan
+from danhba.generations.host.entries import PASSWORD
+from danhba.generations.plan import EntryChange, Plan
 
 ROWS = 40
 """Rows of one file shown in full; of more, the first and a count."""
@@ -52,8 +53,8 @@ def _host(plan: Plan) -> Iterator[str]:
     for change in plan.files:
         yield f"  {change.action}: {change.path}"
         yield from _cut(f"    {row}" for row in change.rows)
-    yield from _cut(f"  {entry.action} entry: {entry.dn}" for entry in plan.entries)
-    back = [entry.dn for entry in plan.entries if "userPassword" in entry.attributes]
+    yield from _cut(row for entry in plan.entries for row in _entry(entry))
+    back = [entry.dn for entry in plan.entries if PASSWORD in entry.attributes]
     yield from _cut(f"  clear the password of who is back: {dn}" for dn in back)
     if plan.unread:
         yield "  LDAP does not run, or another people host is to fill it: entries are compared then"
@@ -84,6 +85,21 @@ def _host(plan: Plan) -> Iterator[str]:
 def _archived(plan: Plan) -> Iterator[str]:
     """What waits for its day: no change, and nobody should be surprised by it."""
     yield from _cut(f"  keep mailbox: {box.account} ({box.why})" for box in plan.archived)
+
+
+def _entry(entry: EntryChange) -> Iterator[str]:
+    """What becomes of an LDAP entry, and what of it somebody changed by hand."""
+    gone = "  (drift: was deleted by hand)" if entry.drift and entry.action == "add" else ""
+    yield f"  {entry.action} entry: {entry.dn}{gone}"
+    if entry.action != "change":
+        return
+    for name in sorted(entry.attributes.keys() - {PASSWORD}):
+        by_hand = "  (drift: edited by hand)" if name in entry.drift else ""
+        was, will = entry.was.get(name, []), entry.attributes[name]
+        yield from (f"    -{name}: {value}{by_hand}" for value in was)
+        yield from (f"    +{name}: {value}" for value in will)
+        if not was and by_hand:
+            yield f"    {name} was removed by hand (drift)"
 
 
 def listed(names: Sequence[str]) -> str:

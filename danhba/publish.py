@@ -20,7 +20,7 @@ from danhba.days import clocks_apart
 from danhba.generations import operations, remote
 from danhba.generations.facts import Report
 from danhba.generations.generation import Generation
-from danhba.generations.plan import Plan, compare
+from danhba.generations.plan import Plan, batch, compare
 from danhba.owner import is_gone, me
 from danhba.transport import tune
 
@@ -97,6 +97,7 @@ def carry_out(
     first = host is _first_active(host)
     late = "edge" in host.groups
     address, fqdn = host.data.get("ipv4"), host.data.get("fqdn")
+    people = _batch(host, asked)
 
     # Every host gets every operation, at the same place: pyinfra orders them by position. `here`
     # says whose turn it is. Of two runs at once, whoever comes first to the first host wins all.
@@ -110,6 +111,7 @@ def carry_out(
         generation=generation,
         live=asked.report["manifest"],
         token=token,
+        people=people,
     )
     for turn, here in (("stores, people", not late), ("edges", late)):
         operations.activate(
@@ -122,23 +124,29 @@ def carry_out(
             here=here,
         )
         if any("edge" in other.groups for other in _having(host, "people")) or turn != "edges":
-            _people(host, plan, generation, token, here)
+            _people(people, token, here)
     operations.boxes(name="Archive and remove mailboxes", plan=plan, day=asked.day, token=token)
     operations.unlock(name="Unlock", plan=plan, token=token)
 
 
-def _people(host: Host, plan: Plan, generation: Generation, token: str, here: bool) -> None:
-    """One people host writes, the first that is there; the others receive: two that add one entry
-    would contradict each other."""
-    able = _having(host, "people")
-    writer = next(iter(sorted(able, key=lambda each: "edge" in each.groups)), None)
+def _batch(host: Host, asked: Asked) -> dict[str, Any] | None:
+    """What the host needs to know of the people, None when it has none. One people host writes, the
+    first that is there; the others receive: two that add one entry would contradict each other."""
+    able = sorted(_having(host, "people"), key=lambda each: "edge" in each.groups)
+    if not able:  # --limit
+        return None
+    seen = (asked.report["entries"] or {}).get("stamps")
+    here = [other.data.get("fqdn") for other in able if other is not host]
+    return batch(asked.plan, asked.generation, seen, here=here, writes=host is able[0])
+
+
+def _people(people: Mapping[str, Any] | None, token: str, here: bool) -> None:
+    writes = people is not None and people["writes"]
     for name, step, turn in (
-        ("Write the people", "load", host is writer),
-        ("See that the people arrive", "arrived", host is not writer),
+        ("Write the people", "load", writes),
+        ("See that the people arrive", "arrived", not writes),
     ):
-        operations.people(
-            name=name, step=step, plan=plan, generation=generation, token=token, here=here and turn
-        )
+        operations.people(name=name, step=step, batch=people, token=token, here=here and turn)
 
 
 def _all_there(host: Host, absent: Collection[str]) -> None:

@@ -10,7 +10,7 @@ from pyinfra.api.operation import operation
 
 from danhba.generations import remote
 from danhba.generations.generation import Generation
-from danhba.generations.plan import Plan, batch
+from danhba.generations.plan import Plan
 
 Commands = Generator[StringCommand, None, None]
 
@@ -28,9 +28,14 @@ def lock(plan: Plan, owner: Mapping[str, str], instead_of: str | None, here: boo
 
 @operation()
 def stage(
-    plan: Plan, generation: Generation, live: Mapping[str, Any] | None, token: str
+    plan: Plan,
+    generation: Generation,
+    live: Mapping[str, Any] | None,
+    token: str,
+    people: Mapping[str, Any] | None,
 ) -> Commands:
-    """Install packages, upload what the host lacks, validate. The live generation goes on."""
+    """Install packages, upload what the host lacks, validate, ask LDAP whether it can take the
+    changes. The live generation goes on. people: of danhba.generations.plan.batch."""
     if plan.changes:
         request = {
             "token": token,
@@ -39,8 +44,16 @@ def stage(
             "manifest": generation.manifest,
             "revision": generation.revision,
             "blobs": _missing(plan, generation, live),
+            "people": people and _asked(people),
         }
         yield _step("stage", request)
+
+
+def _asked(people: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a batch which entries it changes; how they will be says the tree file that comes along."""
+    changes = people["changes"]
+    touched = changes and [change["dn"] for change in changes]
+    return {**people, "changes": None, "touched": touched}
 
 
 def _missing(plan: Plan, generation: Generation, live: Mapping[str, Any] | None) -> dict[str, str]:
@@ -71,11 +84,10 @@ def activate(
 
 
 @operation()
-def people(step: str, plan: Plan, generation: Generation, token: str, here: bool) -> Commands:
+def people(step: str, batch: Mapping[str, Any] | None, token: str, here: bool) -> Commands:
     """Write the batch of LDAP changes (load), or see that another host's is here (arrived)."""
-    entries = batch(plan, generation)
-    if entries and here:
-        yield _step(step, {"token": token, **entries})
+    if batch and batch["due"] and here:
+        yield _step(step, {"token": token, **batch})
 
 
 @operation()

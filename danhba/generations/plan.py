@@ -28,11 +28,17 @@ class FileChange:
 
 @dataclass(frozen=True)
 class EntryChange:
-    """An LDAP entry to add, to modify or to delete; attributes as they will be."""
+    """An LDAP entry to add, to modify or to delete; attributes as they will be.
+
+    was: as they are, never a password. drift: names of those that somebody edited by hand, "entry"
+    when he deleted the whole; the other changes come from the directory.
+    """
 
     dn: str
     action: str
     attributes: Attributes
+    was: Attributes = field(default_factory=dict)
+    drift: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -318,16 +324,47 @@ def compare_tree(generation: Generation, report: Mapping[str, Any]) -> TreeChang
         there, wanted = _differing(_live_tree(generation, report), generation.tree_text)
     else:
         there, wanted = state["entries"], read_tree(generation.tree_text)
+    last = _loaded_last(generation, report)
+    left = there if state["entries"] is None else last
+    ours = {name for attributes in wanted.values() for name in attributes}
     entries = tuple(
-        EntryChange(change["dn"], action, change[word] if word != "delete" else {})
+        _entry(change["dn"], action, change[word] if word != "delete" else {}, there, left, ours)
         for change in differences(wanted, there, generation.manifest["tree"]["top"],
-                                  _loaded_last(generation, report), generation.removed)
+                                  last, generation.removed)
         for action, word in _WORDS.items() if word in change
     )  # fmt: skip
     gone = (dn for dn in there if dn not in wanted and not is_removed(dn, generation.removed))
     vanished = [*gone, *_handed_on(there, wanted)]
     mark = bool(entries) or state["loaded"] != _tree_digest(generation)
     return TreeChange(entries, mark, tuple(sorted(vanished)))
+
+
+def _entry(
+    dn: str,
+    action: str,
+    attributes: Attributes,
+    there: Mapping[str, Attributes],
+    left: Mapping[str, Attributes] | None,
+    ours: Collection[str],
+) -> EntryChange:
+    """A change with what it finds. left: what the last load left, None when that is not known:
+    then nothing is called drift. ours: names of the attributes that danhba writes."""
+    if action != "change":
+        by_hand = action == "add" and left is not None and dn in left
+        return EntryChange(dn, action, attributes, drift=("entry",) if by_hand else ())
+    found, before = there[dn], (left or {}).get(dn, {})
+    was = {
+        # Of anything else no value is shown: somebody may keep a secret there.
+        name: found[name] if name in ours or name in before else ["(not shown)"]
+        for name in attributes
+        if name in found
+    }
+    drift = tuple(
+        name
+        for name in attributes
+        if left is not None and sorted(found.get(name, [])) != sorted(before.get(name, []))
+    )
+    return EntryChange(dn, action, attributes, was, drift)
 
 
 def _loaded_last(generation: Generation, report: Mapping[str, Any]) -> dict[str, Attributes] | None:
@@ -382,17 +419,23 @@ _WORDS = {"add": "add", "change": "replace", "delete": "delete"}
 """Of the plan, and of host/entries.py."""
 
 
-def batch(plan: Plan, generation: Generation) -> dict[str, Any] | None:
-    """The one batch of LDAP changes of a plan (host/entries.py load), or None."""
-    if not plan.mark:
-        return None
+def batch(
+    plan: Plan, generation: Generation, seen: Mapping[str, str] | None, **run: Any
+) -> dict[str, Any] | None:
+    """The one batch of LDAP changes of a plan (host/entries.py load); None without a tree.
+
+    seen: stamps of the tree that the plan was made from. run: {"here": the other people hosts of
+    this run, "writes": is this the host that is to write}.
+    """
     tree = generation.manifest["tree"]
+    if not tree:
+        return None
     changes: list[dict[str, Any]] | None = [
         {"dn": entry.dn, _WORDS[entry.action]: entry.attributes or True} for entry in plan.entries
     ]
     return {
-        "changes": None if plan.unread else changes,
+        "due": plan.mark, "changes": None if plan.unread else changes, "seen": seen,
         "path": tree["path"], "base": tree["base"], "top": tree["top"],
         "count": tree["count"], "peers": tree["peers"], "wanted": _tree_digest(generation),
-        "removed": sorted(generation.removed),
+        "removed": sorted(generation.removed), **run,
     }  # fmt: skip

@@ -229,7 +229,7 @@ def test_an_account_changed_behind_the_directory_is_drift(
     assert province.plan_status() == 0
 
 
-def test_an_entry_that_slapd_refuses_is_named_and_the_next_apply_converges(
+def test_an_entry_that_slapd_would_refuse_is_named_and_nothing_is_swapped(
     checkout: Province,
 ) -> None:
     people = checkout.root / "deploys/people.py"
@@ -238,9 +238,11 @@ def test_an_entry_that_slapd_refuses_is_named_and_the_next_apply_converges(
     assert wrong != right
     people.write_text(wrong)
     checkout.add_officials("thu.truoc", "thu.tuchoi")
+    live = {host.name: checkout.live(host.name) for host in checkout.environment.hosts}
     done = checkout.danhba("apply", "staging", "--yes", check=False)
     assert done.returncode == 1
-    assert f'adding new entry "{checkout.dn("thu.tuchoi")}"' in done.stderr
+    assert {host: checkout.live(host) for host in live} == live
+    assert checkout.dn("thu.tuchoi") in done.stderr
     assert "requires attribute 'sn'" in done.stderr
     assert "thu.truoc" not in done.stderr
     people.write_text(right)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import imaplib
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import doors
 import ldap3
@@ -158,24 +158,95 @@ def test_a_people_host_that_lost_its_disk_is_filled_by_the_other(province: Provi
         assert all(opens(province, address, old[address], host) for host in HOSTS)
 
 
-def test_an_empty_tree_beside_a_silent_host_is_not_loaded(province: Province) -> None:
-    """It may be a lost disk: the passwords are on the host that is silent."""
-    with_password = province.with_password()
-    wipe = "systemctl stop slapd; rm -rf /var/lib/ldap/*"
-    province.lab.run("store1", ["sh", "-c", wipe])
-    province.lab.run("store2", ["systemctl", "mask", "--now", "slapd"])
+@contextmanager
+def unreadable(province: Province, *hosts: str) -> Iterator[None]:
+    """slapd died, and its database lets it start no more."""
+    for host in hosts:
+        broken = (
+            "systemctl kill -s KILL slapd; cd /var/lib/ldap; mv data.mdb kept; echo x >data.mdb"
+        )
+        assert province.lab.run(host, ["sh", "-c", broken]).returncode == 0
     try:
-        live = province.live("mx1")
-        province.add_officials("thu.trong")
-        done = province.danhba("apply", "staging", "--yes", "--limit", "store1", check=False)
-        assert done.returncode == 1
-        assert "LDAP here is empty, and whether others hold the people is not known" in done.stderr
-        assert province.live("mx1") == live
+        yield
     finally:
-        province.lab.run("store2", ["sh", "-c", "systemctl unmask slapd; systemctl start slapd"])
+        for host in hosts:
+            mend = "cd /var/lib/ldap; systemctl stop slapd; rm lock.mdb; mv kept data.mdb"
+            restart = "systemctl reset-failed slapd; systemctl start slapd"
+            province.lab.run(host, ["sh", "-c", f"{mend}; {restart}"])
+
+
+@contextmanager
+def hanging(province: Province) -> Iterator[None]:
+    """slapd of the host that writes takes connections and says nothing."""
+    province.lab.run("store1", ["systemctl", "kill", "--signal=STOP", "slapd"])
+    try:
+        yield
+    finally:
+        province.lab.run("store1", ["systemctl", "kill", "--signal=CONT", "slapd"])
+
+
+@contextmanager
+def one_host_dead(province: Province) -> Iterator[None]:
+    """And slapd of the other one."""
+    province.lab.kill("store1")
+    try:
+        with unreadable(province, "store2"):
+            yield
+    finally:
+        province.lab.start("store1")
+
+
+@contextmanager
+def empty_and_silent(province: Province) -> Iterator[None]:
+    """A host has lost its disk, the one that has the passwords is dead."""
+    aside = "systemctl stop slapd; mkdir /var/lib/kept; mv /var/lib/ldap/* /var/lib/kept"
+    province.lab.run("store2", ["sh", "-c", f"{aside}; systemctl start slapd"])
+    province.lab.kill("store1")
+    try:
+        yield
+    finally:
+        back = "systemctl stop slapd; rm -rf /var/lib/ldap/*; mv /var/lib/kept/* /var/lib/ldap"
+        back = f"{back}; rmdir /var/lib/kept; systemctl start slapd"
+        province.lab.run("store2", ["sh", "-c", back])
+        province.lab.start("store1")
+
+
+@pytest.fixture(scope="module")
+def waiting(province: Province) -> Iterator[None]:
+    """Somebody new, whom the tests try in vain to apply."""
+    with_password = province.with_password()
+    province.add_officials("thu.cho")
+    yield
+    wait_for(lambda: len(province.stamps()) == 1, "the people hosts agree", 60)
     province.apply()
     assert province.plan_status() == 0
     assert province.with_password() == with_password
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (lambda province: unreadable(province, *HOSTS), "LDAP here does not answer"),
+        (hanging, "takes the connection and says nothing"),
+        (one_host_dead, "LDAP here does not answer"),
+        (empty_and_silent, "LDAP here is empty, and whether others hold the people is not known"),
+    ],
+    ids=["both slapd dead", "slapd hangs", "host and slapd dead", "empty, other one dead"],
+)
+def test_who_cannot_write_the_people_keeps_all_hosts_from_swapping(
+    province: Province,
+    waiting: None,
+    fault: Callable[[Province], AbstractContextManager[None]],
+    words: str,
+) -> None:
+    hosts = [host.name for host in province.environment.hosts]
+    live = {host: province.live(host) for host in hosts}
+    with fault(province):
+        done = province.danhba("apply", "staging", "--yes", check=False)
+    assert done.returncode == 1, done.stdout
+    assert words in done.stderr
+    assert "Swap and reload" not in done.stderr
+    assert {host: province.live(host) for host in hosts} == live
 
 
 def test_status_names_what_a_people_host_lacks(province: Province) -> None:
@@ -201,8 +272,11 @@ def test_who_is_locked_while_connected_sees_nothing_more_and_keeps_the_password(
         assert not connection.search(province.suffix, filters)
     assert not opens(province, person, password, "store1")
     plans = {plan["host"]: plan["entries"] for plan in province.plan()}
-    assert [entry["dn"] for entry in plans["store1"]] == [province.dn(person)]
-    province.apply()
+    assert [(item["dn"], item["drift"]) for item in plans["store1"]] == [
+        (province.dn(person), ["employeeType"])
+    ]
+    said = province.apply()
+    assert said.count("    -employeeType: locked  (drift: edited by hand)\n") == len(HOSTS)
     assert province.plan_status() == 0
     assert all(opens(province, person, password, host) for host in HOSTS)
 

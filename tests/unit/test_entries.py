@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danhba.generations.host import entries
-from danhba.generations.host.common import Refused
-from danhba.generations.host.entries import ARRIVES, _ldif, read_tree
+from danhba.generations.host import entries, peers
+from danhba.generations.host.common import Json, Refused
+from danhba.generations.host.entries import _ldif, read_tree
 from danhba.generations.host.ldap import parse
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1).filter(
@@ -38,20 +38,27 @@ def test_a_tree_file_keeps_its_order() -> None:
     assert list(read_tree(text)) == ["dc=x", "uid=a,dc=x"]
 
 
-def _wait(monkeypatch: pytest.MonkeyPatch, counts: Iterable[int]) -> None:
+def _wait(monkeypatch: pytest.MonkeyPatch, counts: Iterable[int]) -> list[str]:
     """For a load of a thousand entries, where a minute passes between two looks and slapd counts
-    so many each time."""
-    seen, clock = iter(counts), count(step=ARRIVES)
+    so many each time; what was told."""
+    seen, clock = iter(counts), count(step=peers.CLOSED + 1)
+    own = {"stamps": {}, "clock": 0, "error": ""}
+
+    def look(tree: Json) -> peers.Standing:
+        return peers.Standing(own, {}, ["store1"], {}, next(seen))
+
     monkeypatch.setattr(entries, "must_hold", lambda token: None)
-    monkeypatch.setattr(entries, "_progress", lambda base: (next(seen), {}))
     monkeypatch.setattr(entries, "_is_here", lambda batch: next(seen) >= 1000)
-    monkeypatch.setattr(entries.time, "monotonic", lambda: next(clock))
-    monkeypatch.setattr(entries.time, "sleep", lambda seconds: None)
-    entries.arrived({"token": "", "base": "", "peers": ["store1"]})
+    monkeypatch.setattr(peers.Standing, "of", look)
+    monkeypatch.setattr(peers, "run", lambda argv: None)
+    monkeypatch.setattr(peers.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(peers.time, "sleep", lambda seconds: None)
+    told: list[str] = entries.arrived({"token": "", "base": "", "peers": ["store1"]})["told"]
+    return told
 
 
 def test_a_load_that_goes_on_arriving_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    _wait(monkeypatch, count())
+    assert _wait(monkeypatch, count()) == []
 
 
 def test_a_load_that_stands_still_is_not(monkeypatch: pytest.MonkeyPatch) -> None:

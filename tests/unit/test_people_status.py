@@ -9,6 +9,7 @@ import pytest
 
 from danhba.commands.people_status import troubles
 from danhba.generations.host import peers
+from danhba.generations.host.common import Refused
 
 ONE = "20261125210923.000000Z#000000#015#000000"
 TWO = "20261125210935.500000Z#000000#016#000000"
@@ -47,7 +48,9 @@ def test_a_host_that_does_not_answer_is_named() -> None:
 
 
 def test_a_clock_that_nobody_tells_is_not_that_of_1970(monkeypatch: pytest.MonkeyPatch) -> None:
-    def search(*arguments: str, peer: str = "") -> subprocess.CompletedProcess[bytes]:
+    def search(
+        *arguments: str, peer: str = "", limit: float = 0
+    ) -> subprocess.CompletedProcess[bytes]:
         silent = "cn=Monitor" in arguments[1] and peer == ""
         said = b"" if silent else f"dn: x\nmonitorTimestamp: 20261125210923Z\ncontextCSN: {ONE}\n"
         return subprocess.CompletedProcess([], 0, said if silent else said.encode(), b"")
@@ -56,6 +59,71 @@ def test_a_clock_that_nobody_tells_is_not_that_of_1970(monkeypatch: pytest.Monke
     assert peers.ask("dc=x", "store2") == {
         "stamps": {}, "clock": 0, "error": "slapd does not say what time it is"
     }  # fmt: skip
+
+
+class Clock:
+    """Time that passes by waiting; slapd is asked, and restarted, without a host."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *standings: peers.Standing) -> None:
+        self.now, self.ran, self.standings = 0.0, [], list(standings)
+        monkeypatch.setattr(peers.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(peers.time, "sleep", self.sleep)
+        monkeypatch.setattr(peers, "run", self.run)
+        monkeypatch.setattr(peers.Standing, "of", lambda tree: self.standings[0])
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def run(self, argv: list[str]) -> None:
+        self.ran.append((round(self.now), argv))
+        self.standings = self.standings[1:] or self.standings
+
+
+def standing(own: dict[str, Any], behind: bool, silent: str = "") -> peers.Standing:
+    others = {"store2": silent} if silent else {}
+    return peers.Standing(own, ["store2"] if behind else [], others, own["stamps"])
+
+
+HERE: dict[str, Any] = {"base": "dc=x", "peers": ["store2"], "here": ["store2"]}
+
+
+def test_a_slapd_that_stands_still_is_restarted_once_and_that_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock(monkeypatch, standing(answer(ONE), True), standing(answer(ONE, TWO), False))
+    told = peers.catch_up(HERE)
+    assert clock.ran == [(peers.STILL, ["systemctl", "restart", "slapd.service"])]
+    assert told == ["slapd did not take what store2 has; it was restarted after 15 s"]
+
+
+def test_what_does_not_come_after_a_restart_either_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock(monkeypatch, standing(answer(ONE), True))
+    with pytest.raises(Refused, match="lacks changes of store2, and did not get them"):
+        peers.catch_up(HERE)
+    assert len(clock.ran) == 1
+    assert clock.now < peers.STILL + peers.CLOSED + 2
+
+
+def test_who_has_all_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    for own in (standing(answer(ONE), False, "dead"), standing(answer(), False)):
+        clock = Clock(monkeypatch, own)
+        assert peers.catch_up({**HERE, "here": []}) == []
+        assert clock.now == 0
+
+
+def test_an_empty_tree_beside_a_silent_host_of_another_run_is_refused_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock(monkeypatch, standing(answer(), False, "no route"))
+    with pytest.raises(Refused, match=r"LDAP here is empty.*\(store2: no route\)"):
+        peers.catch_up({**HERE, "here": []})
+    assert clock.now == 0
+    with pytest.raises(Refused, match="LDAP here is empty"):
+        peers.catch_up(HERE)  # its slapd is being started by the same run
+    assert clock.now > peers.STILL
+    assert not clock.ran
 
 
 def test_a_clock_may_differ_a_little() -> None:

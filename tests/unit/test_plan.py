@@ -96,7 +96,7 @@ def test_one_person_more_is_one_entry() -> None:
     before, after = generation(people=(entry("an"),)), generation(people=(entry("an"), entry("b")))
     plan = compare("h", after, answer(before, entries=ldap(before)))
     assert [(change.dn, change.action) for change in plan.entries] == [(f"uid=b,{TOP}", "add")]
-    loaded = batch(plan, after)
+    loaded = batch(plan, after, None)
     assert loaded is not None
     assert loaded["changes"] == [{"dn": f"uid=b,{TOP}", "add": {"uid": ["b"]}}]
     assert loaded["wanted"] == _tree(after)
@@ -185,10 +185,53 @@ def test_without_a_running_slapd_the_host_compares_the_entries_itself() -> None:
     plan = compare("h", live, answer(live, entries=down))
     assert plan.changes
     assert "LDAP does not run" in plan_text.as_text([plan])
-    loaded = batch(plan, live)
+    loaded = batch(plan, live, None)
     assert loaded is not None
     assert loaded["changes"] is None
     assert loaded["path"] == "/etc/people"
+
+
+def test_what_was_edited_in_ldap_by_hand_is_told_from_what_the_directory_changes() -> None:
+    live = generation(people=(entry("an", title="x", cn="An"), entry("b", cn="B"), entry("c")))
+    wanted = generation(people=(entry("an", title="y", cn="An"), entry("b", cn="B"), entry("c")))
+    state = ldap(live, loaded=_tree(live))
+    dn = f"uid=an,{TOP}"
+    state["entries"][dn] |= {"cn": ["Boss"], "carLicense": ["hush"]}
+    del state["entries"][f"uid=b,{TOP}"]
+    plan = compare("h", wanted, answer(live, entries=state))
+    said = plan_text.as_text([plan])
+    assert (
+        f"""
+  change entry: {dn}
+    -carLicense: (not shown)  (drift: edited by hand)
+    -cn: Boss  (drift: edited by hand)
+    +cn: An
+    -title: x
+    +title: y
+"""
+        in said
+    )
+    assert f"  add entry: uid=b,{TOP}  (drift: was deleted by hand)" in said
+    assert "hush" not in said + plan_text.as_json([plan])
+    by_directory = compare("h", wanted, answer(live))
+    assert "drift" not in plan_text.as_text([by_directory])
+    assert "    -title: x\n    +title: y\n" in plan_text.as_text([by_directory])
+
+
+def test_what_was_loaded_before_is_not_known_so_nothing_is_called_drift() -> None:
+    live = generation(people=(entry("an", title="x"),))
+    state = ldap(live, loaded="older")
+    state["entries"][f"uid=an,{TOP}"] |= {"title": ["z"]}
+    said = plan_text.as_text([compare("h", live, answer(live, entries=state))])
+    assert "    -title: z\n    +title: x\n" in said
+
+
+def test_an_attribute_that_was_taken_away_by_hand_is_drift() -> None:
+    live = generation(people=(entry("an", title="x"),))
+    state = ldap(live, loaded=_tree(live))
+    del state["entries"][f"uid=an,{TOP}"]["title"]
+    said = plan_text.as_text([compare("h", live, answer(live, entries=state))])
+    assert "    +title: x\n    title was removed by hand (drift)\n" in said
 
 
 def test_an_address_that_vanished_from_a_table_is_named_on_any_host() -> None:

@@ -34,8 +34,11 @@ class Refused(Exception):
     """The step cannot be done; the message is for the engineer."""
 
 
-def run(argv: Sequence[str], stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(argv, input=stdin, capture_output=True, check=False)
+def run(
+    argv: Sequence[str], stdin: bytes | None = None, limit: float | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """limit: seconds. Raises subprocess.TimeoutExpired."""
+    return subprocess.run(argv, input=stdin, capture_output=True, check=False, timeout=limit)
 
 
 def must(argv: Sequence[str], stdin: bytes | None = None) -> bytes:

@@ -9,13 +9,21 @@ from __future__ import annotations
 
 import base64
 import json
-import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from danhba.generations.host import peers
 from danhba.generations.host.common import Json, Refused, must, run, sha256
-from danhba.generations.host.ldap import EXTERNAL, SOCKET, Attributes, parse, search
+from danhba.generations.host.ldap import (
+    EXTERNAL,
+    HANGS,
+    LONG,
+    SOCKET,
+    Attributes,
+    parse,
+    search,
+    within,
+)
 from danhba.generations.host.lock import must_hold
 
 MODIFY = ("ldapmodify", *EXTERNAL, "-H", SOCKET)
@@ -28,42 +36,38 @@ CHUNK = 2000
 """Changes in one transaction: one commit to disk for all, 16 times as fast as one
 for each at 30,000 entries; in larger ones slapd slows down again (measured)."""
 
-ARRIVES = 60
-"""Seconds without progress after which another host's load is not expected any more. The whole of
-it may take much longer: slapd flushes every entry to disk, and disks differ (measured: 30,000
-entries half a minute to a quarter of an hour)."""
+CONFIG = "/etc/ldap/slapd.conf"
 
+PASSWORD = "userPassword"
 MARK = "danhba-loaded:"
 """Prefix of the description on the tree's top entry that names the last load that ended well."""
 
 
 def state(question: Json) -> Json:
-    """{"ready", "loaded", "entries"}: entries (dn to attributes) come only when they are needed.
+    """{"ready", "loaded", "entries", "stamps"}: entries (dn to attributes) come only when they are
+    needed. stamps: what this host had of each (host/peers.py) before they were read.
 
     question: {"base": suffix, "top": dn that carries the mark, "wanted": sha256 of the tree file,
     "count": of its entries, "path": of the live tree file}.
     An answer without entries means: all is as the last load left it, and `loaded` is either wanted
     or the live tree file, so that the difference between the two files is all there is to do.
     """
+    unknown = {"ready": False, "loaded": None, "entries": None, "stamps": None}
     try:
-        found = search("-b", question["top"], "-s", "base", "description", "entryCSN")
+        here = peers.ask(question["base"])
     except FileNotFoundError:  # not installed yet
-        return {"ready": False, "loaded": None, "entries": None}
-    if found.returncode not in (0, NO_SUCH_OBJECT):
-        return {"ready": False, "loaded": None, "entries": None}
+        return unknown
+    if here["error"]:
+        return unknown
+    found = search("-b", question["top"], "-s", "base", "description", "entryCSN")
     loaded, stamp = _mark(found.stdout)
-    if loaded is None and any(_holds(question, peer) for peer in question["peers"]):
-        return {"ready": False, "loaded": None, "entries": None}
+    known = {"ready": True, "loaded": loaded, "stamps": here["stamps"]}
     count = question["count"] if loaded == question["wanted"] else _live_count(question, loaded)
-    if _count(question["base"]) == count and not _changed_since(question["base"], stamp):
-        return {"ready": True, "loaded": loaded, "entries": None}
-    return {"ready": True, "loaded": loaded, "entries": dump(question["base"])}
-
-
-def _holds(question: Json, peer: str) -> bool:
-    """Does another people host hold the tree? Then it comes from there."""
-    found = search("-b", question["top"], "-s", "base", "description", peer=peer)
-    return _mark(found.stdout)[0] is not None
+    if peers.count(question["base"]) == count and not _changed_since(question["base"], stamp):
+        return {**known, "entries": None}
+    if peers.is_behind(question):  # what is here now is not what there will be
+        return unknown
+    return {**known, "entries": dump(question["base"])}
 
 
 def _live_count(question: Json, loaded: str | None) -> int | None:
@@ -81,17 +85,6 @@ def _mark(ldif: bytes) -> tuple[str | None, str]:
     marks = [text for text in attrs.get("description", []) if text.startswith(MARK)]
     loaded = marks[0].removeprefix(MARK) if marks else None
     return loaded, attrs.get("entryCSN", [""])[0]
-
-
-def _count(base: str) -> int:
-    """Number of entries: one that was deleted leaves no later change number behind.
-
-    slapd's monitor knows it (slapd-monitor(5)); to list the entries would take as long as they are
-    many. -1 when it does not say, which equals no tree's count and makes the plan look at them all.
-    """
-    where = ("-b", "cn=Databases,cn=Monitor", f"(namingContexts={base})", "olmMDBEntries")
-    said = (attrs.get("olmMDBEntries") for _, attrs in parse(search(*where).stdout))
-    return next((int(counts[0]) for counts in said if counts), -1)
 
 
 def _changed_since(base: str, stamp: str) -> bool:
@@ -116,7 +109,7 @@ def dump(base: str) -> dict[str, Attributes]:
         raise Refused(f"ldapsearch: {done.stderr.decode(errors='replace').strip()}")
     found = {}
     for dn, attrs in parse(done.stdout):
-        attrs.pop("userPassword", None)
+        attrs.pop(PASSWORD, None)
         found[dn] = attrs
     return found
 
@@ -152,7 +145,7 @@ def differences(
         }
         if replace:
             if _is_back(replace, actual, actual if last is None else last.get(dn, {})):
-                replace["userPassword"] = []
+                replace[PASSWORD] = []
             changes.append({"dn": dn, "replace": replace})
     return changes
 
@@ -174,64 +167,114 @@ def _without_mark(attributes: Attributes) -> Attributes:
     return {**rest, "description": kept} if kept else rest
 
 
+def ready(batch: Json, live: Json | None) -> list[str]:
+    """See that LDAP can take what comes, before anything is swapped anywhere. Answers what the
+    engineer should know. Raises Refused.
+
+    batch: as for `load`, with "tree": path of the staged tree file, "touched": DNs that the plan
+    changes, None when it does not know, "due": is there anything to write, "writes": is this the
+    host that is going to? live: the manifest that the host has now.
+    """
+    if not live or not live["tree"]:
+        if batch["writes"]:
+            peers.must_not_be_elsewhere(batch)
+        return []
+    peers.wake(batch)
+    if not (batch["due"] and batch["writes"]):
+        return []
+    told = peers.catch_up(batch)
+    _must_be_possible(batch)
+    return told
+
+
+def _must_be_possible(batch: Json) -> None:
+    """The entries that change, as they will be, by slapd's own schema (slapadd(8), -u writes
+    nothing). Raises Refused with slapd's words."""
+    wanted = read_tree(Path(batch["tree"]).read_text())
+    touched = wanted if batch["touched"] is None else batch["touched"]
+    rows = [
+        _ldif({"dn": dn, "add": wanted[dn]}).replace("changetype: add\n", "")
+        for dn in touched
+        if dn in wanted
+    ]
+    if not rows:
+        return
+    done = run(["slapadd", "-u", "-f", CONFIG, "-b", batch["base"]], "".join(rows).encode())
+    if done.returncode:
+        raise Refused(done.stderr.decode(errors="replace").strip())
+
+
 def load(batch: Json) -> Json:
     """Apply {"changes": [{"dn", "add"|"replace"|"delete": attributes}], "top", "wanted"} at once.
 
-    With "tree" (a path) instead of changes, because slapd did not run when the plan was made, the
-    changes are found here, by the same comparison; so they are when others had something newer.
+    The changes are of the tree that the plan saw ("seen": its stamps). When it is another one by
+    now, or slapd did not run then (no changes), they are found here, by the same comparison.
     Interrupted midway, up to CHUNK changes have happened as a whole or not at all; of more, the
     mark still names the old load, so the next plan asks for all entries and finds what is missing.
-    Raises Refused with slapd's words.
+    Answers {"told": what the engineer should know}. Raises Refused with slapd's words.
     """
     must_hold(batch["token"])
+    told = peers.catch_up(batch)
     changes = batch["changes"]
-    if peers.catch_up(batch) or changes is None:
-        wanted = read_tree(Path(batch["path"]).read_text())
-        loaded, _ = _mark(search("-b", batch["top"], "-s", "base", "description").stdout)
-        last = wanted if loaded == batch["wanted"] else None
-        changes = differences(wanted, dump(batch["base"]), batch["top"], last, batch["removed"])
-    changes = [*changes, _marking(batch["top"], batch["wanted"])]
-    for first in range(0, len(changes), CHUNK):
-        ldif = "".join(_ldif(change) for change in changes[first : first + CHUNK])
-        status = run([*MODIFY, *WHOLE], ldif.encode()).returncode
+    if changes is None or peers.ask(batch["base"])["stamps"] != batch["seen"]:
+        changes = _anew(batch)
+    if not _write(batch, changes) and not _write(batch, changes := _anew(batch)):
+        _one_by_one(batch, changes)
+    return {"told": told}
+
+
+def _anew(batch: Json) -> list[Json]:
+    """What there is to do, by what is there now."""
+    wanted = read_tree(Path(batch["path"]).read_text())
+    loaded, _ = _mark(search("-b", batch["top"], "-s", "base", "description").stdout)
+    last = wanted if loaded == batch["wanted"] else None
+    return differences(wanted, dump(batch["base"]), batch["top"], last, batch["removed"])
+
+
+def _write(batch: Json, changes: list[Json]) -> bool:
+    """In transactions; False when slapd refused one. Raises Refused when none can be made."""
+    for ldif in _chunks(batch, changes):
+        status = within(LONG, [*MODIFY, *WHOLE], ldif.encode()).returncode
         if status < 0:
             raise Refused("ldapmodify was killed; nothing of its transaction is done")
+        if status == HANGS:
+            raise Refused(f"slapd here took {LONG} s for one transaction: danhba status")
         if status:
-            _one_by_one(ldif)
-    return {}
+            return False
+    return True
+
+
+def _chunks(batch: Json, changes: list[Json]) -> Iterator[str]:
+    """LDIF of the changes, the mark last."""
+    marked = [*changes, _marking(batch["top"], batch["wanted"])]
+    for first in range(0, len(marked), CHUNK):
+        yield "".join(_ldif(change) for change in marked[first : first + CHUNK])
 
 
 def arrived(batch: Json) -> Json:
-    """Wait until the load of another people host is here, to the last entry. Raises Refused."""
+    """Wait until the load of another people host is here, to the last entry; heal a slapd that
+    stands still. Answers {"told"}. Raises Refused."""
     must_hold(batch["token"])
-    seen, since = _progress(batch["base"]), time.monotonic()
+    patience = peers.Patience()
     while not _is_here(batch):
-        if (found := _progress(batch["base"])) != seen:
-            seen, since = found, time.monotonic()
-        elif time.monotonic() > since + ARRIVES:
+        if not patience.spend(peers.Standing.of(batch)):
             raise Refused(f"what {', '.join(batch['peers'])} wrote does not arrive: danhba status")
-        time.sleep(0.1)
-    return {}
-
-
-def _progress(base: str) -> tuple[int, Json]:
-    """What grows while a load arrives: entries in a tree that was empty, stamps of changes in one
-    that was not."""
-    return _count(base), peers.ask(base)["stamps"]
+    return {"told": patience.told}
 
 
 def _is_here(batch: Json) -> bool:
     top = search("-b", batch["top"], "-s", "base", "description", "entryCSN")
     loaded, _ = _mark(top.stdout)
-    return bool(loaded == batch["wanted"] and _count(batch["base"]) == batch["count"])
+    return bool(loaded == batch["wanted"] and peers.count(batch["base"]) == batch["count"])
 
 
-def _one_by_one(ldif: str) -> None:
+def _one_by_one(batch: Json, changes: list[Json]) -> None:
     """Of a transaction slapd does not say which change it refused; of single changes it does."""
-    done = run(MODIFY, ldif.encode())
-    if done.returncode:
-        last = done.stdout.decode(errors="replace").strip().splitlines()[-1:]
-        raise Refused("\n".join([*last, done.stderr.decode(errors="replace").strip()]))
+    for ldif in _chunks(batch, changes):
+        done = run(MODIFY, ldif.encode())
+        if done.returncode:
+            last = done.stdout.decode(errors="replace").strip().splitlines()[-1:]
+            raise Refused("\n".join([*last, done.stderr.decode(errors="replace").strip()]))
 
 
 def _marking(top: str, loaded: str) -> Json:
@@ -270,7 +313,7 @@ def passwords(request: Json) -> Json:
     has = _with_password(list(request["hashes"]), request["base"])  # all exist, before any is set
     done = [dn for dn in request["hashes"] if request["replace"] or dn not in has]
     changes = [
-        {"dn": dn, "replace": {"userPassword": [request["hashes"][dn]], "pwdReset": ["TRUE"]}}
+        {"dn": dn, "replace": {PASSWORD: [request["hashes"][dn]], "pwdReset": ["TRUE"]}}
         for dn in done
     ]
     if untouched:  # our own change is no reason to look at the whole tree next time

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from danhba.generations.host.common import run
 
@@ -20,17 +20,38 @@ _CERTIFICATE = (
     "LDAPTLS_KEY=/etc/ssl/danhba/host.key",
     "LDAPTLS_CACERT=/etc/ssl/danhba/ca.pem",
 )
+HANGS = 124
+"""Exit status, none of LDAP's, of a question that nobody answered."""
 _PATIENCE = 3
 """Seconds for a connection to another host."""
+PROMPT = 10
+"""Seconds within which slapd answers a question about one entry, however busy it is."""
+LONG = 300
+"""Seconds for what may be about all entries; 30,000 take a tenth of it."""
 
 
-def search(*arguments: str, peer: str = "") -> subprocess.CompletedProcess[bytes]:
-    """ldapsearch; peer: the name of another people host."""
+def search(
+    *arguments: str, peer: str = "", limit: float = LONG
+) -> subprocess.CompletedProcess[bytes]:
+    """ldapsearch; peer: the name of another people host. limit: seconds, as in `within`."""
     argv = ["ldapsearch", "-LLL", "-o", "ldif-wrap=no", *EXTERNAL]
     if not peer:
-        return run([*argv, "-H", SOCKET, *arguments])
+        return within(limit, [*argv, "-H", SOCKET, *arguments])
     patience = ["-o", f"nettimeout={_PATIENCE}", "-l", str(_PATIENCE)]
-    return run([*_CERTIFICATE, *argv, *patience, "-H", f"ldaps://{peer}", *arguments])
+    argv = [*_CERTIFICATE, *argv, *patience, "-H", f"ldaps://{peer}", *arguments]
+    return within(min(limit, PROMPT), argv)
+
+
+def within(
+    limit: float, argv: Sequence[str], stdin: bytes | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a program of ldap-utils. They wait for ever for a slapd that takes the connection and
+    says nothing: after `limit` seconds the status is HANGS."""
+    try:
+        return run(argv, stdin, limit)
+    except subprocess.TimeoutExpired:
+        words = f"slapd takes the connection and says nothing for {limit:.0f} s"
+        return subprocess.CompletedProcess(argv, HANGS, b"", words.encode())
 
 
 def parse(ldif: bytes) -> Iterator[tuple[str, Attributes]]:

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from danhba.generations.host import entries
 from danhba.generations.host.common import (
     CURRENT,
     GENERATIONS,
@@ -41,7 +42,8 @@ def stage(request: Json) -> Json:
     """Packages, files, tables, validation. Raises Refused; nothing is swapped, only mended.
 
     request: {"token", "live": digest the plan was made from, "digest", "manifest", "revision",
-    "blobs": {sha256: content as text}}.
+    "blobs": {sha256: content as text}, "people": see entries.ready, None without a tree}. Answers
+    {"told": what the engineer should know}.
     """
     must_hold(request["token"])
     if live_digest() != request["live"]:
@@ -61,7 +63,10 @@ def stage(request: Json) -> Json:
     else:
         build(root, request)
     validate(root, manifest)
-    return {"staged": digest}
+    people = request["people"]
+    if not people:
+        return {"told": []}
+    return {"told": entries.ready({**people, "tree": f"{root}/files{people['path']}"}, live)}
 
 
 def _one_file_system() -> None:
