@@ -21,6 +21,7 @@ _LOG_PLACE = ("install", "-d", "-o", "openldap", "-g", "openldap", "-m", "0700",
 """slaptest demands the directory of every database; it is empty until slapd runs."""
 _CONFIG = "/etc/ldap/slapd.conf"
 _KEY = "/run/credentials/slapd.service/host.key"
+_STAMPS = "/usr/local/lib/danhba/people/stamps"
 _DROP_IN = "/etc/systemd/system/slapd.service.d/danhba.conf"
 
 
@@ -41,7 +42,10 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         key=_KEY,
         ca=CA,
     )
-    unit = render("people/slapd.service.conf", config=_CONFIG, key=KEY)
+    unit = render("people/slapd.service.conf", config=_CONFIG, key=KEY, stamps=_STAMPS)
+    stamps = render(
+        "people/stamps.sh", config=_CONFIG, suffix=suffix(directory), own=f"{host.number:03x}"
+    )
     return Part(
         name="people",
         packages=("slapd", "ldap-utils"),
@@ -50,6 +54,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         files=(
             File(_CONFIG, config, effect="restart"),
             File(_DROP_IN, unit, effect="restart"),
+            File(_STAMPS, stamps, mode="0755"),
             File(TREE, tree(directory), mode="0640"),
         ),
         services=(Service("slapd.service", answers=(Probe(636, tls=True),)),),

@@ -249,7 +249,8 @@ def test_who_cannot_write_the_people_keeps_all_hosts_from_swapping(
     assert {host: province.live(host) for host in hosts} == live
 
 
-def test_status_names_what_a_people_host_lacks(province: Province) -> None:
+def test_what_a_slapd_that_dies_had_not_handed_on_is_not_lost(province: Province) -> None:
+    """A change that the other host has not got, then SIGKILL. Before, status names who lacks it."""
     assert "LDAP" not in province.danhba("status", "staging", check=False).stdout
     person = province.officials(1)[0].address
     with parted(province):
@@ -257,7 +258,11 @@ def test_status_names_what_a_people_host_lacks(province: Province) -> None:
         said = province.danhba("status", "staging", check=False)
         assert said.returncode == 2
         assert "LDAP of store1.angiang.gov.vn cannot be asked from here" in said.stdout
+        province.lab.run("store1", ["systemctl", "kill", "-s", "KILL", "slapd"])
+    for host in HOSTS:
+        assert entry(province, host, person)["title"] == [" Truong phong"]
     province.apply()
+    assert province.plan_status() == 0
 
 
 def test_who_is_locked_while_connected_sees_nothing_more_and_keeps_the_password(

@@ -81,7 +81,7 @@ class Clock:
 
 def standing(own: dict[str, Any], behind: bool, silent: str = "") -> peers.Standing:
     others = {"store2": silent} if silent else {}
-    return peers.Standing(own, ["store2"] if behind else [], others, own["stamps"])
+    return peers.Standing(own, {}, ["store2"] if behind else [], others, own["stamps"])
 
 
 HERE: dict[str, Any] = {"base": "dc=x", "peers": ["store2"], "here": ["store2"]}

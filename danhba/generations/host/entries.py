@@ -252,14 +252,16 @@ def _chunks(batch: Json, changes: list[Json]) -> Iterator[str]:
 
 
 def arrived(batch: Json) -> Json:
-    """Wait until the load of another people host is here, to the last entry; heal a slapd that
-    stands still. Answers {"told"}. Raises Refused."""
+    """Wait until the load of another people host is here, to the last entry, and whatever else the
+    others have by now; heal a slapd that stands still. Answers {"told"}. Raises Refused."""
     must_hold(batch["token"])
-    patience = peers.Patience()
-    while not _is_here(batch):
-        if not patience.spend(peers.Standing.of(batch)):
+    patience, written = peers.Patience(), peers.Standing.of(batch).theirs
+    while True:
+        standing = peers.Standing.of(batch)
+        if _is_here(batch) and not peers.lacks(standing.own, {"stamps": written}):
+            return {"told": patience.told}
+        if not patience.spend(standing):
             raise Refused(f"what {', '.join(batch['peers'])} wrote does not arrive: danhba status")
-    return {"told": patience.told}
 
 
 def _is_here(batch: Json) -> bool:

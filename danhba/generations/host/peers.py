@@ -74,10 +74,12 @@ def report(tree: Json) -> Json:
 
 @dataclass(frozen=True)
 class Standing:
-    """own: as `ask` answers. behind: the others that have what this host lacks. silent: those that
-    do not answer, and why. progress: is different whenever something of theirs came."""
+    """own: as `ask` answers. theirs: the latest stamps that the others have. behind: those of them
+    that have what this host lacks. silent: those that do not answer, and why. progress: is
+    different whenever something of theirs came."""
 
     own: Json
+    theirs: dict[str, str]
     behind: list[str]
     silent: dict[str, str]
     progress: object
@@ -88,8 +90,12 @@ class Standing:
         others = {peer: ask(tree["base"], peer) for peer in tree["peers"]}
         missing = {peer: lacks(own, found) for peer, found in others.items()}
         held = {host: own["stamps"].get(host) for stamps in missing.values() for host in stamps}
+        theirs: dict[str, str] = {}
+        for found in others.values():
+            theirs |= lacks({"stamps": theirs}, found)
         return cls(
             own,
+            theirs,
             [peer for peer in missing if missing[peer]],
             {peer: found["error"] for peer, found in others.items() if found["error"]},
             (held, count(tree["base"])),
