@@ -88,7 +88,8 @@ def _written(province: Province) -> tuple[str, str, str]:
     province.danhba("withdraw", "doi.nghi", "--reason", "nghỉ hưu", *DECISION)
     province.danhba("withdraw", "doi.giu", "--reason", "chuyển ngành", *DECISION)
     province.danhba("withdraw", "doi.con", "--reason", "nghỉ hưu", "--from", later, *DECISION)
-    province.danhba("lock", "doi.khoa", "doi.phien", "--reason", "lộ mật khẩu")
+    for name in ("doi.khoa", "doi.phien"):
+        province.danhba("lock", name, "--reason", "lộ mật khẩu")
     province.danhba("keeper", AGENCY, "--remove", "doi.thu")
     renamed = province.danhba("rename", "doi.cu", "--name", "Trần Thị Thử Tên Mới", *DECISION)
     paper = ("--decision", "3/NQ-THU")
