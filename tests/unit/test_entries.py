@@ -1,7 +1,9 @@
-"""LDIF in and out of danhba.generations.host.entries."""
+"""danhba.generations.host.entries: LDIF in and out, what a load writes, how long it is awaited."""
 
 from collections.abc import Iterable
 from itertools import count, repeat
+from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from danhba.generations.host import entries, peers
 from danhba.generations.host.common import Json, Refused
 from danhba.generations.host.entries import _ldif, read_tree
-from danhba.generations.host.ldap import parse
+from danhba.generations.host.ldap import HANGS, parse, within
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1).filter(
     lambda text: text == text.strip()
@@ -64,3 +66,77 @@ def test_a_load_that_goes_on_arriving_is_waited_for(monkeypatch: pytest.MonkeyPa
 def test_a_load_that_stands_still_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Refused, match="what store1 wrote does not arrive"):
         _wait(monkeypatch, repeat(31))
+
+
+class Slapd:
+    """What a load asks of slapd: the stamps and entries that it has, and answers to ldapmodify."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *statuses: int) -> None:
+        self.there: dict[str, dict[str, list[str]]] = {}
+        self.got: list[str] = []
+        self.statuses = list(statuses) or [0]
+        rows = (
+            '{"dn": "ou=p", "attrs": {"ou": ["p"]}}',
+            '{"dn": "uid=an,ou=p", "attrs": {"cn": ["An"]}}',
+        )
+        (tmp_path / "tree").write_text("\n".join(rows))
+        self.batch: Json = {
+            "token": "", "base": "ou=p", "top": "ou=p", "wanted": "w", "removed": [], "peers": [],
+            "here": [], "path": str(tmp_path / "tree"), "seen": {"015": "1"},
+            "changes": [{"dn": "ou=p", "add": {"ou": ["p"]}},
+                        {"dn": "uid=an,ou=p", "add": {"cn": ["An"]}}],
+        }  # fmt: skip
+        self.stamps = {"015": "1"}
+        nothing = CompletedProcess([], 0, b"", b"")
+        monkeypatch.setattr(entries, "must_hold", lambda token: None)
+        monkeypatch.setattr(entries, "search", lambda *words, **limits: nothing)
+        monkeypatch.setattr(entries, "dump", lambda base: self.there)
+        monkeypatch.setattr(entries, "within", self.modify)
+        monkeypatch.setattr(peers, "catch_up", lambda batch: ["was restarted"])
+        monkeypatch.setattr(peers, "ask", lambda base: {"stamps": self.stamps})
+
+    def modify(self, limit: float, argv: list[str], ldif: bytes) -> CompletedProcess[bytes]:
+        self.got.append(ldif.decode())
+        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        return CompletedProcess(argv, status, b"", b"")
+
+
+def test_the_tree_that_the_plan_saw_gets_the_changes_of_the_plan(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    slapd = Slapd(monkeypatch, tmp_path)
+    slapd.there = {"ou=p": {"ou": ["p"]}}  # nobody looks
+    assert entries.load(slapd.batch) == {"told": ["was restarted"]}
+    assert [ldif.count("changetype: add") for ldif in slapd.got] == [2]
+
+
+def test_a_tree_that_has_filled_since_the_plan_gets_only_what_it_lacks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    slapd = Slapd(monkeypatch, tmp_path)
+    slapd.there, slapd.stamps = {"ou=p": {"ou": ["p"]}}, {"015": "1", "016": "7"}
+    entries.load(slapd.batch)
+    assert [ldif.count("changetype: add") for ldif in slapd.got] == [1]
+
+
+def test_a_tree_that_fills_during_the_load_is_compared_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    slapd = Slapd(monkeypatch, tmp_path, 68, 0)
+    slapd.there = {"ou=p": {"ou": ["p"]}, "uid=an,ou=p": {"cn": ["An"]}}
+    entries.load(slapd.batch)
+    assert [ldif.count("changetype: add") for ldif in slapd.got] == [2, 0]
+
+
+@pytest.mark.parametrize("status", [-9, HANGS])
+def test_a_transaction_without_an_end_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, status: int
+) -> None:
+    with pytest.raises(Refused):
+        entries.load(Slapd(monkeypatch, tmp_path, status).batch)
+
+
+def test_a_slapd_that_says_nothing_is_not_waited_for() -> None:
+    done = within(0.1, ["sleep", "9"])
+    assert (done.returncode, done.stdout) == (HANGS, b"")
+    assert b"takes the connection and says nothing" in done.stderr
