@@ -326,7 +326,7 @@ def compare_tree(generation: Generation, report: Mapping[str, Any]) -> TreeChang
         there, wanted = state["entries"], read_tree(generation.tree_text)
     last = _loaded_last(generation, report)
     left = there if state["entries"] is None else last
-    ours = {name for attributes in wanted.values() for name in attributes}
+    ours = OPTIONAL.union(*wanted.values())
     entries = tuple(
         _entry(change["dn"], action, change[word] if word != "delete" else {}, there, left, ours)
         for change in differences(wanted, there, generation.manifest["tree"]["top"],
@@ -414,6 +414,9 @@ def _tree_digest(generation: Generation) -> str:
     digest: str = manifest["files"][manifest["tree"]["path"]]["sha256"]
     return digest
 
+
+OPTIONAL = frozenset({"employeeNumber", "employeeType", "title"})
+"""Attributes of deploys/people.py that no entry may have at the moment."""
 
 _WORDS = {"add": "add", "change": "replace", "delete": "delete"}
 """Of the plan, and of host/entries.py."""

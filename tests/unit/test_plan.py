@@ -196,7 +196,7 @@ def test_what_was_edited_in_ldap_by_hand_is_told_from_what_the_directory_changes
     wanted = generation(people=(entry("an", title="y", cn="An"), entry("b", cn="B"), entry("c")))
     state = ldap(live, loaded=_tree(live))
     dn = f"uid=an,{TOP}"
-    state["entries"][dn] |= {"cn": ["Boss"], "carLicense": ["hush"]}
+    state["entries"][dn] |= {"cn": ["Boss"], "carLicense": ["hush"], "employeeType": ["locked"]}
     del state["entries"][f"uid=b,{TOP}"]
     plan = compare("h", wanted, answer(live, entries=state))
     said = plan_text.as_text([plan])
@@ -206,6 +206,7 @@ def test_what_was_edited_in_ldap_by_hand_is_told_from_what_the_directory_changes
     -carLicense: (not shown)  (drift: edited by hand)
     -cn: Boss  (drift: edited by hand)
     +cn: An
+    -employeeType: locked  (drift: edited by hand)
     -title: x
     +title: y
 """
