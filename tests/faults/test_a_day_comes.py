@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import smtplib
@@ -15,20 +16,28 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from control import ENGINEER, SERVICE, STAMP, TIMER, Control
 from province import Province, wait_for
 from test_interrupted import watch_and_kill
 
-from danhba.days import months_after
+from danhba.days import months_after, today
 from danhba.project import ROOT
 
 PARTS = ("danhba", "deploys", "templates", "inventory", "staging")
-DAY = date.today() + timedelta(days=20)
 ONE = timedelta(days=1)
+TODAY = today("Asia/Ho_Chi_Minh")
+DAY = TODAY + timedelta(days=20)
 ARCHIVED = months_after(DAY, 12) + ONE
 REMOVED = ARCHIVED + 30 * ONE
 LATER = REMOVED + 30 * ONE
 """Of an archive that was made on REMOVED only."""
 NAME = "ngay.nghi"
+NOW = "ngay.nay"
+"""Whose day is today, on a control machine that has systemd."""
+HEIR = "sotaichinh"
+FORMERLY = "ngay.cu"
+OLD_NAME = FORMERLY + ": {{to: " + NAME + ", until: {until}}}"
+LAST = TODAY + timedelta(days=300)
 ARCHIVE = f"/srv/archive/{NAME}.{DAY}.tar"
 BALLAST = f"/srv/mail/{NAME}/ballast"
 A_DAY_AHEAD = """
@@ -44,29 +53,70 @@ HELD = {"who": "an@may-khac", "since": "2026-11-25", "token": "x", "machine": "m
 
 
 @pytest.fixture(scope="module")
-def committed(province: Province, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Province]:
-    """A checkout as it is applied: somebody in it is withdrawn from DAY on. The days are those of
-    its province; the hosts' clocks go on as they do."""
-    province.add_officials(NAME)
+def closed(province: Province) -> str:
+    """An agency that is part of another one, which has its mail for a year."""
+    decided = ("--decision", "9/QĐ-THU")
+    added = province.danhba("agency", "add", "Sở Thử ngày", "--kind", "so", *decided).stdout
+    address = added.strip().partition("@")[0]
+    province.danhba("agency", "merge", address, "--into", HEIR, *decided)
+    return address
+
+
+@pytest.fixture(scope="module")
+def committed(
+    province: Province, closed: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Province]:
+    """A checkout as it was applied yesterday: from today on NOW is withdrawn, and FORMERLY and the
+    closed agency receive no more; NAME is withdrawn from DAY on. The days are those of its
+    province; the hosts' clocks go on as they do."""
+    province.add_officials(NAME, NOW)
+    province.edit("\n  postmaster:", f"\n  {OLD_NAME.format(until=LAST)}\n  postmaster:")
     province.apply()
     root = tmp_path_factory.mktemp("checkout")
     for part in PARTS:
         shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
     (root / ".gitignore").write_text("__pycache__/\n.danhba/\n")
     directory = root / "directory.yaml"
-    directory.write_bytes(province.directory.read_bytes())
+    # What the tests before have written for today was so yesterday already.
+    text = province.directory.read_text().replace(str(TODAY), str(TODAY - ONE))
+    directory.write_text(text)
     own = Province(province.lab, directory, province.passwords, root)
-    own.danhba("withdraw", NAME, "--reason", "nghỉ hưu", "--decision", "9/QĐ-THU",
-               "--from", str(DAY))  # fmt: skip
+    for name, day in ((NAME, DAY), (NOW, TODAY)):
+        own.danhba("withdraw", name, "--reason", "nghỉ hưu", "--decision", "9/QĐ-THU",
+                   "--from", str(day))  # fmt: skip
+    own.edit(OLD_NAME.format(until=LAST), OLD_NAME.format(until=TODAY - ONE))
+    end(own, closed)
     git(root, "init", "-q")
     commit(root)
-    own.danhba("apply", "staging", "--yes")
+    replace(own, day=TODAY - ONE).danhba("apply", "staging", "--yes")
     yield own
     province.lab.run(
         province.home(NAME), ["rm", "-f", BALLAST, ARCHIVE, ARCHIVE.replace(".tar", ".json")]
     )
     province.apply()
     assert province.plan_status() == 0
+
+
+def end(province: Province, agency: str) -> None:
+    """As if the agency had been merged long ago, and yesterday was the last day of its address."""
+    before, name, after = province.directory.read_text().partition(f"\n  {agency}:\n")
+    line = next(row for row in after.splitlines() if f"successors: [{HEIR}]" in row)
+    past = re.sub(r"from: \S+,", f"from: {TODAY - 90 * ONE},", line)
+    past = re.sub(r"until: [^},]+", f"until: {TODAY - ONE}", past)
+    province.directory.write_text(before + name + after.replace(line, past, 1))
+
+
+@pytest.fixture(scope="module")
+def control(committed: Province) -> Iterator[Control]:
+    """With the timer as docs/life-cycle.md says."""
+    found = Control(committed.lab)
+    found.remove()
+    try:
+        found.place(committed.root)
+        found.danhba("timer", "staging", "--install")
+        yield found
+    finally:
+        found.remove()
 
 
 @pytest.fixture(scope="module")
@@ -97,14 +147,67 @@ def live(province: Province) -> list[str]:
     return [province.live(host.name) for host in province.environment.hosts]
 
 
-def refuses(province: Province) -> bool:
+def refuses(province: Province, name: str = NAME) -> bool:
     """Is mail for who left refused as it should be, by the edge?"""
     with smtplib.SMTP("198.18.0.11", 25, timeout=30) as smtp:
         smtp.ehlo("may.test")
         smtp.mail("lan@ngoaitinh.test")
-        code, text = smtp.rcpt(province.mail(NAME))
+        code, text = smtp.rcpt(province.mail(name))
     assert code == 250 or text.startswith(b"5.2.1")
     return code != 250
+
+
+def test_the_timer_waits_for_two_minutes_after_every_half_hour(control: Control) -> None:
+    assert control.run("systemctl", "is-enabled", TIMER) == "enabled"
+    assert control.run("systemd-analyze", "verify", SERVICE, TIMER) == ""
+    [then] = control.shell(
+        f'date +%M -d "$(systemctl show -P NextElapseUSecRealtime {TIMER})"'
+    ).splitlines()
+    assert then in ("02", "32")
+    assert control.shows(SERVICE, "User") == [ENGINEER]
+
+
+def test_the_timer_carries_the_day_out_and_no_engineer_is_there(
+    committed: Province, closed: str, control: Control
+) -> None:
+    """The unit as installed, by systemd, as somebody who is not root there; only more often."""
+    ended = (NOW, FORMERLY, closed)
+    assert not any(refuses(committed, name) for name in ended)
+    control.often()
+    try:
+        wait_for(lambda: refuses(committed, NOW), "mail is refused", limit=60)
+    finally:
+        control.seldom()
+    assert all(refuses(committed, name) for name in ended)
+    assert control.shows(SERVICE, "Result", "ExecMainStatus") == ["success", "0"]
+    assert "Applied." in control.journal()
+    assert committed.plan_status() == 0
+
+
+def test_a_run_that_was_missed_is_made_up_for_when_the_machine_is_back(control: Control) -> None:
+    control.shell(f"systemctl stop {TIMER}; touch -d '2 hours ago' {STAMP}")
+    [before] = control.shows(SERVICE, "ExecMainStartTimestampMonotonic")
+    control.shell(f"systemctl start {TIMER}")
+
+    def made_up() -> bool:
+        began, *ended = control.shows(
+            SERVICE, "ExecMainStartTimestampMonotonic", "ActiveState", "Result"
+        )
+        return began != before and ended == ["inactive", "success"]
+
+    wait_for(made_up, "the run that was missed")
+
+
+def test_a_run_that_fails_is_seen_and_the_next_one_that_does_not_ends_it(control: Control) -> None:
+    edit = f"su {ENGINEER} -c 'cd {ROOT} && git %s'"
+    control.shell(f"echo '# tay' >>{ROOT}/directory.yaml")
+    assert control.start() != 0
+    assert control.shows(SERVICE, "Result", "ExecMainStatus") == ["exit-code", "1"]
+    assert SERVICE in control.run("systemctl", "--failed", "--no-legend", "--plain")
+    assert "not what git has" in control.journal()
+    control.shell(edit % "checkout -q directory.yaml")
+    assert control.start() == 0
+    assert SERVICE not in control.run("systemctl", "--failed", "--no-legend", "--plain")
 
 
 def test_before_the_day_there_is_nothing_to_do_and_the_day_is_on_the_list(
@@ -237,9 +340,7 @@ def test_no_run_that_archives_removes_and_one_that_is_killed_goes_on(
     assert [box["action"] for each in plans.values() for box in each["boxes"]] == ["remove"]
     # Else the archive is whole before anything can be killed.
     on_store(committed, "dd", "if=/dev/zero", f"of={BALLAST}", "bs=1M", "count=200")
-    watcher = watch_and_kill(
-        committed, committed.home(NAME), f"[ -e /srv/archive/.{NAME}.{DAY}.tar.new ]"
-    )
+    watcher = watch_and_kill(committed, home, f"[ -e /srv/archive/.{NAME}.{DAY}.tar.new ]")
     killed = dated(committed, REMOVED)
     assert watcher.communicate(timeout=60)[0].strip() == "killed"
     assert killed.returncode == 1
