@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,10 @@ from danhba.commands.common import errors_to_status, tell
 from danhba.commands.hosts import look
 from danhba.engine import EngineError, Session, session
 from danhba.owner import is_gone, me
+from danhba.placement import Remembered
 from danhba.plan_text import listed
 from danhba.project import Project
+from deploys.standby import TABLE
 
 Report = Mapping[str, Any]
 
@@ -50,9 +52,10 @@ def command(
     """
     if digest is not None and not (digest and limit):
         raise EngineError("--to names a generation of one host: say which with --limit")
-    with session(project.environment(environment), limit) as hosts:
+    env = project.environment(environment)
+    with session(env, limit) as hosts:
         reports = look(hosts)
-        steps = _steps(hosts, reports, digest)
+        steps = _steps(hosts, reports, digest, env.remembered)
         for step in steps:
             tell(f"{step.host.name}: {_short(reports, step)} -> {step.digest[:12]}")
             for words, addresses in (("refused again", step.gone), ("known again", step.new)):
@@ -67,7 +70,9 @@ def _short(reports: Mapping[str, Report], step: Step) -> str:
     return str(reports[step.host.name]["live"] or "none")[:12]
 
 
-def _steps(hosts: Session, reports: Mapping[str, Report], wanted: str | None) -> list[Step]:
+def _steps(
+    hosts: Session, reports: Mapping[str, Report], wanted: str | None, remembered: Remembered
+) -> list[Step]:
     newest = max((_since(report) for report in reports.values()), default="")
     steps = []
     for host in hosts.hosts():
@@ -76,17 +81,22 @@ def _steps(hosts: Session, reports: Mapping[str, Report], wanted: str | None) ->
         if digest is None or digest == report["live"]:
             tell(f"{host.name}: was not changed by the last apply; stays")
             continue
-        moved = hosts.step(host, "accounts", {"digest": digest})
-        if moved["displaced"]:
+        moved = hosts.step(host, "accounts", {"digest": digest, "homes": TABLE})
+        if displaced := [*moved["displaced"], *_arrived(host.name, moved["gone"], remembered)]:
             raise EngineError(
-                f"{host.name}: {len(moved['displaced'])} mailboxes have moved since, with their "
-                f"mail: {listed(moved['displaced'])}. Move them back with danhba move, or "
-                f"failback; then roll back"
+                f"{host.name}: {len(displaced)} mailboxes have moved since, with their mail: "
+                f"{listed(displaced)}. Move them back with danhba move, or failback; then roll back"
             )
         holder = report["lock"]
         instead_of = holder["token"] if holder and is_gone(holder) else None
         steps.append(Step(host, digest, instead_of, tuple(moved["gone"]), tuple(moved["new"])))
     return _in_order(steps)
+
+
+def _arrived(store: str, gone: Collection[str], remembered: Remembered) -> list[str]:
+    """Of the addresses that a store would forget, those of mailboxes that were moved to it."""
+    here = {each.account for each in remembered.moved if each.store == store}
+    return sorted(address for address in gone if address.partition("@")[0] in here)
 
 
 def _since(report: Report) -> str:

@@ -107,13 +107,29 @@ def _units(manifest: Json | None) -> list[str]:
 
 def accounts(request: Json) -> Json:
     """{"gone", "new", "displaced"}: addresses that a swap to the generation request["digest"] would
-    take away from this host's tables, bring to them, and send another way."""
-    live, other = _addresses(live_digest()), _addresses(request["digest"])
-    was, then = _ways(live_digest()), _ways(request["digest"])
-    displaced = [address for address in was.keys() & then.keys() if was[address] != then[address]]
+    take away from this host's tables, bring to them, and send another way or to another home.
+
+    request["homes"]: of stores, a table whose rows have the home as the first word of the value.
+    """
+    generations = live_digest(), request["digest"]
+    live, other = map(_addresses, generations)
+    displaced = _changed(*map(_ways, generations))
+    displaced |= _changed(*(_homes(digest, request["homes"]) for digest in generations))
     return {
         "gone": sorted(live - other), "new": sorted(other - live), "displaced": sorted(displaced)
     }  # fmt: skip
+
+
+def _changed(was: dict[str, str], then: dict[str, str]) -> set[str]:
+    return {address for address in was.keys() & then.keys() if was[address] != then[address]}
+
+
+def _homes(digest: str | None, table: str) -> dict[str, str]:
+    path = Path(f"{GENERATIONS}/{digest}/files{table}")
+    if not path.exists():
+        return {}
+    rows = values(path.read_text().splitlines())
+    return {address: value.partition(" ")[0] for address, value in rows.items()}
 
 
 def _ways(digest: str | None) -> dict[str, str]:
