@@ -120,21 +120,28 @@ class Places:
         """Where a mailbox is. At least one store must not be failed over."""
         key = (box.account, box.since)
         if key not in self._known:
-            self._known[key] = self._place(self.rank(box), self._moving.get(box.account))
+            self._known[key] = self._place(self.rank(box), self._before(box))
         return self._known[key]
 
     def rank(self, box: Box) -> list[str]:
         """All stores, the one first that the mailbox belongs to when none has failed."""
+        return self._with_first(box, self._moved.get(box.account))
+
+    def _with_first(self, box: Box, first: str | None) -> list[str]:
         ranked = sorted(self.stores, key=lambda store: self._order(box, store))
         names = [store.name for store in ranked]
-        moved = self._moved.get(box.account)
-        return names if moved is None else [moved, *(each for each in names if each != moved)]
+        return names if first is None else [first, *(each for each in names if each != first)]
 
-    def _place(self, ranked: list[str], moving: Moving | None) -> Place:
+    def _before(self, box: Box) -> list[str]:
+        """While a mailbox moves: where it goes, and the two that had it. None forgets it before
+        the move has ended, so that any apply may go on in between."""
+        moving = self._moving.get(box.account)
+        return [moving.to, *self._with_first(box, moving.source)[:2]] if moving else []
+
+    def _place(self, ranked: list[str], others: list[str]) -> Place:
         alive = [name for name in ranked if name not in self._failed]
         home, standby = alive[0], alive[1] if len(alive) > 1 else None
-        ends = [moving.source, moving.to] if moving else []
-        holders = dict.fromkeys([home, *([standby] if standby else []), *ranked[:2], *ends])
+        holders = dict.fromkeys([home, *([standby] if standby else []), *ranked[:2], *others])
         return Place(home, standby, tuple(holders))
 
     @staticmethod

@@ -64,6 +64,8 @@ def _host(plan: Plan) -> Iterator[str]:
     yield from _archived(plan)
     for unit, action in plan.services:
         yield f"  {action}: {unit}"
+    if plan.followed:
+        yield f"  a move that was cut off goes on: {listed(plan.followed)}"
     if plan.vanished:
         yield f"  REFUSED: would be gone from this host: {listed(plan.vanished)}"
         yield "  an address is never removed by leaving it out, nor with a role; put the lines back"

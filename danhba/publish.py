@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from pyinfra.api.exceptions import PyinfraError
@@ -60,13 +61,15 @@ def ask(
     generation: Generation,
     moving: Collection[str] = (),
     regrouped: Collection[str] = (),
+    followed: Mapping[str, tuple[str, str]] = MappingProxyType({}),
 ) -> Asked:
-    """The one question to a host. moving, regrouped: see danhba.generations.plan.compare."""
+    """The one question to a host. moving, regrouped, followed: see
+    danhba.generations.plan.compare."""
     tune(host)
     question, before = generation.question(), time.time()
     report = host.get_fact(Report, _stdin=remote.stdin("report", question))
     apart = clocks_apart(report["clock"], before, time.time())
-    plan = compare(host.name, generation, report, moving, regrouped, apart)
+    plan = compare(host.name, generation, report, moving, regrouped, followed, apart)
     return Asked(generation, report, plan, (question["boxes"] or {"day": ""})["day"])
 
 

@@ -102,6 +102,11 @@ def home(mailbox: Mailbox, env: Environment) -> Host:
     return env.host(env.place(mailbox).home)
 
 
+def way(store: Host) -> str:
+    """Where edges hand on the mail of a store's mailboxes, as Postfix writes it."""
+    return f"store:[{store.fqdn}]:{STORE_PORT}"
+
+
 def held(directory: Compiled, env: Environment, host: Host) -> tuple[Mailbox, ...]:
     """The mailboxes that a store knows: its own, and those of which it has the standby copy."""
     return tuple(box for box in directory.mailboxes if host.name in env.place(box).holders)

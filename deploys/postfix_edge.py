@@ -13,9 +13,9 @@ from deploys.common import (
     QUOTA_PORT,
     REPLY_PORT,
     SASL_SOCKET,
-    STORE_PORT,
     home,
     networks,
+    way,
 )
 from deploys.instance import Instance, edge
 from deploys.postfix import postfix
@@ -93,7 +93,7 @@ def size_within(megabytes: int) -> int:
 def homes(directory: Compiled, env: Environment) -> dict[str, str]:
     """Mailbox to where it is delivered; that it is listed also makes it a known recipient."""
     return {
-        f"{mailbox.account}@{directory.domain}": f"store:[{home(mailbox, env).fqdn}]:{STORE_PORT}"
+        f"{mailbox.account}@{directory.domain}": way(home(mailbox, env))
         for mailbox in directory.mailboxes
     }
 

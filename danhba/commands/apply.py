@@ -18,6 +18,7 @@ from danhba.inventory import Environment
 from danhba.owner import me
 from danhba.project import Project
 from danhba.publish import Asked, carry_out
+from danhba.relocation import half_done
 
 
 @click.command("apply")
@@ -51,7 +52,7 @@ def command(
     if dated:
         _committed(project)
     with session(env, limit, tell if verbose else None, partly=not (limit or dated)) as hosts:
-        asked = ask_those_there(hosts, project, env, generations)
+        asked = ask_those_there(hosts, project, env, generations, not (limit or dated))
         tell_absent(hosts, env)
         plans = [item.plan for item in asked.values()]
         click.echo(plan_text.as_text(plans), nl=False)
@@ -74,7 +75,9 @@ def command(
             )
         if not (yes or dated) and not click.confirm("Apply this?"):
             sys.exit(1)
+        half_done.compare(hosts, env, {each for plan in plans for each in plan.followed})
         publish(hosts, asked, take_over)
+        half_done.must_go_on(env)
         tell_absent(hosts, env)
     if hosts.absent:
         raise EngineError(f"applied, but not to {', '.join(hosts.absent)}")

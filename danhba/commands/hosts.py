@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from danhba.commands.common import tell
@@ -14,7 +15,9 @@ from danhba.inventory import Environment
 from danhba.plan_text import listed
 from danhba.project import Project
 from danhba.publish import Asked, ask
-from deploys.common import STORE_PORT
+from danhba.relocation import half_done
+from danhba.relocation.half_done import Ways
+from deploys.common import way
 
 
 def prepare(project: Project, environment: str) -> tuple[Environment, dict[str, Generation]]:
@@ -36,32 +39,43 @@ def ask_all(
     generations: Mapping[str, Generation],
     moving: Collection[str] = (),
     regrouped: Collection[str] = (),
+    followed: Ways = MappingProxyType({}),
 ) -> dict[str, Asked]:
-    """The one question to every host, in parallel. moving, regrouped: see
+    """The one question to every host, in parallel. moving, regrouped, followed: see
     danhba.generations.plan.compare."""
-    return session.each(lambda host: ask(host, generations[host.name], moving, regrouped))
+    return session.each(lambda host: ask(host, generations[host.name], moving, regrouped, followed))
 
 
 def ask_those_there(
-    session: Session, project: Project, env: Environment, generations: Mapping[str, Generation]
+    session: Session,
+    project: Project,
+    env: Environment,
+    generations: Mapping[str, Generation],
+    follow: bool = False,
 ) -> dict[str, Asked]:
     """As ask_all, when hosts are absent: edges do not learn of mailboxes that an absent store has
-    to learn first. Raises EngineError when nobody is there to learn of the people."""
+    to learn first. Raises EngineError when nobody is there to learn of the people.
+
+    follow: moves that were cut off may go the step that stands in the way of others.
+    """
     people = [host.name for host in env.having("people")]
     if session.absent and set(people) <= set(session.absent):
         raise EngineError(f"{', '.join(people)} does not answer: nobody could log in; nothing done")
-    asked = ask_all(session, generations)
+    ways = half_done.followed(env, project.compiled(env), session.absent) if (
+        follow and env.remembered.moving
+    ) else {}  # fmt: skip
+    asked = ask_all(session, generations, followed=ways)
     withheld = _withheld(env, session.absent, asked)
     if not withheld:
         return asked
     tell(f"{len(withheld)} new mailboxes wait for their store: {listed(sorted(withheld))}")
-    return ask_all(session, project.generations(env, withheld))
+    return ask_all(session, project.generations(env, withheld), followed=ways)
 
 
 def _withheld(env: Environment, absent: Collection[str], asked: Mapping[str, Asked]) -> set[str]:
     """Accounts that all edges would learn now and whose store is absent. What one edge knows
     already its store knew before, and it may not forget it again."""
-    gone = {f"store:[{env.host(name).fqdn}]:{STORE_PORT}" for name in absent}
+    gone = {way(env.host(name)) for name in absent}
     if not gone:
         return set()
     edges = [item for name, item in asked.items() if "edge" in env.host(name).roles]

@@ -32,7 +32,7 @@ def command(project: Project, environment: str, limit: str | None, form: str) ->
     """
     env, generations = prepare(project, environment)
     with session(env, limit, partly=not limit) as hosts:
-        asked = ask_those_there(hosts, project, env, generations)
+        asked = ask_those_there(hosts, project, env, generations, not limit)
         plans = [item.plan for item in asked.values()]
         tell_absent(hosts, env)
     click.echo(FORMATS[form](plans), nl=False)

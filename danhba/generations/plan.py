@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import unified_diff
+from types import MappingProxyType
 from typing import Any
 
 from danhba import guards
@@ -58,8 +59,9 @@ class Plan:
     archived: mailboxes that wait to be removed, with which nothing is done.
     vanished: addresses that it would lose, for which it is refused. displaced: rows that would send
     mail another way though the run moves nobody, excesses: what would be disturbed without an
-    approval, for both of which it is refused as well. arriving: new addresses. apart: seconds by
-    which its clock is ahead of ours, so that an apply might be of a wrong day.
+    approval, for both of which it is refused as well. followed: addresses that go on on a way that
+    another run began. arriving: new addresses. apart: seconds by which its clock is ahead of ours,
+    so that an apply might be of a wrong day.
     """
 
     host: str
@@ -77,6 +79,7 @@ class Plan:
     vanished: tuple[str, ...] = ()
     displaced: tuple[str, ...] = ()
     excesses: tuple[str, ...] = ()
+    followed: tuple[str, ...] = ()
     arriving: tuple[str, ...] = ()
     apart: int = 0
     locked: Mapping[str, Any] | None = field(default=None, compare=False)
@@ -101,12 +104,14 @@ def compare(
     report: Mapping[str, Any],
     moving: Collection[str] = (),
     regrouped: Collection[str] = (),
+    followed: Mapping[str, tuple[str, str]] = MappingProxyType({}),
     apart: int = 0,
 ) -> Plan:
     """The plan for one host from its one answer (host/report.py).
 
     moving: addresses that this run moves: their ways may change, and hosts may forget them.
     regrouped: addresses whose copies it gives to other hosts, which others may forget.
+    followed: addresses that another run moves and has left half way: the old way and the new one.
     apart: see Plan.
     """
     tree = compare_tree(generation, report)
@@ -138,7 +143,14 @@ def compare(
         displaced=tuple(
             f"{address} ({was} -> {now})"
             for address, (was, now) in sorted(displaced.items())
-            if address not in moving
+            if address not in moving and followed.get(address) != (was, now)
+        ),
+        followed=tuple(
+            sorted(
+                address
+                for address, ways in displaced.items()
+                if address not in moving and followed.get(address) == ways
+            )
         ),
         excesses=unapproved(generation, report),
         arriving=tuple(sorted(new)),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
 
 from danhba.commands.common import tell
+from danhba.compiled import Mailbox
 from danhba.engine import EngineError
 from danhba.placement import Failure, Places
 from danhba.relocation.agent import run
@@ -31,11 +33,18 @@ def failover(work: Work, store: str, by: str, today: date) -> None:
     if store not in known:
         tell(f"{len(boxes)} mailboxes of {store} will be served by their standbys. Mail of the "
              "last seconds that was not copied yet comes back with the failback.")  # fmt: skip
-        work.sync_if_there(store, boxes)
+        work.sync_if_there(store, [*boxes, *_leaving(work, store, boxes)])
     work.publish(after, boxes, regrouped, ask=store not in known)
     _lead_away(work, store)
     tell(f"{store} is failed over. Commit {work.project.placement(work.env)}; when {store} "
          f"is back: danhba failback {work.env.name} {store}")  # fmt: skip
+
+
+def _leaving(work: Work, store: str, but: Collection[Mailbox]) -> list[Mailbox]:
+    """Mailboxes that a move has copied away from a store, whose routes may still lead there."""
+    accounts = {each.account for each in work.env.remembered.moving if each.source == store}
+    accounts -= {box.account for box in but}
+    return [box for box in work.directory.mailboxes if box.account in accounts]
 
 
 def _lead_away(work: Work, store: str) -> None:

@@ -23,6 +23,7 @@ from danhba.inventory import Environment
 from danhba.placement import Failure, Places, Remembered
 from danhba.project import Project
 from danhba.publish import Asked
+from danhba.relocation import half_done
 from danhba.relocation.agent import agent, host_of, run
 
 CHUNK = 500
@@ -69,7 +70,8 @@ class Work:
         generations = self.project.generations(env)
         with self.session() as hosts:
             self._must_do_without(hosts.absent, env)
-            asked = ask_all(hosts, generations, moving, regrouped)
+            ways = half_done.followed(env, self.directory, hosts.absent)
+            asked = ask_all(hosts, generations, moving, regrouped, ways)
             _must_be_allowed(asked)
             plans = [item.plan for item in asked.values()]
             changes = any(plan.changes for plan in plans)

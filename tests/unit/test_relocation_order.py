@@ -3,7 +3,7 @@ they are given, the plans real."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -17,7 +17,7 @@ from lives import PROVINCE
 from test_plan import answer_bare
 
 import danhba.project
-from danhba.commands import rebalance
+from danhba.commands import apply, hosts, lock, rebalance
 from danhba.engine import EngineError
 from danhba.generations.generation import Generation
 from danhba.generations.plan import compare
@@ -61,20 +61,20 @@ class Fleet:
     # In the place of danhba.engine and danhba.publish
 
     @contextmanager
-    def session(self, env: Any, partly: bool, without: Collection[str] = ()) -> Iterator[Any]:
+    def session(self, env: Any, *_: Any, **words: Any) -> Iterator[Any]:
         there = [host for host in env.hosts if host.name not in self.absent]
         hosts = [SimpleNamespace(name=host.name, groups=host.roles) for host in there]
         absent = tuple(sorted(self.absent))
         yield SimpleNamespace(absent=absent, hosts=lambda: hosts, step=self.step)
 
     def ask_all(
-        self, hosts: Any, wanted: Mapping[str, Generation], *allowed: Collection[str]
+        self, hosts: Any, wanted: Mapping[str, Generation], *allowed: Any, **ways: Any
     ) -> dict[str, Asked]:
         asked = {}
         for host in hosts.hosts():
             generation, live = wanted[host.name], self.live[host.name]
             report = answer(live, generation) | self.edited.get(host.name, {})
-            plan = compare(host.name, generation, report, *allowed)
+            plan = compare(host.name, generation, report, *allowed, **ways)
             asked[host.name] = Asked(generation, report, plan)
         return asked
 
@@ -99,6 +99,18 @@ class Fleet:
             raise Killed
 
     # For tests
+
+    def apply(self, *words: str) -> str:
+        """What danhba apply says, when it ends well."""
+        done = CliRunner().invoke(apply.command, ["lab", "--yes", *words], obj=self.project)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    def locks(self, account: str) -> None:
+        """Somebody's password is known to others."""
+        words = [account, "--reason", "lộ mật khẩu"]
+        done = CliRunner().invoke(lock.command, words, obj=self.project)
+        assert done.exit_code == 0, done.output
 
     def cut_off(self, run: Callable[[], None], number: int) -> bool:
         """Kill a run when that many things happened. False: it had ended before."""
@@ -155,7 +167,9 @@ def _fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stores: int) -> Flee
     fleet = Fleet(Project(tmp_path / "directory.yaml", tmp_path))
     for name in ("session", "ask_all", "publish"):
         monkeypatch.setattr(work, name, getattr(fleet, name))
-    monkeypatch.setattr(work, "tell_absent", lambda hosts, env: None)
+        monkeypatch.setattr(hosts if name == "ask_all" else apply, name, getattr(fleet, name))
+    for module in (work, apply):
+        monkeypatch.setattr(module, "tell_absent", lambda hosts, env: None)
     monkeypatch.setattr(danhba.project, "MANIFESTS", Memory(tmp_path / "cache", "manifests"))
     fleet.live = dict(fleet.project.generations(load(inventory)))
     return fleet
@@ -309,3 +323,96 @@ def test_what_is_more_than_the_move_is_asked_about_when_it_goes_on(
     move(two.work(yes=False), {box.account: other})
     assert asked == ["Do this?"]
     assert two.is_as_wanted()
+
+
+def _elsewhere(fleet: Fleet, account: str) -> tuple[str, str]:
+    """The home of a mailbox, and a store that is neither that nor its standby, if there is one."""
+    box = next(box for box in fleet.work().directory.mailboxes if box.account == account)
+    ranked = Places(fleet.project.environment("lab").having("store")).rank(box)
+    return ranked[0], ranked[-1]
+
+
+def test_an_account_is_locked_wherever_a_move_was_cut_off(three: Fleet) -> None:
+    """Somebody else's account, or the one that moves. What the apply leaves the move ends."""
+    home, target = _elsewhere(three, "lvloc")
+    unlocked = three.project.directory.read_text(encoding="utf-8")
+    begun, swapped, number, cut = dict(three.live), 0, 0, True
+    while cut:
+        number += 1
+        cut = three.cut_off(lambda: move(three.work(), {"lvloc": target}), number)
+        locked = ("ttkngan", "lvloc")[number % 2]
+        three.locks(locked)
+        before = len(three.done)
+        said = three.apply()
+        assert three.is_as_wanted()
+        for store in (home, target):
+            assert f"{locked}@" in three.live[store].text("/etc/dovecot/blocked")
+        assert ("still on their way" in said) is bool(three.remembered.moving)
+        if "cut off goes on" in said:  # the routes change with this apply, after a comparison
+            swapped += 1
+            assert three.done[before].startswith(f"{home} sync {target}: 1")
+        before = len(three.done)
+        if three.remembered.moving:
+            move(three.work(), {"lvloc": target})
+            assert f"{target} sync {home}: 1" in three.done[before:]
+        assert three.is_as_wanted() and not three.remembered.moving
+        three.project.directory.write_text(unlocked, encoding="utf-8")
+        three.live = dict(begun)
+        three.work().save(Remembered())
+    assert swapped >= 1 and number > 10
+
+
+def _half_done(fleet: Fleet, target: str) -> None:
+    """The placement file says that the mailbox is copied; no edge has its new route."""
+    for number in range(1, 99):
+        fleet.cut_off(lambda: move(fleet.work(), {"lvloc": target}), number)
+        if fleet.remembered.moved and not fleet.is_as_wanted():
+            return
+    raise AssertionError
+
+
+def _apply_fails(fleet: Fleet, *words: str) -> str:
+    done = CliRunner().invoke(apply.command, ["lab", "--yes", *words], obj=fleet.project)
+    assert done.exit_code == 1
+    return done.output
+
+
+def test_routes_do_not_change_by_a_timer_nor_on_one_host_nor_to_a_dead_store(
+    three: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apply, "_committed", lambda project: None)
+    _, target = _elsewhere(three, "lvloc")
+    _half_done(three, target)
+    before = digests(three)
+    for words in (["--limit", "mx1"], ["--dated"]):
+        assert "mailboxes would change their home" in _apply_fails(three, *words)
+    three.absent = {target}
+    assert "mailboxes would change their home" in _apply_fails(three)
+    assert digests(three) == before
+
+
+def test_yesterdays_placement_file_moves_nobody_back(three: Fleet) -> None:
+    """Somebody committed it in the middle, and the move has ended since."""
+    _, target = _elsewhere(three, "lvloc")
+    three.cut_off(lambda: move(three.work(), {"lvloc": target}), 2)
+    old = three.remembered
+    assert old.moving and not old.moved
+    move(three.work(), {})
+    three.work().save(old)
+    assert "mailboxes would change their home" in _apply_fails(three)
+
+
+def test_a_store_that_dies_in_the_middle_of_a_move_is_failed_over(three: Fleet) -> None:
+    """Neither the move nor an apply could go on without it."""
+    home, target = _elsewhere(three, "lvloc")
+    _half_done(three, target)
+    three.absent = {home}
+    failover(three.work(), home, "an", DAY)
+    assert "lvloc@" in three.live["mx1"].text("/etc/danhba/tables/homes")
+    three.absent = set()
+    failback(three.work(), home, DAY)
+    move(three.work(), {})
+    assert not three.remembered.moving and three.is_as_wanted()
+    assert three.project.environment("lab").place(
+        next(box for box in three.work().directory.mailboxes if box.account == "lvloc")
+    ).home == target  # fmt: skip
