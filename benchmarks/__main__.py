@@ -1,7 +1,7 @@
 """script/benchmark: measures every size, prints the tables, writes benchmarks/results.md.
 
---only logins, standby, people (several of them on one boot of the lab): 30,000 officials when no
---people say otherwise; of 30,000 each writes a page of its own.
+--only logins, standby, search, people (several of them on one boot of the lab): 30,000 officials
+when no --people say otherwise; of 30,000 each writes a page of its own.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import logins, results, standby
+from benchmarks import logins, results, search, standby
 from benchmarks import people as ldap
 from benchmarks.added import added
 from benchmarks.ansible import install
@@ -23,7 +23,7 @@ from benchmarks.timing import Failed
 from staging.shell import LabError, say
 
 SIZES = [1_000, results.MIDDLE, 100_000]
-PAGES = {"logins": logins, "standby": standby, "people": ldap}
+PAGES = {"logins": logins, "standby": standby, "search": search, "people": ldap}
 """In this order: the last one takes away the passwords that the first one sets."""
 PARTS = ("hosts", "check")
 
@@ -49,7 +49,8 @@ def _pages(pages: Sequence[str], options: argparse.Namespace, folder: Path) -> N
         on = applied(count, folder, options.boot)
         for page in pages:
             module = PAGES[page]
-            tables = module.measured(on, options.runs)
+            more = {"messages": options.messages} if page == "search" else {}
+            tables = module.measured(on, options.runs, **more)
             print(tables, flush=True)
             if count == results.MIDDLE:
                 results.write_page(module.PATH, module.HEAD, tables)
@@ -100,9 +101,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only", choices=(*PARTS, *PAGES), nargs="+", default=PARTS, metavar="WHAT",
         help="hosts: plan and apply, on the lab; check: danhba check, without it; logins: of users "
-        "through an edge, and memory; standby: copies beside deliveries; people: LDAP; default: "
-        "hosts check",
+        "through an edge, and memory; standby: copies beside deliveries; search: in a folder of "
+        "--messages; people: LDAP; default: hosts check",
     )  # fmt: skip
+    parser.add_argument("--messages", type=int, default=search.MESSAGES, metavar="N")
     parser.add_argument("--runs", type=int, default=5, help="of everything but Ansible")
     parser.add_argument("--ansible-runs", type=int, default=5)
     parser.add_argument(

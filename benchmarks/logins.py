@@ -121,13 +121,13 @@ def measured(on: Applied, runs: int) -> str:
     edge = lab.environment.having("edge")[0]
     hosts = [host.name for host in lab.environment.hosts]
     through = Way(THROUGH, edge.ipv4, edge.fqdn, IMAPS, secrets)
-    with _bare(on, secrets) as bare:
+    with bare(on, secrets) as beside:
         for _ in range(runs):
             before = processor.seconds(lab, hosts)
             done = rate(through, found.rates)
             found.done += done
             found.spent.update(processor.used(before, processor.seconds(lab, hosts)))
-            rate(bare, found.rates)
+            rate(beside, found.rates)
     found.memory["no session"] = megabytes(hosts)
     with _open(through, SESSIONS):
         found.memory[f"{SESSIONS} sessions"] = megabytes(hosts)
@@ -192,7 +192,7 @@ def _open(way: Way, count: int) -> Iterator[None]:
 
 
 @contextmanager
-def _bare(on: Applied, secrets: Sequence[tuple[str, str]]) -> Iterator[Way]:
+def bare(on: Applied, secrets: Sequence[tuple[str, str]]) -> Iterator[Way]:
     """A Dovecot with a passwd-file and nothing else, on a host where no other has work to do."""
     hashes = "".join(f"{login}:{passphrase.hashed(password)}\n" for login, password in secrets)
     config = _CONFIG.format(place=_PLACE, port=BARE.port)
