@@ -54,7 +54,7 @@ def _pages(pages: Sequence[str], options: argparse.Namespace, folder: Path) -> N
             print(tables, flush=True)
             if count == results.MIDDLE:
                 results.write_page(module.PATH, module.HEAD, tables)
-        on.province.apply()  # else the lab might be left without people
+        on.apply()  # else the lab might be left without people
 
 
 def _results(options: argparse.Namespace, folder: Path) -> None:

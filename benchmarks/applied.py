@@ -7,8 +7,8 @@ from pathlib import Path
 
 from province import Province
 
-from benchmarks.nothing import generated
-from benchmarks.timing import Failed
+from benchmarks.nothing import DANHBA, generated
+from benchmarks.timing import Failed, Sample, measure
 from danhba.check import check_file
 from danhba.compile import compile_directory
 from danhba.compiled import Compiled, Mailbox
@@ -33,6 +33,10 @@ class Applied:
             box for box in self.compiled.mailboxes if box.kind == "person" and box.state == "active"
         ]
 
+    def apply(self) -> None:
+        """However long it takes. Raises Failed."""
+        measure(Sample(), [*DANHBA, str(self.province.directory), "apply", "staging", "--yes"])
+
     def must(self, host: str, argv: list[str], stdin: str | None = None) -> str:
         """What a command of root's says on a host. Raises Failed."""
         done = self.lab.run(host, argv, stdin)
@@ -50,5 +54,6 @@ def applied(people: int, folder: Path, boot: bool) -> Applied:
         raise Failed("\n".join(map(str, findings)))
     if boot:
         lab.boot(fresh=True)
-    province.apply()
-    return Applied(people, province, compile_directory(directory))
+    on = Applied(people, province, compile_directory(directory))
+    on.apply()
+    return on
