@@ -37,7 +37,7 @@ NOW = "ngay.nay"
 """Whose day is today, on a control machine that has systemd."""
 HEIR = "sotaichinh"
 FORMERLY = "ngay.cu"
-OLD_NAME = FORMERLY + ": {{to: " + NAME + ", until: {until}}}"
+OLD_NAME = FORMERLY + ": {{to: " + HEIR + ", until: {until}}}"
 LAST = TODAY + timedelta(days=300)
 ARCHIVE = f"/srv/archive/{NAME}.{DAY}.tar"
 BALLAST = f"/srv/mail/{NAME}/ballast"
