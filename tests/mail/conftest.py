@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from people import Person
 from people import official as somebody
@@ -22,6 +25,15 @@ def edge(lab: Lab) -> str:
 def store(lab: Lab, province: Province, official: Person) -> Host:
     """The official's."""
     return lab.host(province.home(official.local))
+
+
+@pytest.fixture
+def placement(province: Province) -> Iterator[Path]:
+    """The placement file, which ends as it began: absent."""
+    path = province.root / "inventory" / "staging.placement.yaml"
+    assert not path.exists()
+    yield path
+    path.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")

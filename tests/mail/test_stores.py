@@ -2,51 +2,24 @@
 
 from __future__ import annotations
 
-import imaplib
 import re
 import signal
-import smtplib
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from email.message import EmailMessage
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from doors import IMAPS, enter, upload_sieve
-from people import OUTSIDE_CLIENT, Person, official, rcpt, trusting
+from mailboxes import idle, in_use, number_of, on, send
+from people import Person, official, rcpt, trusting
 from province import Province, wait_for
-
-from staging.config import OUTSIDE
 
 COPIED = 30.0
 """Seconds within which a delivery or a user's action is on the standby."""
 
 DEAD, ALIVE = "store2", "store1"
 """The store that dies here is the one without the people role: logins go on."""
-
-
-def on(province: Province, store: str, address: str, mailbox: str = "*") -> Counter[str]:
-    """How often a store's copy of a mailbox has each message, by its Message-ID."""
-    argv = ["doveadm", "-f", "flow", "fetch", "-u", province.mail(address), "hdr.message-id"]
-    done = province.lab.run(store, [*argv, "mailbox", mailbox, "all"])
-    return Counter(
-        row.partition("hdr.message-id=")[2].strip() for row in done.stdout.splitlines() if row
-    )
-
-
-def send(edge: str, address: str, subject: str) -> str:
-    """One message from outside to an edge; its Message-ID."""
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = f"lan@{OUTSIDE}", address, subject
-    message["Message-ID"] = f"<{subject}.{time.time_ns()}@{OUTSIDE}>"
-    message.set_content("Xin chào\n")
-    with smtplib.SMTP(edge, 25, timeout=30, source_address=(OUTSIDE_CLIENT, 0)) as smtp:
-        assert not smtp.send_message(message)
-    return str(message["Message-ID"])
 
 
 @pytest.fixture(scope="module")
@@ -59,15 +32,6 @@ def at_home(province: Province, edge: str) -> dict[str, Person]:
     province.apply()
     province.choose_passwords([*homes.values()])
     return {store: official(province, edge, name) for store, name in homes.items()}
-
-
-@pytest.fixture
-def placement(province: Province) -> Iterator[Path]:
-    """The placement file, which ends as it began: absent."""
-    path = province.root / "inventory" / "staging.placement.yaml"
-    assert not path.exists()
-    yield path
-    path.unlink(missing_ok=True)
 
 
 # Edges
@@ -119,8 +83,8 @@ def test_folders_flags_subscriptions_and_scripts_are_copied_too(
     person = at_home[ALIVE]
     identity = send(edge, person.address, "dau-hieu")
     with person.inbox() as imap:
-        wait_for(lambda: _number(imap, identity) != "", "it arrives")
-        number = _number(imap, identity)
+        wait_for(lambda: number_of(imap, identity) != "", "it arrives")
+        number = number_of(imap, identity)
         imap.create('"C&AOA-ng vi&Hsc-c"')
         imap.subscribe('"C&AOA-ng vi&Hsc-c"')
         imap.uid("STORE", number, "+FLAGS", r"(\Seen \Flagged)")
@@ -143,17 +107,11 @@ def test_folders_flags_subscriptions_and_scripts_are_copied_too(
     wait_for(copied, "folder, flags, subscription and script on the standby", COPIED)
     upload_sieve(edge, person.login, person.password, trusting(), "")
     with person.inbox() as imap:
-        number = _number(imap, identity)
+        number = number_of(imap, identity)
         imap.uid("STORE", number, "+FLAGS", r"(\Deleted)")
         imap.expunge()
     wait_for(lambda: on(province, DEAD, person.local, "INBOX")[identity] == 0, "gone there", COPIED)
     assert on(province, DEAD, person.local)[identity] == 1  # in the folder
-
-
-def _number(imap: imaplib.IMAP4_SSL, identity: str) -> str:
-    imap.noop()
-    _, found = imap.uid("SEARCH", "HEADER", "Message-ID", f'"{identity}"')
-    return found[0].decode().split()[-1] if found[0] else ""
 
 
 def test_only_another_store_gets_in_and_only_to_synchronise(province: Province) -> None:
@@ -228,8 +186,8 @@ def test_a_store_dies_is_failed_over_and_fails_back(
     wait_for(lambda: all(on(province, ALIVE, name)[each] == 1 for each in [settled, *queued]),
              "what was queued arrives", 60)  # fmt: skip
     with person.inbox() as imap:
-        assert _number(imap, queued[0]) != ""
-        imap.uid("STORE", _number(imap, settled), "+FLAGS", r"(\Flagged)")
+        assert number_of(imap, queued[0]) != ""
+        imap.uid("STORE", number_of(imap, settled), "+FLAGS", r"(\Flagged)")
     plan = province.danhba("plan", "staging", check=False)
     assert "nothing to do" in plan.stdout and f"{DEAD} does not answer" in plan.stderr, said.stderr
     province.lab.start(DEAD)
@@ -243,7 +201,7 @@ def test_a_store_dies_is_failed_over_and_fails_back(
         everything, 1
     )
     with person.inbox() as imap:
-        _, [flags] = imap.uid("FETCH", _number(imap, settled), "(FLAGS)")
+        _, [flags] = imap.uid("FETCH", number_of(imap, settled), "(FLAGS)")
         assert rb"\Flagged" in flags
     assert province.plan_status() == 0
     after = send(edge, person.address, "sau")
@@ -276,50 +234,10 @@ def test_an_apply_without_a_store_goes_on_and_says_so(
 # Moves
 
 
-@dataclass
-class Life:
-    """A mailbox in use: mail comes in, and somebody reads. sent: Message-IDs."""
-
-    edge: str
-    person: Person
-    sent: list[str] = field(default_factory=list)
-    reconnected: int = 0
-    stopped: threading.Event = field(default_factory=threading.Event)
-
-    def deliver(self) -> None:
-        while not self.stopped.wait(0.2):
-            self.sent.append(send(self.edge, self.person.address, "dang-chuyen"))
-
-    def read(self) -> None:
-        """As a program for mail does: it connects again when the server ends the session."""
-        while not self.stopped.is_set():
-            try:
-                with self.person.inbox() as imap:
-                    while not self.stopped.wait(0.1):
-                        imap.noop()
-                        imap.uid("SEARCH", "UNSEEN")
-            except (OSError, imaplib.IMAP4.error):
-                self.reconnected += 1
-
-
-@contextmanager
-def in_use(edge: str, person: Person) -> Iterator[Life]:
-    life = Life(edge, person)
-    threads = [threading.Thread(target=work) for work in (life.deliver, life.read)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield life
-    finally:
-        life.stopped.set()
-        for thread in threads:
-            thread.join()
-
-
 def all_there(
     province: Province, store: str, person: Person, sent: list[str]
 ) -> Callable[[], bool]:
-    return lambda: all(on(province, store, person.local)[each] for each in sent)
+    return lambda: {*sent} <= on(province, store, person.local).keys()
 
 
 def test_a_mailbox_moves_while_it_is_used(
@@ -359,7 +277,7 @@ def test_a_move_that_is_killed_goes_on_when_it_is_run_again(
     process.wait(timeout=30)
     identity = send(edge, person.address, "giua-chung")
     assert f"{name}: {{from: {ALIVE}, to: {DEAD}}}" in placement.read_text()
-    wait_for(lambda: _idle(province), "the step on the hosts ends", 60)
+    wait_for(lambda: idle(province), "the step on the hosts ends", 60)
     province.danhba(*words)
     assert "moving" not in placement.read_text()
     wait_for(lambda: on(province, DEAD, name)[identity] == 1, "it arrives")
@@ -367,14 +285,6 @@ def test_a_move_that_is_killed_goes_on_when_it_is_run_again(
     assert {each: now[each] for each in before} == before
     assert province.plan_status() == 0
     province.danhba("move", name, "--to", ALIVE, "--env", "staging")
-
-
-def _idle(province: Province) -> bool:
-    agent = "[d]anhba.generations.host.main"
-    return all(
-        province.lab.run(host.name, ["pgrep", "-f", agent]).returncode == 1
-        for host in province.environment.hosts
-    )
 
 
 def test_without_the_placement_file_an_apply_moves_nobody_back(
