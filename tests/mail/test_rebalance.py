@@ -145,7 +145,7 @@ def test_a_rebalance_is_killed_an_account_is_locked_meanwhile_and_it_is_complete
     assert "nothing to move" in again.stdout
     for life in lives:
         life.stopped.set()
-    # Mail that came faster than a mailbox takes it on a busy machine is tried again, later by itself.
+    # What came faster than a busy machine takes it is tried again later, by itself.
     province.lab.run(EMPTY, ["postqueue", "-f"])
     for life in lives:
         name = life.person.local
