@@ -25,6 +25,7 @@ from pyinfra.context import ctx_host, ctx_inventory, ctx_state
 from danhba import inventory
 from danhba.errors import DanhbaError
 from danhba.generations import remote
+from danhba.generations.host.common import UNKNOWN
 from danhba.inventory import ROLES, Environment
 
 Answer = TypeVar("Answer")
@@ -124,7 +125,8 @@ class Session:
         if not done and not output.stderr:  # killed, say
             raise ConnectionLost(f"the step {step} ended without a word")
         if not done:
-            raise EngineError(output.stderr)
+            cut_off = output.stderr.startswith(UNKNOWN)
+            raise (ConnectionLost if cut_off else EngineError)(output.stderr)
         return remote.answer(output.stdout.splitlines())
 
     def ask(self, host: Host, program: str, question: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from danhba import guards
 from danhba.generations.generation import Generation
+from danhba.generations.host.boxes import LEFT
 from danhba.generations.host.common import due_again, keys, service_actions, sha256, values
 from danhba.generations.host.entries import differences, is_removed, read_tree
 from danhba.generations.host.ldap import Attributes
@@ -176,22 +177,29 @@ def _services(
 
 def _boxes(generation: Generation, report: Mapping[str, Any]) -> Iterator[BoxChange]:
     """What becomes of mailboxes whose time has passed on this host (host/boxes.py): never more than
-    one step in a run. Of a removal that was cut off there is no mailbox, and the rest goes."""
+    one step in a run. Of a removal that was cut off there is no mailbox, and the rest goes if its
+    archive is still whole, as the host demands."""
     boxes = generation.manifest["boxes"] or {"leaving": []}
     leaving = {row["account"]: row for row in boxes["leaving"]}
     for item in report["boxes"]:
         row = leaving[item["account"]]
         why = f"withdrawn since {row['since']}, kept until {row['until']}; "
         later = f"to be removed from {item['removal']}"
-        if item["mailbox"] and item["archive"] != "whole":
-            again = f"its archive is {item['archive']}; " if item["archive"] else ""
+        again = f"its archive is {item['archive'] or 'missing'}; "
+        if item["archive"] == "whole":
+            action = "remove" if item["due"] else "keep"
+            found = f"archive of {item['made']}" + (" verified" if item["due"] else f", {later}")
+            yield BoxChange(item["account"], action, why + found)
+        elif item["mailbox"]:
+            again = again if item["archive"] else ""
             yield BoxChange(item["account"], "archive", why + again + later)
-        elif item["mailbox"] and not item["due"]:
-            yield BoxChange(item["account"], "keep", f"{why}archive of {item['made']}, {later}")
         else:
-            made = item["made"]
-            found = f"archive of {made} verified" if made else "it was going already"
-            yield BoxChange(item["account"], "remove", why + found)
+            rest = f"{boxes['mail']}/.{item['account']}{LEFT}"
+            yield BoxChange(
+                item["account"], "keep",
+                f"{why}{again}what its removal has left, {rest}, stays until the archive is back in"
+                f" {boxes['archive']}, or until it is removed by hand",
+            )  # fmt: skip
 
 
 def _forgotten(generation: Generation, report: Mapping[str, Any]) -> Iterator[str]:

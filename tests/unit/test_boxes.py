@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import tarfile
 from datetime import date, timedelta
 from pathlib import Path
@@ -71,6 +72,21 @@ def test_what_is_due_follows_from_what_is_there(where: dict[str, Any], box: Box)
     assert due(where, "archive") == due(where) == []
     assert not box.mailbox.exists()
     assert box.archive.exists()
+
+
+def test_a_socket_is_left_out(box: Box) -> None:
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(box.mailbox / "auth"))
+    archive(box, MADE)
+    with tarfile.open(box.archive) as tar:
+        assert "nvan/auth" not in tar.getnames()
+    remove(box, DAY)
+    assert not box.mailbox.exists()
+
+
+def test_an_archive_that_is_not_there_is_missing(box: Box) -> None:
+    with pytest.raises(Refused, match="nvan: its archive is missing; nothing was removed"):
+        remove(box, DAY)
 
 
 @pytest.mark.parametrize("spoil", ["no archive", "no list", "a byte", "cut short", "new mail"])

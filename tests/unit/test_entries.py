@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from danhba.generations.host import entries, peers
-from danhba.generations.host.common import Json, Refused
+from danhba.generations.host.common import Json, Refused, sha256
 from danhba.generations.host.entries import _ldif, read_tree
 from danhba.generations.host.ldap import HANGS, parse, within
 
@@ -129,11 +129,57 @@ def test_a_tree_that_fills_during_the_load_is_compared_again(
 
 
 @pytest.mark.parametrize("status", [-9, HANGS])
-def test_a_transaction_without_an_end_is_an_error(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, status: int
+@pytest.mark.parametrize("before", [(), (68, 68)], ids=["whole", "one by one"])
+def test_a_change_without_an_end_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, status: int, before: tuple[int, ...]
 ) -> None:
-    with pytest.raises(Refused):
-        entries.load(Slapd(monkeypatch, tmp_path, status).batch)
+    with pytest.raises(Refused, match=r"^it is not known whether this was done: .* run it again"):
+        entries.load(Slapd(monkeypatch, tmp_path, *before, status).batch)
+
+
+AN = '{"dn": "uid=an,ou=p", "attrs": {"cn": ["An"]}}'
+WITHDRAWN = '{"dn": "uid=an,ou=p", "attrs": {"cn": ["An"], "employeeType": ["withdrawn"]}}'
+
+
+def _back(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, live: str, changes: list[Json]) -> str:
+    """What a load writes after the swap when an entry is "withdrawn" and shall not be. live: the
+    tree of the mark, in the generation of before; "": there is none any more."""
+    slapd = Slapd(monkeypatch, tmp_path)
+    slapd.there = read_tree(f'{{"dn": "ou=p", "attrs": {{"ou": ["p"]}}}}\n{WITHDRAWN}\n')
+    slapd.stamps, slapd.batch["changes"] = {"015": "7"}, changes
+    before = Path(f"{tmp_path}/generations/old/files{slapd.batch['path']}")
+    before.parent.mkdir(parents=True)
+    before.write_text(live)
+    loaded = sha256(live.encode()) if live else "0"
+    mark = f"dn: ou=p\ndescription: danhba-loaded:{loaded}\n".encode()
+    found = CompletedProcess([], 0, mark, b"")
+    monkeypatch.setattr(entries, "GENERATIONS", tmp_path / "generations")
+    monkeypatch.setattr(entries, "search", lambda *words, **limits: found)
+    entries.load(slapd.batch)
+    [written] = slapd.got
+    assert "replace: employeeType\n" in written
+    return written
+
+
+def test_a_password_goes_with_a_withdrawal_that_ends(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert "replace: userPassword\n" in _back(monkeypatch, tmp_path, WITHDRAWN, [])
+
+
+def test_a_status_by_hand_takes_no_password_after_the_swap_either(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert "userPassword" not in _back(monkeypatch, tmp_path, AN, [])
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_of_a_load_that_nobody_knows_only_what_the_plan_named_goes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: bool
+) -> None:
+    replace: dict[str, list[str]] = {"employeeType": []} | ({"userPassword": []} if named else {})
+    told = {"dn": "uid=an,ou=p", "replace": replace}
+    assert ("userPassword" in _back(monkeypatch, tmp_path, "", [told])) == named
 
 
 def test_a_slapd_that_says_nothing_is_not_waited_for() -> None:

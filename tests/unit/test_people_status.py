@@ -106,6 +106,14 @@ def test_what_does_not_come_after_a_restart_either_is_an_error(
     assert clock.now < peers.STILL + peers.CLOSED + 2
 
 
+def test_a_slapd_here_that_says_nothing_is_named_for_what_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Clock(monkeypatch, standing(answer(error="Can't contact LDAP server"), False))
+    with pytest.raises(Refused, match=r"LDAP here does not answer \(Can't contact LDAP server\)"):
+        peers.catch_up({**HERE, "peers": [], "here": []})
+
+
 def test_who_has_all_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     for own in (standing(answer(ONE), False, "dead"), standing(answer(), False)):
         clock = Clock(monkeypatch, own)

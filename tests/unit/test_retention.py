@@ -103,7 +103,6 @@ DUE = WHOLE | {"due": True}
          f"its archive is damaged; to be removed from {REMOVED}"),
         (REMOVED, DUE, "remove", f"archive of {ARCHIVED} verified"),
         (REMOVED, DUE | {"mailbox": False}, "remove", f"archive of {ARCHIVED} verified"),
-        (REMOVED, NONE | {"mailbox": False}, "remove", "it was going already"),
     ],
 )  # fmt: skip
 def test_the_plan_names_the_one_thing_that_is_done_with_a_mailbox_and_why(
@@ -117,10 +116,22 @@ def test_the_plan_names_the_one_thing_that_is_done_with_a_mailbox_and_why(
 
 def test_the_plan_says_when_an_archived_mailbox_will_be_removed_and_is_no_change() -> None:
     live = on(GONE, ARCHIVED)["store1"]
-    found = compare("store1", live, report(live) | {"boxes": [WHOLE]})
+    for row in (WHOLE, WHOLE | {"mailbox": False}):
+        found = compare("store1", live, report(live) | {"boxes": [row]})
+        assert not found.changes
+        said = f"  keep mailbox: nvan ({KEPT}archive of {ARCHIVED}, to be removed from {REMOVED})\n"
+        assert said in plan_text.as_text([found])
+
+
+@pytest.mark.parametrize("archive", ["", "damaged"])
+def test_what_a_removal_has_left_stays_without_its_archive(archive: str) -> None:
+    """The host would refuse, after the swap, at every apply."""
+    live = on(GONE, REMOVED)["store1"]
+    row = NONE | {"mailbox": False, "archive": archive}
+    found = compare("store1", live, report(live) | {"boxes": [row]})
     assert not found.changes
-    said = f"  keep mailbox: nvan ({KEPT}archive of {ARCHIVED}, to be removed from {REMOVED})\n"
-    assert said in plan_text.as_text([found])
+    [kept] = found.archived
+    assert f"its archive is {archive or 'missing'}; what its removal has left, " in kept.why
 
 
 def test_a_mailbox_that_is_due_is_a_change_by_itself() -> None:

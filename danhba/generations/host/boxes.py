@@ -186,7 +186,9 @@ def _pack(box: Box, fresh: Path) -> dict[str, str]:
     with os.fdopen(descriptor, "wb") as out, tarfile.open(fileobj=out, mode="w") as tar:
         for path in sorted(box.mailbox.rglob("*")):
             name = f"{box.account}/{path.relative_to(box.mailbox)}"
-            entry = tar.gettarinfo(path, name)
+            entry: tarfile.TarInfo | None = tar.gettarinfo(path, name)
+            if entry is None:  # a socket, which holds nothing
+                continue
             if entry.islnk():  # sdbox copies a message by a second name for it
                 entry.type, entry.linkname, entry.size = tarfile.REGTYPE, "", path.stat().st_size
             if not entry.isreg():
@@ -227,7 +229,9 @@ def _read(path: Path) -> Iterator[tuple[str, str]]:
 def _verify(box: Box) -> None:
     """Is the archive what its list says, and is each file of the mailbox in it? Raises Refused."""
     listed = _listed(box)
-    if listed is None or _sha256(box.archive) != listed["sha256"]:
+    if listed is None:
+        raise Refused("missing")
+    if _sha256(box.archive) != listed["sha256"]:
         raise Refused("damaged")
     for path in box.mailbox.rglob("*"):
         inside = path.relative_to(box.mailbox)

@@ -30,6 +30,10 @@ WAYS = ("reload", "restart")
 """How a service takes up what changed: the digests of a service, and of what it last loaded."""
 
 
+UNKNOWN = "it is not known whether this was done: "
+"""How the message of a step begins that was cut off half way; of any other nothing is done."""
+
+
 class Refused(Exception):
     """The step cannot be done; the message is for the engineer."""
 

@@ -11,9 +11,10 @@ import base64
 import json
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
 
 from danhba.generations.host import peers
-from danhba.generations.host.common import Json, Refused, must, run, sha256
+from danhba.generations.host.common import GENERATIONS, UNKNOWN, Json, Refused, run, sha256
 from danhba.generations.host.ldap import (
     EXTERNAL,
     HANGS,
@@ -227,21 +228,41 @@ def _anew(batch: Json) -> list[Json]:
     """What there is to do, by what is there now."""
     wanted = read_tree(Path(batch["path"]).read_text())
     loaded, _ = _mark(search("-b", batch["top"], "-s", "base", "description").stdout)
-    last = wanted if loaded == batch["wanted"] else None
+    last = _tree_of(loaded, batch["path"])
+    if last is None:  # who was withdrawn then says only the plan, which the engineer has read
+        planned = batch["changes"] or []
+        cleared = [each["dn"] for each in planned if PASSWORD in each.get("replace", {})]
+        last = {dn: {"employeeType": ["withdrawn"]} for dn in cleared}
     return differences(wanted, dump(batch["base"]), batch["top"], last, batch["removed"])
+
+
+def _tree_of(loaded: str | None, path: str) -> dict[str, Attributes] | None:
+    """The tree of that digest, from the generation on this host that has it: after the swap the
+    mark is still of the one before. None when there is none any more."""
+    for tree in GENERATIONS.glob(f"*/files{path}"):
+        content = tree.read_bytes()
+        if sha256(content) == loaded:
+            return read_tree(content.decode())
+    return None
 
 
 def _write(batch: Json, changes: list[Json]) -> bool:
     """In transactions; False when slapd refused one. Raises Refused when none can be made."""
-    for ldif in _chunks(batch, changes):
-        status = within(LONG, [*MODIFY, *WHOLE], ldif.encode()).returncode
-        if status < 0:
-            raise Refused("ldapmodify was killed; nothing of its transaction is done")
-        if status == HANGS:
-            raise Refused(f"slapd here took {LONG} s for one transaction: danhba status")
-        if status:
-            return False
-    return True
+    return not any(_modify(ldif, *WHOLE).returncode for ldif in _chunks(batch, changes))
+
+
+def _modify(ldif: str, *words: str) -> CompletedProcess[bytes]:
+    """ldapmodify, which slapd has LONG to answer: CHUNK changes, each flushed to disk, take a
+    minute on the slowest that was measured. Raises Refused when it was cut off."""
+    done = within(LONG, [*MODIFY, *words], ldif.encode())
+    if done.returncode < 0:
+        raise Refused(f"{UNKNOWN}ldapmodify was killed; run it again")
+    if done.returncode == HANGS:
+        raise Refused(
+            f"{UNKNOWN}slapd here did not end a change in {LONG} s: journalctl -u {peers.UNIT},"
+            f" systemctl restart {peers.UNIT}, then run it again"
+        )
+    return done
 
 
 def _chunks(batch: Json, changes: list[Json]) -> Iterator[str]:
@@ -273,7 +294,7 @@ def _is_here(batch: Json) -> bool:
 def _one_by_one(batch: Json, changes: list[Json]) -> None:
     """Of a transaction slapd does not say which change it refused; of single changes it does."""
     for ldif in _chunks(batch, changes):
-        done = run(MODIFY, ldif.encode())
+        done = _modify(ldif)
         if done.returncode:
             last = done.stdout.decode(errors="replace").strip().splitlines()[-1:]
             raise Refused("\n".join([*last, done.stderr.decode(errors="replace").strip()]))
@@ -321,7 +342,9 @@ def passwords(request: Json) -> Json:
     if untouched:  # our own change is no reason to look at the whole tree next time
         changes.append(_marking(request["top"], str(loaded)))
     if done:
-        must([*MODIFY, *WHOLE], "".join(map(_ldif, changes)).encode())
+        given = _modify("".join(map(_ldif, changes)), *WHOLE)
+        if given.returncode:
+            raise Refused(f"ldapmodify: {given.stderr.decode(errors='replace').strip()}")
     return {"done": done}
 
 

@@ -147,6 +147,8 @@ def catch_up(tree: Json) -> list[str]:
             if not set(standing.silent) <= set(tree["here"]):
                 raise Refused(_why([], standing.silent))
         if not patience.spend(standing):
+            if standing.own["error"]:
+                raise Refused(_dead(standing.own["error"]))
             raise Refused(_why(standing.behind, standing.silent))
 
 
