@@ -3,17 +3,21 @@
 # only now and then (syncprov-checkpoint), and looks for no later one: after a power cut, with a
 # stamp of before, it refuses the other people hosts for being newer than itself, and never hands on
 # changes that they had not got. Of its log it makes a stamp up, for which no change stands, and by
-# which it is said to lack what nobody has. Here both databases get one stamp, of now: the others
-# take all that came before it.
+# which it is said to lack what nobody has. Here both databases get one stamp, of the last change
+# that was made here: of a deletion only the log knows. Never the time of now: of a clock that was
+# ahead at boot the others would believe it, and ignore every change until that time has come.
 set -eu
-held=$(slapcat -f {{ config }} -b {{ suffix }} -o ldif-wrap=no 2>/dev/null | sed -n '/^$/q;s/^contextCSN: //p')
-[ "$held" ] || exit 0 # empty, or not yet filled by another host
-own=$(echo "$held" | grep '#{{ own }}#' || true)
-if [ "$own" ]; then
-    now=$(date -u +%Y%m%d%H%M%S.%6NZ)#000000#{{ own }}#000000
-    own=$(printf '%s\n' "$own" "$now" | sort | tail -n 1)
-fi
-others=$(echo "$held" | grep -v '#{{ own }}#' || true)
+stored=$(slapcat -f {{ config }} -b {{ suffix }} -o ldif-wrap=no 2>/dev/null | sed -n '/^$/q;s/^contextCSN: //p')
+[ "$stored" ] || exit 0 # empty, or not yet filled by another host
+own=$(printf '%s\n' "$stored" | grep '#{{ own }}#' || true)
+others=$(printf '%s\n' "$stored" | grep -v '#{{ own }}#' || true)
+later="(entryCSN>=${own:-00000000000000.000000Z#000000#000#000000})"
+own=$({
+    printf '%s\n' "$own"
+    for suffix in {{ suffix }} cn=log; do
+        slapcat -f {{ config }} -b "$suffix" -a "$later" -o ldif-wrap=no 2>/dev/null || true
+    done | sed -n '/^entryCSN: .*#{{ own }}#/s/^entryCSN: //p'
+} | sort | tail -n 1)
 for suffix in {{ suffix }} cn=log; do
     {
         printf 'dn: %s\nchangetype: modify\nreplace: contextCSN\n' "$suffix"

@@ -182,6 +182,40 @@ def test_of_a_load_that_nobody_knows_only_what_the_plan_named_goes(
     assert ("userPassword" in _back(monkeypatch, tmp_path, "", [told])) == named
 
 
+@pytest.mark.parametrize(
+    ("here", "there", "writes", "refused"),
+    [
+        ("", AN, False, True),
+        ("", AN, True, True),
+        (WITHDRAWN, AN, False, True),
+        (WITHDRAWN, AN, True, False),
+        (WITHDRAWN, WITHDRAWN, False, False),
+        ("", "", False, False),
+        ("", "", True, False),
+    ],
+)
+def test_a_host_whose_entries_no_replication_mends_is_to_be_filled_anew(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    here: str,
+    there: str,
+    writes: bool,
+    refused: bool,
+) -> None:
+    """Both have the same stamps. Where the other's entry is written anew, its password is lost."""
+    batch = {**Slapd(monkeypatch, tmp_path).batch, "due": True, "writes": writes}
+    batch |= {"touched": ["uid=an,ou=p"], "peers": ["store1"], "tree": batch["path"]}
+    monkeypatch.setattr(entries, "_one", lambda dn, peer="": read_tree(there if peer else here))
+    monkeypatch.setattr(entries, "_must_be_possible", lambda batch: None)
+    monkeypatch.setattr(peers, "ask", lambda base, peer="": {"stamps": {"015": "1"}})
+    monkeypatch.setattr(peers, "wake", lambda batch: None)
+    if refused:
+        with pytest.raises(Refused, match=r"all changes of store1, .* uid=an,ou=p\. Fill it anew"):
+            entries.ready(batch, {"tree": {"path": ""}})
+    else:
+        entries.ready(batch, {"tree": {"path": ""}})
+
+
 def test_a_slapd_that_says_nothing_is_not_waited_for() -> None:
     done = within(0.1, ["sleep", "9"])
     assert (done.returncode, done.stdout) == (HANGS, b"")

@@ -19,6 +19,7 @@ from danhba.generations.host.ldap import (
     EXTERNAL,
     HANGS,
     LONG,
+    PROMPT,
     SOCKET,
     Attributes,
     parse,
@@ -181,11 +182,58 @@ def ready(batch: Json, live: Json | None) -> list[str]:
             peers.must_not_be_elsewhere(batch)
         return []
     peers.wake(batch)
-    if not (batch["due"] and batch["writes"]):
+    if not batch["due"]:
         return []
-    told = peers.catch_up(batch)
-    _must_be_possible(batch)
+    told = peers.catch_up(batch) if batch["writes"] else []
+    _must_not_differ(batch)
+    if batch["writes"]:
+        _must_be_possible(batch)
     return told
+
+
+def _must_not_differ(batch: Json) -> None:
+    """Of hosts that have the same changes none will ever tell the other what it lacks: what is
+    missing does not arrive here, and an entry that was written anew would replace the others', with
+    its password. Looks at FEW entries. Raises Refused."""
+    wanted = read_tree(Path(batch["tree"]).read_text())
+    own = peers.ask(batch["base"])["stamps"]
+    touched = (batch["touched"] or [])[:FEW]
+    for peer in batch["peers"] if own and touched else ():
+        if peers.ask(batch["base"], peer)["stamps"] != own:
+            continue
+        for dn in touched:
+            here, there = _one(dn), _one(dn, peer)
+            if _differs({dn: wanted[dn]} if dn in wanted else {}, here, there, batch):
+                raise Refused(
+                    f"LDAP here has all changes of {peer}, and still not its {dn}. Fill it anew, on"
+                    f" this host: systemctl stop {peers.UNIT}; rm -rf /var/lib/ldap/*; systemctl"
+                    f" start {peers.UNIT}; then apply again"
+                )
+
+
+def _differs(
+    wanted: dict[str, Attributes],
+    here: dict[str, Attributes],
+    there: dict[str, Attributes],
+    batch: Json,
+) -> bool:
+    """Of one entry. Who writes mends all but one that is only missing there."""
+    if batch["writes"]:
+        return bool(wanted and there and not here)
+    due = [differences(wanted, found, batch["top"], None, batch["removed"])
+           for found in (here, there)]  # fmt: skip
+    return bool(due[0] and not due[1])
+
+
+def _one(dn: str, peer: str = "") -> dict[str, Attributes]:
+    """An entry without its password; nothing when there is none. Raises Refused."""
+    found = search("-b", dn, "-s", "base", "*", peer=peer, limit=PROMPT)
+    if found.returncode not in (0, NO_SUCH_OBJECT):
+        raise Refused(f"{dn}: {found.stderr.decode(errors='replace').strip()}")
+    return {
+        name: {key: values for key, values in attrs.items() if key != PASSWORD}
+        for name, attrs in parse(found.stdout)
+    }
 
 
 def _must_be_possible(batch: Json) -> None:
