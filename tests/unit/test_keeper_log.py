@@ -119,6 +119,32 @@ def test_a_large_record_is_put_aside_and_still_read(
     assert len(keepers.record(asked)["lines"]) == many + 1
 
 
+def test_packing_that_was_cut_off_loses_nothing_and_is_done_again(
+    collect: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """gzip writes beside the plain file: killed, it leaves half of one."""
+    script, journal = collect
+    place = tmp_path / "place"
+    plain = f"{line(RIGHT)}\n" * 1000
+    (place / "log.17").write_text(plain)
+    (place / "log.17.gz").write_bytes(gzip.compress(os.urandom(1000))[:300])
+    done = subprocess.CompletedProcess([], 0, "", "")
+    asked = {"unit": "danhba-keeper-log", "place": str(place), "since": 0.0}
+    with monkeypatch.context() as patched:
+        patched.setattr(keepers.subprocess, "run", lambda *_, **__: done)
+        assert len(keepers.record(asked)["lines"]) == 1000
+    (tmp_path / "gzip").write_text("#!/bin/sh\necho half\nkill -9 $$\n")
+    (tmp_path / "gzip").chmod(0o755)
+    journal.write_text("")
+    with pytest.raises(subprocess.CalledProcessError):
+        _run(script)
+    (tmp_path / "gzip").unlink()
+    assert (place / "log.17").read_text() == plain
+    _run(script)
+    assert gzip.decompress((place / "log.17.gz").read_bytes()).decode() == plain
+    assert sorted(path.name for path in place.iterdir()) == ["cursor", "log", "log.17.gz"]
+
+
 @pytest.fixture
 def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """The command, with what store1 has recorded."""
