@@ -16,7 +16,7 @@ class Control:
         self._rules, self._peers = rules, peers
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """{"do": "list"}, or {"do": "lift", "account", "source"}, either of them "" for all."""
+        """{"do": "list"}, or {"do": "lift", "account", "source"}, one of them "" for all."""
         if request["do"] == "list":
             return {"refusals": self._rules.standing(), "peers": self._peers.states}
         account, source = request["account"], source_of(request["source"])

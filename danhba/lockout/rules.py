@@ -196,7 +196,10 @@ class Rules:
 
     def lift(self, account: str, source: str) -> int:
         """Forget refusals and guesses of an account ("": of every one) from a source ("": from all
-        of them); with both, the account is known from there as well. How many refusals stood."""
+        of them); with both, the account is known from there as well. How many refusals stood.
+        Raises ValueError without either: nobody asks to forget all that is known of an attack."""
+        if not (account or source):
+            raise ValueError("name an account or a source")
         where, values = _where(account, source)
         stood = self._one(f"SELECT count(*) AS n FROM refusal WHERE {where} AND until > ?",
                           *values, self._clock())  # fmt: skip

@@ -144,6 +144,12 @@ def test_on_a_journey_a_network_is_made_known(house: House) -> None:
     assert house.tries(MINISTER, "192.1.2.4", RIGHT) == "account"
 
 
+def test_nobody_lifts_everything_at_once(house: House) -> None:
+    house.guesses(MINISTER, "203.0.0.1", 1)
+    with pytest.raises(ValueError, match="name an account or a source"):
+        house.lift("", "")
+
+
 def test_a_network_is_forgotten_when_nobody_came_from_it(house: House, clock: Clock) -> None:
     house.tries(MINISTER, DESK, RIGHT)
     clock.now += 61 * DAY

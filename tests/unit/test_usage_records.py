@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import random
+import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -239,14 +240,20 @@ def test_two_folds_at_once_set_one_file_aside(
 ) -> None:
     """The second waits; with the first one's answer Dovecot has begun a new file by then."""
     write(records, event("nvan", at("08:00:00"), at("08:01:00")))
-    begun = Event()
+    begun, came = Event(), Event()
 
     def slow(path: Path, aside: Path) -> Path:
         begun.set()
-        time.sleep(0.3)
+        came.wait(10)
         return _RENAME(path, aside)
 
+    def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        if begun.is_set():
+            came.set()
+        return _CONNECT(*arguments, **options)
+
     monkeypatch.setattr(Path, "rename", slow)
+    monkeypatch.setattr(program.sqlite3, "connect", connect)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(records.set_aside, DAY)
         begun.wait(10)
@@ -254,7 +261,7 @@ def test_two_folds_at_once_set_one_file_aside(
         assert (first.result(), second.result()) == (True, False)
 
 
-_RENAME = Path.rename
+_RENAME, _CONNECT = Path.rename, sqlite3.connect
 
 
 @pytest.mark.parametrize(("content", "advice"), [(b"no database at all" * 99, True), (None, False)])
