@@ -7,7 +7,7 @@ import os
 import secrets
 import socket
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ def me() -> dict[str, str]:
     """The owner written into locks: who, since when, a token, and how to find the process."""
     return {
         "who": f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})",
-        "since": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
         "token": secrets.token_hex(8),
         "machine": _machine(),
         "process": f"{os.getpid()}:{_started(os.getpid())}",

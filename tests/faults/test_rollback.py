@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from province import Province
-from test_interrupted import watch_and_kill
+from test_interrupted import AGENT, watch_and_kill
 
 
 def test_the_last_apply_is_undone_where_it_changed_something(province: Province) -> None:
@@ -65,6 +65,33 @@ def test_a_swap_that_was_cut_off_goes_back_to_where_it_began(province: Province)
     province.danhba("rollback", "staging", "--yes", "--limit", "mx1")
     assert province.live("mx1") == began
     province.apply()
+    assert province.plan_status() == 0
+
+
+def test_a_rollback_that_was_killed_goes_on(province: Province) -> None:
+    """The hosts that are back already do not go forward again, and the others do not stay."""
+    hosts = [host.name for host in province.environment.hosts]
+    before = {host: province.live(host) for host in hosts}
+    province.add_officials("thu.luido")
+    province.apply()
+    after = {host: province.live(host) for host in hosts}
+    killed = province.start("rollback", "staging", "--yes")
+    assert killed.stderr is not None
+    while " is live" not in (line := killed.stderr.readline()):
+        assert line, "the rollback ended before it had swapped a host"
+    killed.kill()
+    killed.communicate(timeout=60)
+    for host in hosts:  # what had been sent to one is still carried out there
+        over = f"while pgrep -f '{AGENT}' >/dev/null; do sleep 0.1; done"
+        province.lab.run(host, ["timeout", "60", "sh", "-c", over])
+    first = line.partition(":")[0]
+    assert province.live(first) == before[first]
+
+    done = province.danhba("rollback", "staging", "--yes")
+    assert f"{first}: is back already" in done.stderr
+    assert {host: province.live(host) for host in hosts} == before
+    province.danhba("rollback", "staging", "--yes")
+    assert {host: province.live(host) for host in hosts} == after
     assert province.plan_status() == 0
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import datetime, timedelta
 
 from danhba.owner import is_gone, me
 
@@ -25,3 +26,8 @@ def test_a_process_number_that_was_used_again_is_gone() -> None:
 
 def test_an_owner_on_another_machine_is_never_taken_for_gone() -> None:
     assert not is_gone({**me(), "machine": "another", "process": "1:1"})
+
+
+def test_an_owner_says_since_when_as_everywhere() -> None:
+    """Hosts keep it, and engineers' machines may be in two time zones."""
+    assert datetime.fromisoformat(me()["since"]).utcoffset() == timedelta(0)

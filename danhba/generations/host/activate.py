@@ -12,6 +12,7 @@ from pathlib import Path
 
 from danhba.generations.host import states
 from danhba.generations.host.common import (
+    BEGUN,
     CONFIRMED,
     CURRENT,
     GENERATIONS,
@@ -24,6 +25,7 @@ from danhba.generations.host.common import (
     Refused,
     forget,
     link,
+    links_left,
     live_digest,
     loaded,
     manifest_of,
@@ -48,6 +50,7 @@ def activate(request: Json) -> Json:
     if edited := damage(digest):
         raise Refused(f"generation {digest[:12]} was edited on this host: {', '.join(edited)}")
     before = live_digest(CONFIRMED)
+    write(BEGUN, json.dumps({**(lock_holder() or {}), "to": digest}).encode())
     try:
         done = go_live(digest, request)
     except (Refused, OSError) as error:
@@ -90,15 +93,15 @@ def go_live(digest: str, request: Json) -> list[str]:
 def _swap(digest: str, manifest: Json) -> None:
     """`current` first, then links that are new, then those that nobody wants any more."""
     last = manifest_of(live_digest()) or {"files": {}, "tables": [], "links": {}, "services": []}
-    old, wanted = owned_links(last), owned_links(manifest)
+    confirmed, wanted = manifest_of(live_digest(CONFIRMED)), owned_links(manifest)
     if live_digest() != digest:
         _forget_what_changes(last, manifest)
         link(CURRENT, f"generations/{digest}")
     for path, target in wanted.items():
         if not os.path.islink(path) or os.readlink(path) != target:
             link(Path(path), target)
-    for path in old.keys() - wanted.keys():
-        if os.path.islink(path) and os.readlink(path) == old[path]:
+    for old in (last, confirmed):  # a swap that was cut off has left links of both
+        for path in links_left(old, manifest) if old else ():
             os.unlink(path)
 
 

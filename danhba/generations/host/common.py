@@ -23,7 +23,10 @@ PREVIOUS = ROOT / "previous"
 LOADED = ROOT / "loaded"
 LOCK = ROOT / "lock"
 SWAPPED = ROOT / "swapped"
-"""The lock's owner of the last swap: tells which hosts one apply has changed together."""
+"""The lock's owner of the last swap: tells which hosts one apply has changed together. A rollback
+adds `undoes`, the change that it undoes, and `change`, its own name, which its reruns keep."""
+BEGUN = ROOT / "begun"
+"""The same of the last swap that began, and its generation: a rollback that was cut off goes on."""
 KEEP = 5
 """Generations kept for rollback, the live one included."""
 WAYS = ("reload", "restart")
@@ -118,6 +121,16 @@ def owned_links(manifest: Json) -> dict[str, str]:
     wanted = {path: f"{CURRENT}/files{path}" for path in manifest["files"]}
     wanted |= {f"{path}.cdb": f"{CURRENT}/files{path}.cdb" for path in manifest["tables"]}
     return wanted | dict(manifest["links"])
+
+
+def links_left(old: Json, manifest: Json) -> list[str]:
+    """Links of an old generation that are still there and that the other one does not want."""
+    wanted = owned_links(manifest)
+    return [
+        path
+        for path, target in owned_links(old).items()
+        if path not in wanted and os.path.islink(path) and os.readlink(path) == target
+    ]
 
 
 def loaded() -> dict[str, Json]:

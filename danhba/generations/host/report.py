@@ -15,6 +15,7 @@ from pathlib import Path
 
 from danhba.generations.host import boxes, entries, peers, states
 from danhba.generations.host.common import (
+    BEGUN,
     CONFIRMED,
     CURRENT,
     GENERATIONS,
@@ -22,6 +23,7 @@ from danhba.generations.host.common import (
     SWAPPED,
     Json,
     keys,
+    links_left,
     live_digest,
     loaded,
     manifest_of,
@@ -48,6 +50,7 @@ def report(question: Json) -> Json:
         "confirmed": live_digest(CONFIRMED),
         "previous": live_digest(PREVIOUS),
         "swapped": json.loads(_text(SWAPPED) or "null"),
+        "begun": json.loads(_text(BEGUN) or "null"),
         "manifest": manifest,
         "revision": _text(CURRENT / "revision"),
         "generations": generations(),
@@ -107,14 +110,14 @@ def _units(manifest: Json | None) -> list[str]:
 
 def accounts(request: Json) -> Json:
     """{"gone", "new", "displaced"}: addresses that a swap to the generation request["digest"] would
-    take away from this host's tables, bring to them, and send another way or to another home.
+    take away from this host's tables, bring to them, and send another way or to another place.
 
-    request["homes"]: of stores, a table whose rows have the home as the first word of the value.
+    request["places"]: of stores, the table whose rows say where a mailbox and its copy are.
     """
     generations = live_digest(), request["digest"]
     live, other = map(_addresses, generations)
     displaced = _changed(*map(_ways, generations))
-    displaced |= _changed(*(_homes(digest, request["homes"]) for digest in generations))
+    displaced |= _changed(*(_places(digest, request["places"]) for digest in generations))
     return {
         "gone": sorted(live - other), "new": sorted(other - live), "displaced": sorted(displaced)
     }  # fmt: skip
@@ -124,12 +127,9 @@ def _changed(was: dict[str, str], then: dict[str, str]) -> set[str]:
     return {address for address in was.keys() & then.keys() if was[address] != then[address]}
 
 
-def _homes(digest: str | None, table: str) -> dict[str, str]:
+def _places(digest: str | None, table: str) -> dict[str, str]:
     path = Path(f"{GENERATIONS}/{digest}/files{table}")
-    if not path.exists():
-        return {}
-    rows = values(path.read_text().splitlines())
-    return {address: value.partition(" ")[0] for address, value in rows.items()}
+    return values(path.read_text().splitlines()) if path.exists() else {}
 
 
 def _ways(digest: str | None) -> dict[str, str]:
@@ -182,6 +182,9 @@ def drift(manifest: Json) -> list[Json]:
             problem = table_problem(CURRENT.resolve(), path.removesuffix(".cdb"))
         if problem:
             found.append({"path": path, "problem": problem})
+    confirmed = manifest_of(live_digest(CONFIRMED))  # other than the live one after a cut
+    left = links_left(confirmed, manifest) if confirmed else []
+    found += [{"path": path, "problem": "left over"} for path in left]
     return found + [{"path": name, "problem": "altered"} for name in states.altered(manifest)]
 
 
