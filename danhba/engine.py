@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -128,6 +129,29 @@ class Session:
             cut_off = output.stderr.startswith(UNKNOWN)
             raise (ConnectionLost if cut_off else EngineError)(output.stderr)
         return remote.answer(output.stdout.splitlines())
+
+    @contextlib.contextmanager
+    def within(self, host: Host, seconds: float) -> Iterator[None]:
+        """After so long the connection to a host ends, and with it the step that waits for it:
+        the host may accept connections and yet do nothing, when its disk hangs. Raises
+        ConnectionLost."""
+        ended = threading.Event()
+
+        def end() -> None:
+            ended.set()
+            host.connector.client.close()  # type: ignore[attr-defined]
+
+        timer = threading.Timer(seconds, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except EngineError as error:
+            if not ended.is_set():
+                raise
+            raise ConnectionLost(f"no answer within {seconds:.0f} s") from error
+        finally:
+            timer.cancel()
 
     def ask(self, host: Host, program: str, question: Mapping[str, Any]) -> dict[str, Any]:
         """What a program of a service's own answers, that a generation brought to the host.

@@ -53,7 +53,7 @@ def command(
         _committed(project)
     with session(env, limit, tell if verbose else None, partly=not (limit or dated)) as hosts:
         asked = ask_those_there(hosts, project, env, generations, not (limit or dated))
-        tell_absent(hosts, env)
+        tell_absent(hosts.absent, env)
         plans = [item.plan for item in asked.values()]
         click.echo(plan_text.as_text(plans), nl=False)
         if any(plan.apart for plan in plans):
@@ -78,7 +78,7 @@ def command(
         half_done.compare(hosts, env, {each for plan in plans for each in plan.followed})
         publish(hosts, asked, take_over)
         half_done.must_go_on(env)
-        tell_absent(hosts, env)
+        tell_absent(hosts.absent, env)
     if hosts.absent:
         raise EngineError(f"applied, but not to {', '.join(hosts.absent)}")
     tell("Applied.")

@@ -97,16 +97,9 @@ def _arriving(item: Asked, gone: Collection[str]) -> set[str]:
     }
 
 
-def tell_absent(session: Session, env: Environment) -> None:
-    """Which hosts were left out, and what to do. Nothing when none was.
-
-    An edge that was away at a failover learns the new homes by one: an apply moves nobody.
-    """
-    failed = [failure.store for failure in env.remembered.failed_over]
-    for name in session.absent:
+def tell_absent(absent: Collection[str], env: Environment) -> None:
+    """Which hosts were left out, and what to do. Nothing when none was."""
+    for name in absent:
         roles = env.host(name).roles
-        again = f"failover {env.name} {failed[0]}" if failed and "edge" in roles else (
-            f"apply {env.name}"
-        )  # fmt: skip
-        tell(f"{name} does not answer ({', '.join(roles)}): left out. "
-             f"When it is back: danhba {again}")  # fmt: skip
+        again = half_done.brings_along(env) if "edge" in roles else f"danhba apply {env.name}"
+        tell(f"{name} does not answer ({', '.join(roles)}): left out. When it is back: {again}")

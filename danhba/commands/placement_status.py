@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from danhba.inventory import Environment
+from danhba.relocation.half_done import brings_along
 
 
 def troubles(env: Environment, reports: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
@@ -21,13 +22,19 @@ def troubles(env: Environment, reports: Mapping[str, Mapping[str, Any]]) -> Iter
             f"--env {env.name}"
         )
     for failure in env.remembered.failed_over:
-        yield f"{failure.store} is failed over since {failure.since}, by {failure.by}"
+        if failure.returning:
+            yield (
+                f"{failure.store} has its mailboxes back since {failure.returning}, but not all is "
+                f"compared and on all edges: danhba failback {env.name} {failure.store} again"
+            )
+        else:
+            yield f"{failure.store} is failed over since {failure.since}, by {failure.by}"
     ways = {host.name: _ways(reports[host.name]) for host in env.having("edge")
             if host.name in reports}  # fmt: skip
     if len(set(ways.values())) > 1:
         yield (
-            f"{', '.join(ways)} do not send mail the same ways: one was away at an apply or a "
-            f"failover; danhba apply {env.name}, or danhba failover {env.name} STORE again"
+            f"{', '.join(ways)} do not send mail the same ways: one was away at an apply, a move "
+            f"or a failover; {brings_along(env)}"
         )
 
 

@@ -34,7 +34,7 @@ def command(project: Project, environment: str, limit: str | None, form: str) ->
     with session(env, limit, partly=not limit) as hosts:
         asked = ask_those_there(hosts, project, env, generations, not limit)
         plans = [item.plan for item in asked.values()]
-        tell_absent(hosts, env)
+        tell_absent(hosts.absent, env)
     click.echo(FORMATS[form](plans), nl=False)
     if hosts.absent or any(plan.refused or plan.apart for plan in plans):
         sys.exit(1)

@@ -7,15 +7,17 @@ from dataclasses import replace
 from datetime import date
 
 from danhba.commands.common import tell
+from danhba.commands.hosts import tell_absent
 from danhba.compiled import Mailbox
 from danhba.engine import EngineError
 from danhba.placement import Failure, Places
 from danhba.relocation.agent import run
-from danhba.relocation.work import Work
+from danhba.relocation.work import Work, alone
 from deploys.instance import edge as edge_of
 from deploys.tunnel import entrance
 
 
+@alone
 def failover(work: Work, store: str, by: str, today: date) -> None:
     """Raises EngineError."""
     work.must_be_store(store)
@@ -35,6 +37,7 @@ def failover(work: Work, store: str, by: str, today: date) -> None:
              "last seconds that was not copied yet comes back with the failback.")  # fmt: skip
         work.sync_if_there(store, [*boxes, *_leaving(work, store, boxes)])
     work.publish(after, boxes, regrouped, ask=store not in known)
+    tell_absent(work.absent, work.env)
     _lead_away(work, store)
     tell(f"{store} is failed over. Commit {work.project.placement(work.env)}; when {store} "
          f"is back: danhba failback {work.env.name} {store}")  # fmt: skip
@@ -59,23 +62,28 @@ def _lead_away(work: Work, store: str) -> None:
                 run(hosts, host, ["postqueue", "-c", instance.postfix, "-f"])
 
 
+@alone
 def failback(work: Work, store: str, today: date) -> None:
     """Raises EngineError."""
     failure = next((f for f in work.env.remembered.failed_over if f.store == store), None)
     if failure is None:
         raise EngineError(f"{store} is not failed over")
     boxes, regrouped = work.normally_on(store), work.regrouped_by(store)
+    work.must_be_there(store)
     if not failure.returning:
-        work.must_be_there(store)
         tell("Bring all hosts up to date, edges that were away at the failover too")
         work.publish(work.env.remembered, boxes, regrouped, ask=True)
-        homes = {box.account: work.env.place(box).home for box in boxes}
-        tell(f"Compare {len(boxes)} mailboxes with {store}")
-        work.sync_grouped(homes, dict.fromkeys(homes, store))
-        failure = replace(failure, returning=today)
-    work.publish(work.with_failure(failure), boxes, regrouped)
     # Who served them meanwhile: as if the store were still failed over.
     before = Places(work.env.having("store"), work.with_failure(replace(failure, returning=None)))
+    # Before the routes change, also when a run that was cut off had compared: that may be days ago.
+    # And the copies that the store keeps: its disk may be a new one.
+    tell(f"Compare {len(regrouped)} mailboxes with {store}")
+    work.sync_grouped(
+        {box.account: before.of(box).home for box in regrouped},
+        {box.account: store for box in regrouped},
+    )
+    failure = replace(failure, returning=failure.returning or today)
+    work.publish(work.with_failure(failure), boxes, regrouped)
     served = {box.account: before.of(box).home for box in boxes}
     work.settle(served, dict.fromkeys(served, store))
     left = tuple(f for f in work.env.remembered.failed_over if f.store != store)

@@ -55,6 +55,18 @@ def compare(hosts: Session, env: Environment, addresses: Collection[str]) -> Non
             agent(hosts, host_of(hosts, source), ("sync", target), some)
 
 
+def brings_along(env: Environment) -> str:
+    """The command by which an edge that was away learns where mailboxes are: an apply moves
+    nobody."""
+    failures = sorted(env.remembered.failed_over, key=lambda each: each.returning is None)
+    for failure in failures:  # one that returns first: it must be wholly back
+        word = "failback" if failure.returning else "failover"
+        return f"danhba {word} {env.name} {failure.store}"
+    for each in env.remembered.moving:
+        return f"danhba move {each.account} --to {each.to} --env {env.name}"
+    return f"danhba apply {env.name}"
+
+
 def must_go_on(env: Environment) -> None:
     """Tell what an apply has left undone."""
     if moving := env.remembered.moving:

@@ -9,9 +9,10 @@ from danhba.commands.common import tell
 from danhba.compiled import Mailbox
 from danhba.engine import EngineError
 from danhba.placement import Move, Moving, Places, Remembered
-from danhba.relocation.work import Work
+from danhba.relocation.work import Work, alone
 
 
+@alone
 def move(work: Work, targets: Mapping[str, str]) -> None:
     """Accounts to their new stores; what was under way is finished first, too.
 
@@ -28,11 +29,13 @@ def move(work: Work, targets: Mapping[str, str]) -> None:
                           f"--to {under_way[clash[0]]})")  # fmt: skip
     wanted = under_way | dict(targets)
     boxes = [box for box in work.directory.mailboxes if box.account in wanted]
-    unknown = sorted(wanted.keys() - {box.account for box in boxes})
+    # Whose retention has ended meanwhile has no mailbox any more, and is not waited for.
+    unknown = sorted(targets.keys() - {box.account for box in boxes})
     if unknown:
         raise EngineError(f"{', '.join(unknown)}: the directory has no such mailbox")
     boxes = [box for box in boxes if box.account in under_way or _is_to_move(work, box, wanted)]
     if not boxes:
+        work.save(replace(work.env.remembered, moving=()))
         tell("They are there already.")
         return
     work.must_be_applied()
@@ -49,10 +52,17 @@ def _carry(work: Work, boxes: Sequence[Mailbox], wanted: Mapping[str, str]) -> N
         known.get(box.account) or Moving(box.account, work.env.place(box).home, wanted[box.account])
         for box in boxes
     ]
-    work.publish(replace(work.env.remembered, moving=tuple(ways)), boxes)
     waiting = [
         way for way, box in zip(ways, boxes, strict=True) if work.env.place(box).home != way.to
     ]
+    if copied := [way for way in ways if way not in waiting]:
+        # A run that was cut off had: perhaps days ago, and edges may still have the old routes.
+        tell(f"Compare {len(copied)} mailboxes that were copied before")
+        work.sync_grouped(
+            {way.account: way.source for way in copied},
+            {way.account: way.to for way in copied},
+        )
+    work.publish(replace(work.env.remembered, moving=tuple(ways)), boxes)
     if waiting:
         tell(f"Copy {len(waiting)} mailboxes; their users work on")
         work.sync_grouped(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import wraps
+from typing import Concatenate, ParamSpec
 
 import click
 from pyinfra.api.host import Host
@@ -16,7 +20,7 @@ from danhba.commands.apply import publish
 from danhba.commands.common import tell
 from danhba.commands.hosts import ask_all, tell_absent
 from danhba.compiled import Compiled, Mailbox
-from danhba.engine import EngineError, Session, session
+from danhba.engine import ConnectionLost, EngineError, Session, session
 from danhba.generations.host.common import keys
 from danhba.generations.plan import Plan
 from danhba.inventory import Environment
@@ -25,11 +29,26 @@ from danhba.project import Project
 from danhba.publish import Asked
 from danhba.relocation import half_done
 from danhba.relocation.agent import agent, host_of, run
+from danhba.relocation.half_done import brings_along
 
+P = ParamSpec("P")
 CHUNK = 500
 """Mailboxes compared by one command: progress is told, and a lost connection costs little."""
+LAST_COPIES = 60.0
+"""Seconds that a store that is failed over but answers gets to hand over what is not copied yet."""
 QUEUE_LIMIT = 60.0
 """Seconds that a store gets to deliver what it had accepted before the routes changed."""
+
+
+def alone(run: Callable[Concatenate[Work, P], None]) -> Callable[Concatenate[Work, P], None]:
+    """See Work.alone."""
+
+    @wraps(run)
+    def only(work: Work, /, *args: P.args, **words: P.kwargs) -> None:
+        with work.alone():
+            run(work, *args, **words)
+
+    return only
 
 
 @dataclass
@@ -49,6 +68,21 @@ class Work:
         env = project.environment(environment)
         return cls(project, env, project.compiled(env), yes)
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Two runs at once would each write the placement file without what the other wrote: the
+        second is refused. Raises EngineError."""
+        path = self.project.root / ".danhba" / f"{self.env.name}.relocation"
+        path.parent.mkdir(exist_ok=True)
+        with path.open("ab") as held:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise EngineError("another run moves mailboxes from this checkout: nothing done; "
+                                  "wait for its end") from None  # fmt: skip
+            self.env = self.project.environment(self.env.name)  # it may have ended just now
+            yield
+
     # Steps
 
     def publish(
@@ -62,14 +96,19 @@ class Work:
         """Write the placement file, then let the hosts follow it: who is killed in between finds
         what was wanted in the file. What is more than that is asked about, whatever `ask` says.
 
+        Of services that a run before has left to be reloaded nobody is asked.
+
         boxes: get another home. others: their copies go elsewhere. last: with this step nothing is
-        under way any more, so the file forgets it only when the hosts have followed.
+        under way any more, so the file forgets it only when the hosts have followed, every edge
+        among them: one that still has the old routes may change them only while it is remembered.
         """
         env = replace(self.env, remembered=remembered)
         moving, regrouped = self._keys(boxes), self._keys(others)
         generations = self.project.generations(env)
         with self.session() as hosts:
             self._must_do_without(hosts.absent, env)
+            if last:
+                self._must_have_edges(hosts.absent)
             ways = half_done.followed(env, self.directory, hosts.absent)
             asked = ask_all(hosts, generations, moving, regrouped, ways)
             _must_be_allowed(asked)
@@ -85,7 +124,8 @@ class Work:
             if changes:
                 publish(hosts, asked, take_over=False)
             self.save(remembered)
-            tell_absent(hosts, env)
+            if last:
+                tell_absent(hosts.absent, env)
 
     def _keys(self, boxes: Sequence[Mailbox]) -> set[str]:
         """What rows of tables begin with that are about these mailboxes."""
@@ -127,34 +167,41 @@ class Work:
             time.sleep(1)
 
     def sync_if_there(self, store: str, boxes: Sequence[Mailbox]) -> None:
-        """A store that still answers hands over what its daemon has not copied yet."""
+        """A store that still answers hands over what its daemon has not copied yet, in the time
+        that it gets: a disk that hangs must not keep its mailboxes from their users."""
+        after = self.with_failure(Failure(store, date.min, ""))
+        then = Places(self.env.having("store"), after)
+        targets = {box.account: then.of(box).home for box in boxes}
         with self.session() as hosts:
             if store in hosts.absent:
                 return
-        after = self.with_failure(Failure(store, date.min, ""))
-        then = Places(self.env.having("store"), after)
-        try:
-            self.sync_grouped(
-                dict.fromkeys((box.account for box in boxes), store),
-                {box.account: then.of(box).home for box in boxes},
-            )
-        except EngineError as error:
-            tell(f"not all could be copied before: {error}")
+            end = time.monotonic() + LAST_COPIES
+            missing = len(boxes)
+            try:
+                with hosts.within(host_of(hosts, store), LAST_COPIES):
+                    for (_, target), chunk in _chunks(dict.fromkeys(targets, store), targets):
+                        if time.monotonic() > end - LAST_COPIES / 2:
+                            break  # the one that is under way must end before the connection does
+                        agent(hosts, host_of(hosts, store), ("sync", target), chunk)
+                        missing -= len(chunk)
+            except ConnectionLost:
+                tell(f"{store} does not do what it is told: nothing more is asked of it")
+                self.absent = (*self.absent, store)
+            except EngineError as error:
+                tell(f"not all could be copied before: {error}")
+        if missing:
+            tell(f"{missing} of {len(boxes)} mailboxes were not compared before")
 
     def sync_grouped(self, sources: Mapping[str, str], targets: Mapping[str, str]) -> None:
         """Compare mailboxes in full: sources, targets: account to store. Raises EngineError naming
         those that failed."""
-        groups: dict[tuple[str, str], list[str]] = {}
-        for account, source in sources.items():
-            groups.setdefault((source, targets[account]), []).append(account)
+        done: Counter[tuple[str, str]] = Counter()
         with self.session() as hosts:
-            for (source, target), accounts in sorted(groups.items()):
-                host = host_of(hosts, source)
-                for at in range(0, len(accounts), CHUNK):
-                    chunk = accounts[at : at + CHUNK]
-                    agent(hosts, host, ("sync", target), chunk)
-                    if len(accounts) > CHUNK:
-                        tell(f"  {source} and {target}: {at + len(chunk)} of {len(accounts)}")
+            for (source, target), chunk in _chunks(sources, targets):
+                agent(hosts, host_of(hosts, source), ("sync", target), chunk)
+                done[source, target] += len(chunk)
+                if len(sources) > CHUNK:
+                    tell(f"  {source} and {target}: {done[source, target]}; {len(sources)} in all")
 
     # What must be
 
@@ -210,11 +257,31 @@ class Work:
             raise EngineError(f"there is something to apply first: danhba apply {self.env.name}")
 
     def _must_do_without(self, absent: Collection[str], env: Environment) -> None:
-        """Only a store that is failed over may be absent, and an edge, which is told."""
+        """No store may be absent but one that is failed over. Edges and people hosts may, and come
+        along later, which is told."""
         failed = {each.store for each in env.remembered.failed_over if not each.returning}
         stores = {store.name for store in env.having("store")} - failed
         if missing := sorted(stores.intersection(absent)):
             raise EngineError(f"{', '.join(missing)} does not answer: nothing done")
+
+    def _must_have_edges(self, absent: Collection[str]) -> None:
+        if missing := [edge.name for edge in self.env.having("edge") if edge.name in absent]:
+            raise EngineError(
+                f"the mailboxes are where they should be, but {', '.join(missing)} does not answer "
+                f"and may still lead to where they were; when it is back: {brings_along(self.env)}"
+            )
+
+
+def _chunks(
+    sources: Mapping[str, str], targets: Mapping[str, str]
+) -> Iterator[tuple[tuple[str, str], list[str]]]:
+    """Both stores, and accounts that are compared by one command."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for account, source in sources.items():
+        groups.setdefault((source, targets[account]), []).append(account)
+    for pair, accounts in sorted(groups.items()):
+        for at in range(0, len(accounts), CHUNK):
+            yield pair, accounts[at : at + CHUNK]
 
 
 def _does_more(plan: Plan, moved: Collection[str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -56,10 +56,10 @@ class Daemon:
     def look(self, now: float) -> dict[tuple[str, str], str]:
         """What has changed and may be tried now: (account, store) to signature."""
         due = {}
-        wanted = set()
-        for account, store in self.config.standbys().items():
-            key = (account, store)
-            wanted.add(key)
+        wanted = set(self.config.standbys().items())
+        self._forget_but(wanted)
+        for key in sorted(wanted):
+            account, store = key
             found = signature(f"{self.config.mail}/{account}")
             if not found or self.seen.get(key) == found:
                 self.behind.pop(key, None)
@@ -67,8 +67,18 @@ class Daemon:
             self.behind.setdefault(key, now)
             if all(self.stuck.get(name, Backoff()).until <= now for name in (store, account)):
                 due[key] = found
-        self.behind = {key: since for key, since in self.behind.items() if key in wanted}
         return due
+
+    def _forget_but(self, wanted: Collection[tuple[str, str]]) -> None:
+        """A store that has no copy from here any more, because it is failed over, say, may come
+        back with an empty disk: nothing that is known of it may hold then."""
+        if left := self.seen.keys() - wanted:
+            self.memory.forget(left)
+        self.seen = {key: found for key, found in self.seen.items() if key in wanted}
+        self.behind = {key: since for key, since in self.behind.items() if key in wanted}
+        names = {name for key in wanted for name in key}
+        self.stuck = {name: wait for name, wait in self.stuck.items() if name in names}
+        self.failures = {name: why for name, why in self.failures.items() if name in names}
 
     def round(self, due: Mapping[tuple[str, str], str]) -> None:
         """Synchronise what is due. A standby that does not answer is asked once."""

@@ -12,7 +12,8 @@ from .memory import Memory
 LATE = 120.0
 """Seconds by which a copy may lag before somebody has to look."""
 SILENT = 1800.0
-"""Seconds without a word of the daemon: only a large mailbox that is new takes it that long."""
+"""Seconds without a word of the daemon, which has one after every batch: only large mailboxes
+that are new take it that long, and somebody may look at those."""
 SHOWN = 5
 """Mailboxes named in one line."""
 FINE = "ok: "

@@ -36,8 +36,8 @@ def _changed(path: str) -> int:
 
 
 def left_behind(config: Config) -> list[str]:
-    """Mailboxes on the disk that no table of this store names: nobody keeps them up to date, and no
-    retention removes them."""
+    """Mailboxes on the disk that no table of this store names: nobody keeps them up to date. Those
+    of the withdrawn are not among them: every store archives and removes what it has of them."""
     known = {account for account, _, _ in config.places()}
     known.update(Path(config.leaving).read_text().split())
     with contextlib.suppress(FileNotFoundError):

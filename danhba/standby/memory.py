@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,12 @@ class Memory:
         rows = [(account, store, each) for account, each in seen.items()]
         self.base.execute("begin")
         self.base.executemany("insert or replace into copies values (?, ?, ?)", rows)
+        self.base.execute("commit")
+
+    def forget(self, keys: Iterable[tuple[str, str]]) -> None:
+        """keys: (account, store)."""
+        self.base.execute("begin")
+        self.base.executemany("delete from copies where account = ? and store = ?", keys)
         self.base.execute("commit")
 
     def note(self, name: str, value: object) -> None:

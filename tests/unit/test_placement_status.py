@@ -44,3 +44,12 @@ def test_what_was_cut_off_and_who_is_failed_over_is_told() -> None:
     way, failed = troubles(env, {"mx1": _report("a")})
     assert "danhba move nvan --to store2 --env lab" in way
     assert failed == "store1 is failed over since 2026-11-25, by an"
+
+
+def test_a_store_that_returns_is_not_called_failed_over() -> None:
+    day = date(2026, 11, 26)
+    failure = Failure("store1", date(2026, 11, 25), "an", day)
+    env = replace(ENV, remembered=Remembered(failed_over=(failure,)))
+    back, apart = troubles(env, {"mx1": _report("a"), "mx2": _report("b")})
+    assert "danhba failback lab store1" in back and "is failed over" not in back
+    assert apart.endswith("danhba failback lab store1")

@@ -4,7 +4,7 @@ they are given, the plans real."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -18,12 +18,12 @@ from test_plan import answer_bare
 
 import danhba.project
 from danhba.commands import apply, hosts, lock, rebalance
-from danhba.engine import EngineError
+from danhba.engine import ConnectionLost, EngineError
 from danhba.generations.generation import Generation
 from danhba.generations.plan import compare
 from danhba.inventory import load
 from danhba.memory import Memory
-from danhba.placement import Places, Remembered
+from danhba.placement import Failure, Moving, Places, Remembered
 from danhba.project import Project
 from danhba.publish import Asked
 from danhba.relocation import work
@@ -42,6 +42,9 @@ people = [_host("people1", 31)]
 """
 
 
+HOMES = "/etc/danhba/tables/homes"
+
+
 class Killed(BaseException):
     """Nobody catches it."""
 
@@ -49,7 +52,8 @@ class Killed(BaseException):
 @dataclass
 class Fleet:
     """Hosts. live: by name. absent: do not answer. done: what happened to them, in order; killed:
-    the run ends with its how manieth. edited: what else a host would answer."""
+    the run ends with its how manieth. edited: what else a host would answer. hanging: its disk
+    does not answer, nor does it from then on. swaps: where in `done` routes of mx1 changed."""
 
     project: Project
     live: dict[str, Generation] = field(default_factory=dict)
@@ -57,21 +61,27 @@ class Fleet:
     done: list[str] = field(default_factory=list)
     killed: int = 0
     edited: dict[str, dict[str, Any]] = field(default_factory=dict)
+    hanging: str = ""
+    swaps: list[int] = field(default_factory=list)
 
     # In the place of danhba.engine and danhba.publish
 
     @contextmanager
     def session(self, env: Any, *_: Any, **words: Any) -> Iterator[Any]:
-        there = [host for host in env.hosts if host.name not in self.absent]
+        gone = self.absent.union(words.get("without", ()))
+        there = [host for host in env.hosts if host.name not in gone]
         hosts = [SimpleNamespace(name=host.name, groups=host.roles) for host in there]
-        absent = tuple(sorted(self.absent))
-        yield SimpleNamespace(absent=absent, hosts=lambda: hosts, step=self.step)
+        absent = tuple(sorted(gone))
+        yield SimpleNamespace(
+            absent=absent, hosts=lambda: hosts, step=self.step, within=lambda *_: nullcontext()
+        )
 
     def ask_all(
         self, hosts: Any, wanted: Mapping[str, Generation], *allowed: Any, **ways: Any
     ) -> dict[str, Asked]:
         asked = {}
         for host in hosts.hosts():
+            assert host.name != self.hanging
             generation, live = wanted[host.name], self.live[host.name]
             report = answer(live, generation) | self.edited.get(host.name, {})
             plan = compare(host.name, generation, report, *allowed, **ways)
@@ -82,10 +92,15 @@ class Fleet:
         self._happens("locked")
         for edges in (False, True):
             turn = {name: item for name, item in asked.items() if name.startswith("mx") == edges}
+            before = self.live["mx1"].text(HOMES)
             self.live |= {name: item.generation for name, item in turn.items()}
+            if self.live["mx1"].text(HOMES) != before:
+                self.swaps.append(len(self.done))
             self._happens(f"published to {', '.join(turn)}")
 
     def step(self, host: Any, step: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if host.name == self.hanging:
+            raise ConnectionLost("no answer within 60 s")
         words = request["argv"]
         if words[: len(PROGRAM)] == [*PROGRAM]:
             accounts = request["stdin"].split()
@@ -168,8 +183,6 @@ def _fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stores: int) -> Flee
     for name in ("session", "ask_all", "publish"):
         monkeypatch.setattr(work, name, getattr(fleet, name))
         monkeypatch.setattr(hosts if name == "ask_all" else apply, name, getattr(fleet, name))
-    for module in (work, apply):
-        monkeypatch.setattr(module, "tell_absent", lambda hosts, env: None)
     monkeypatch.setattr(danhba.project, "MANIFESTS", Memory(tmp_path / "cache", "manifests"))
     fleet.live = dict(fleet.project.generations(load(inventory)))
     return fleet
@@ -241,6 +254,121 @@ def test_a_failback_that_is_cut_off_anywhere_is_completed_by_the_next_one(three:
         if not cut:
             break
     assert number > 10
+
+
+def _compares_before_it_swaps(fleet: Fleet, run: Callable[[], None]) -> bool:
+    """Whether edges got other routes, of a run that goes on where one was cut off days ago."""
+    at = len(fleet.done)
+    run()
+    for swap in (swap for swap in fleet.swaps if swap >= at):
+        assert any(" sync " in what for what in fleet.done[at:swap]), fleet.done[at:]
+        return True
+    return False
+
+
+def test_a_failback_that_goes_on_compares_before_the_routes_change(two: Fleet) -> None:
+    swapped, returning, number, cut = 0, 0, 0, True
+    while cut:
+        failed_over(two)
+        number += 1
+        cut = two.cut_off(lambda: failback(two.work(), "store1", DAY), number)
+        if cut:
+            back = any(each.returning for each in two.remembered.failed_over)
+            if _compares_before_it_swaps(two, lambda: failback(two.work(), "store1", DAY)):
+                swapped, returning = swapped + 1, returning + back
+    assert swapped > returning > 0
+
+
+def test_a_move_that_goes_on_compares_before_the_routes_change(two: Fleet) -> None:
+    box = two.work().directory.mailboxes[0]
+    home, other = _elsewhere(two, box.account)
+    copied, number, cut = 0, 0, True
+    while cut:
+        number += 1
+        cut = two.cut_off(lambda: move(two.work(), {box.account: other}), number)
+        known = bool(two.remembered.moved)
+        if _compares_before_it_swaps(two, lambda: move(two.work(), {box.account: other})):
+            copied += known
+        move(two.work(), {box.account: home})
+    assert copied > 0
+
+
+def test_a_failback_compares_the_copies_that_the_store_keeps(two: Fleet) -> None:
+    """Its disk may be a new one: those of other homes are on no other store."""
+    failed_over(two)
+    at = len(two.done)
+    failback(two.work(), "store1", DAY)
+    first = next(what for what in two.done[at:] if " sync " in what)
+    assert first == f"store2 sync store1: {len(two.work().directory.mailboxes)}"
+
+
+def test_an_edge_that_is_away_at_a_failback_keeps_it_open(
+    two: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed_over(two)
+    two.absent = {"mx1"}
+    said = refused(lambda: failback(two.work(), "store1", DAY))
+    assert "mx1 does not answer" in said and "danhba failback lab store1" in said
+    assert "danhba failover" not in capsys.readouterr().err
+    two.absent = set()
+    assert not two.is_as_wanted()
+    failback(two.work(), "store1", DAY)
+    assert two.is_as_wanted() and two.remembered == Remembered()
+
+
+def test_an_edge_that_is_lost_in_a_move_keeps_it_open(two: Fleet) -> None:
+    box = two.work().directory.mailboxes[0]
+    _, other = _elsewhere(two, box.account)
+    while not two.remembered.moved:
+        two.cut_off(lambda: move(two.work(), {box.account: other}), len(two.done) + 1)
+    going = two.work()
+    two.absent = {"mx1"}
+    assert "mx1 does not answer" in refused(lambda: move(going, {}))
+    two.absent = set()
+    move(two.work(), {})
+    assert two.is_as_wanted() and not two.remembered.moving
+
+
+def test_a_store_whose_disk_hangs_is_left_out_and_failed_over(
+    two: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    two.hanging = "store1"
+    failover(two.work(), "store1", "an", DAY)
+    said = capsys.readouterr().err
+    assert "store1 does not do what it is told" in said and " mailboxes were not compared" in said
+    two.hanging = ""
+    assert "store1" not in two.live["mx1"].text("/etc/danhba/tables/homes")
+    failback(two.work(), "store1", DAY)
+    assert two.is_as_wanted()
+
+
+def test_two_runs_at_once_do_not_share_the_placement_file(two: Fleet) -> None:
+    first = two.work()
+    with first.alone():
+        assert "another run moves mailboxes" in refused(lambda: move(two.work(), {}))
+    move(two.work(), {})
+
+
+def test_who_has_no_mailbox_any_more_holds_up_no_move(two: Fleet) -> None:
+    gone = two.work().directory.mailboxes[0]
+    work = two.work()
+    work.save(Remembered(moving=(Moving(gone.account, "store1", "store2"),)))
+    left = tuple(each for each in work.directory.mailboxes if each != gone)
+    work.directory = replace(work.directory, mailboxes=left)
+    move(work, {})
+    assert two.remembered == Remembered()
+
+
+@pytest.mark.parametrize(("returning", "word"), [(None, "failover"), (DAY, "failback")])
+def test_an_edge_is_brought_along_by_what_is_under_way(
+    two: Fleet, returning: date | None, word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    env = two.project.environment("lab")
+    failed = Remembered(failed_over=(Failure("store1", DAY, "an", returning),))
+    hosts.tell_absent(("mx1", "people1"), replace(env, remembered=failed))
+    edge, people = capsys.readouterr().err.splitlines()
+    assert edge.endswith(f": danhba {word} lab store1")
+    assert people.endswith(": danhba apply lab")
 
 
 def test_a_move_that_is_cut_off_anywhere_is_completed_by_the_next_one(three: Fleet) -> None:

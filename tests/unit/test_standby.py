@@ -138,6 +138,27 @@ def test_what_was_seen_is_remembered_over_a_restart(desk: Desk) -> None:
     assert desk.round() == {"an"}
 
 
+def test_a_standby_that_comes_back_with_an_empty_disk_gets_its_copies_again(desk: Desk) -> None:
+    desk.change("an")
+    assert desk.round() == {"an"}
+    desk.holds("an@x.vn store1 -")  # store2 is failed over
+    assert desk.round() == set()
+    desk.holds("an@x.vn store1 store2")
+    assert desk.daemon.memory.seen() == {}
+    assert desk.round() == {"an"}
+
+
+def test_who_left_is_no_reason_any_more_why_copies_lag(desk: Desk) -> None:
+    desk.holds("bad@x.vn store1 store2")
+    desk.change("bad")
+    desk.round()
+    assert "bad" in desk.daemon.memory.noted("lag")["why"]
+    desk.holds("an@x.vn store1 store2")
+    desk.round()
+    assert desk.daemon.memory.noted("lag")["why"] == {}
+    assert desk.daemon.stuck == {}
+
+
 def test_a_mailbox_that_fails_holds_up_no_other_and_is_tried_later(desk: Desk) -> None:
     desk.holds(*(f"{name}@x.vn store1 store2" for name in ("an", "bad", "chi")))
     for account in ("an", "bad", "chi"):
