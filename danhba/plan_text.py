@@ -7,10 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 from danhba.generations.host.entries import PASSWORD
-from danhba.generations.plan import EntryChange, Plan
+from danhba.generations.plan import DOUBTFUL, EntryChange, Plan
 
 ROWS = 40
 """Rows of one file shown in full; of more, the first and a count."""
+
+
+_NOT_OURS = "not danhba's: somebody added it by hand; it will be deleted (drift)"
 
 
 def as_text(plans: Iterable[Plan]) -> str:
@@ -69,6 +72,13 @@ def _host(plan: Plan) -> Iterator[str]:
     if plan.vanished:
         yield f"  REFUSED: would be gone from this host: {listed(plan.vanished)}"
         yield "  an address is never removed by leaving it out, nor with a role; put the lines back"
+        if any(each.endswith(DOUBTFUL) for each in plan.vanished):
+            yield (
+                "  LDAP does not say that its last load is this host's live tree, so what somebody"
+                " added by hand is not told from what danhba wrote. If the directory ever had it,"
+                " put its lines back; if nobody knows it, delete it on a people host:"
+                " ldapdelete -Q -Y EXTERNAL -H ldapi:/// DN"
+            )
     if plan.displaced:
         yield (
             f"  REFUSED: {len(plan.displaced)} mailboxes would get another home: "
@@ -91,8 +101,10 @@ def _archived(plan: Plan) -> Iterator[str]:
 
 def _entry(entry: EntryChange) -> Iterator[str]:
     """What becomes of an LDAP entry, and what of it somebody changed by hand."""
-    gone = "  (drift: was deleted by hand)" if entry.drift and entry.action == "add" else ""
-    yield f"  {entry.action} entry: {entry.dn}{gone}"
+    said = ""
+    if entry.drift and entry.action != "change":
+        said = f"  ({_NOT_OURS if entry.stray else 'drift: was deleted by hand'})"
+    yield f"  {entry.action} entry: {entry.dn}{said}"
     if entry.action != "change":
         return
     for name in sorted(entry.attributes.keys() - {PASSWORD}):

@@ -33,7 +33,7 @@ class EntryChange:
     """An LDAP entry to add, to modify or to delete; attributes as they will be.
 
     was: as they are, never a password. drift: names of those that somebody edited by hand, "entry"
-    when he deleted the whole; the other changes come from the directory.
+    when he deleted or added the whole; the other changes come from the directory.
     """
 
     dn: str
@@ -41,6 +41,11 @@ class EntryChange:
     attributes: Attributes
     was: Attributes = field(default_factory=dict)
     drift: tuple[str, ...] = ()
+
+    @property
+    def stray(self) -> bool:
+        """Did somebody add it by hand?"""
+        return self.action == "delete" and bool(self.drift)
 
 
 @dataclass(frozen=True)
@@ -347,16 +352,88 @@ def compare_tree(generation: Generation, report: Mapping[str, Any]) -> TreeChang
     last = _loaded_last(generation, report)
     left = there if state["entries"] is None else last
     ours = OPTIONAL.union(*wanted.values())
+    beyond = _beyond(generation, report, there, wanted)
+    strays = [dn for dn, writer in beyond.items() if writer == _BY_HAND]
     entries = tuple(
-        _entry(change["dn"], action, change[word] if word != "delete" else {}, there, left, ours)
+        EntryChange(change["dn"], action, {}, drift=("entry",) * (change["dn"] in strays))
+        if action == "delete"
+        else _entry(change["dn"], action, change[word], there, left, ours)
         for change in differences(wanted, there, generation.manifest["tree"]["top"],
-                                  last, generation.removed)
+                                  last, generation.removed, strays)
         for action, word in _WORDS.items() if word in change
     )  # fmt: skip
-    gone = (dn for dn in there if dn not in wanted and not is_removed(dn, generation.removed))
+    gone = (f"{dn}{writer}" for dn, writer in beyond.items() if writer != _BY_HAND)
     vanished = [*gone, *_handed_on(there, wanted)]
     mark = bool(entries) or state["loaded"] != _tree_digest(generation)
     return TreeChange(entries, mark, tuple(sorted(vanished)))
+
+
+_BY_HAND = "by hand"
+_OURS = ""
+DOUBTFUL = " (danhba's, or added by hand: not known)"
+"""Behind a DN that LDAP has beyond the directory, when what was loaded last is not known."""
+
+
+def _beyond(
+    generation: Generation,
+    report: Mapping[str, Any],
+    there: Mapping[str, Attributes],
+    wanted: Mapping[str, Attributes],
+) -> dict[str, str]:
+    """DNs that LDAP has and the directory has not, to who wrote them.
+
+    Of danhba is whatever the live tree file or a table of accounts of this host names, also under a
+    name that somebody gave it. Anything else is by hand, but only when LDAP says that the live tree
+    is the one it was loaded with, to the end: else a load of another tree may have left it.
+    """
+    found = {
+        dn: _OURS for dn in there if dn not in wanted and not is_removed(dn, generation.removed)
+    }
+    if not found or report["entries"]["entries"] is None:  # of two tree files, both danhba's
+        return found
+    text = _whole_live_tree(generation, report)
+    live = read_tree(text)
+    is_whole = report["entries"]["loaded"] == sha256(text.encode())
+    names = {dn.lower() for dn in live} | _names_of_tables(generation, report)
+    missing = {word for dn in live.keys() - there.keys() for word in _identity(live[dn])}
+    for dn in found:
+        ours = {dn.lower(), *_identity(there[dn]), _account(dn)}
+        if names.isdisjoint({dn.lower(), _account(dn)}) and missing.isdisjoint(ours):
+            found[dn] = _BY_HAND if is_whole else DOUBTFUL
+    return found
+
+
+def _account(dn: str) -> str:
+    return dn.partition(",")[0].partition("=")[2].lower()
+
+
+def _identity(attributes: Attributes) -> Iterator[str]:
+    """By what an entry is known again that somebody has renamed."""
+    for name in ("uid", "mail", "employeeNumber"):
+        yield from (value.lower() for value in attributes.get(name, []))
+
+
+def _names_of_tables(generation: Generation, report: Mapping[str, Any]) -> set[str]:
+    """Local parts of all accounts and addresses of this host's tables, live and wanted, and of
+    mailboxes that wait to be removed."""
+    manifests = generation.manifest, report["manifest"] or {"files": {}}
+    paths = {path for each in manifests for path, facts in each["files"].items()
+             if facts["accounts"]}  # fmt: skip
+    texts = [generation.text(path) for path in paths if path in generation.manifest["files"]]
+    texts += [report["contents"].get(name, "") for path in paths for name in (path, f"{path}.cdb")]
+    boxes = [each.get("boxes") or {"leaving": []} for each in manifests]
+    waiting = {row["account"] for each in boxes for row in each["leaving"]}
+    found = {key for text in texts for key in keys(text)}.union(waiting, report["forgotten"])
+    return {key.partition("@")[0].lower() for key in found}
+
+
+def _whole_live_tree(generation: Generation, report: Mapping[str, Any]) -> str:
+    """The live tree file, also when it did not come along because it is the same as wanted."""
+    path = generation.manifest["tree"]["path"]
+    files = (report["manifest"] or {"files": {}})["files"]
+    if path in report["contents"] or files.get(path) != generation.manifest["files"][path]:
+        return _live_tree(generation, report)
+    return generation.tree_text
 
 
 def _entry(
@@ -460,5 +537,6 @@ def batch(
         "due": plan.mark, "changes": None if plan.unread else changes, "seen": seen,
         "path": tree["path"], "base": tree["base"], "top": tree["top"],
         "count": tree["count"], "peers": tree["peers"], "wanted": _tree_digest(generation),
-        "removed": sorted(generation.removed), **run,
+        "removed": sorted(generation.removed),
+        "strays": [entry.dn for entry in plan.entries if entry.stray], **run,
     }  # fmt: skip

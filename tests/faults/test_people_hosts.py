@@ -45,6 +45,17 @@ def changed(province: Province, host: str, address: str, attribute: str, value: 
     assert done.returncode == 0, done.stderr
 
 
+def added(province: Province, host: str, name: str) -> None:
+    """An entry added by hand on one people host."""
+    ldif = (
+        f"dn: {province.dn(name)}\nobjectClass: inetOrgPerson\nuid: {name}\ncn: {name}\n"
+        f"sn: {name}\nuserPassword: tu-them-vao-2026\n"
+    )
+    argv = ["ldapadd", "-Q", "-Y", "EXTERNAL", "-H", "ldapi:///"]
+    done = province.lab.run(host, argv, input=ldif)
+    assert done.returncode == 0, done.stderr
+
+
 def entry(province: Province, host: str, address: str) -> dict[str, list[str]]:
     """The entry as one people host has it, the hash of its password as well."""
     argv = ["ldapsearch", "-LLL", "-Q", "-o", "ldif-wrap=no", "-Y", "EXTERNAL", "-H", "ldapi:///"]
@@ -252,19 +263,24 @@ def test_what_a_slapd_that_dies_had_not_handed_on_is_not_lost(province: Province
 def test_who_is_locked_while_connected_sees_nothing_more_and_keeps_the_password(
     province: Province,
 ) -> None:
-    """By hand here, as an apply does it: what was done by hand is named and mended."""
+    """By hand here, as an apply does it: what was done by hand is named and mended, somebody who is
+    not in the directory included."""
     person = province.officials(1)[0].address
     password, filters = province.password(person), f"(uid={person})"
     with province.ldap(person, password, "store1") as connection:
         assert connection.search(province.suffix, filters)
+        added(province, "store1", "hacker")
         changed(province, "store1", person, "employeeType", "locked")
         assert not connection.search(province.suffix, filters)
     assert not opens(province, person, password, "store1")
     plans = {plan["host"]: plan["entries"] for plan in province.plan()}
-    assert [(item["dn"], item["drift"]) for item in plans["store1"]] == [
-        (province.dn(person), ["employeeType"])
+    assert [(item["dn"], item["action"], item["drift"]) for item in plans["store1"]] == [
+        (province.dn("hacker"), "delete", ["entry"]),
+        (province.dn(person), "change", ["employeeType"]),
     ]
     said = province.apply()
+    assert said.count("not danhba's: somebody added it by hand; it will be deleted") == len(HOSTS)
+    assert not any(entry(province, host, "hacker") for host in HOSTS)
     assert said.count("    -employeeType: locked  (drift: edited by hand)\n") == len(HOSTS)
     assert province.plan_status() == 0
     assert all(opens(province, person, password, host) for host in HOSTS)

@@ -82,7 +82,7 @@ class Slapd:
         (tmp_path / "tree").write_text("\n".join(rows))
         self.batch: Json = {
             "token": "", "base": "ou=p", "top": "ou=p", "wanted": "w", "removed": [], "peers": [],
-            "here": [], "path": str(tmp_path / "tree"), "seen": {"015": "1"},
+            "strays": [], "here": [], "path": str(tmp_path / "tree"), "seen": {"015": "1"},
             "changes": [{"dn": "ou=p", "add": {"ou": ["p"]}},
                         {"dn": "uid=an,ou=p", "add": {"cn": ["An"]}}],
         }  # fmt: skip
@@ -126,6 +126,19 @@ def test_a_tree_that_fills_during_the_load_is_compared_again(
     slapd.there = {"ou=p": {"ou": ["p"]}, "uid=an,ou=p": {"cn": ["An"]}}
     entries.load(slapd.batch)
     assert [ldif.count("changetype: add") for ldif in slapd.got] == [2, 0]
+
+
+def test_a_load_computed_anew_deletes_by_hand_entries_of_the_plan_and_no_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    slapd = Slapd(monkeypatch, tmp_path)
+    slapd.there = {dn: {} for dn in ("ou=p", "uid=x,ou=p", "cn=1,uid=x,ou=p", "uid=later,ou=p")}
+    slapd.stamps = {"015": "2"}
+    slapd.batch["strays"] = ["uid=x,ou=p", "cn=1,uid=x,ou=p", "uid=an,ou=p"]
+    entries.load(slapd.batch)
+    [ldif] = slapd.got
+    deleted = [dn for dn, attrs in parse(ldif.encode()) if attrs.get("changetype") == ["delete"]]
+    assert deleted == ["cn=1,uid=x,ou=p", "uid=x,ou=p"]
 
 
 @pytest.mark.parametrize("status", [-9, HANGS])

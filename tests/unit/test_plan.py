@@ -15,7 +15,7 @@ from danhba.assemble import assemble
 from danhba.compiled import Guard
 from danhba.generations.generation import Generation
 from danhba.generations.host.common import service_actions, sha256
-from danhba.generations.plan import Plan, batch, compare
+from danhba.generations.plan import DOUBTFUL, Plan, batch, compare
 from danhba.publish import Asked, Displaced, Unapproved, carry_out
 from danhba.service import File, Part, Service, Tree
 
@@ -132,6 +132,51 @@ def test_a_vanished_account_is_named_and_never_removed() -> None:
     assert plan.vanished == (f"uid=an,{TOP}",)
     assert plan.entries == ()
     assert "REFUSED" in plan_text.as_text([plan])
+
+
+HACKER = entry("hacker", mail="hacker@x")
+
+
+def test_an_entry_that_somebody_added_by_hand_is_drift_and_stops_no_apply() -> None:
+    """Also below another one, in the order in which slapd lets them be deleted."""
+    live, wanted = generation(people=(entry("an"),)), generation(people=(entry("an", title="x"),))
+    below = {"dn": f"cn=x,{HACKER['dn']}", "attrs": {"cn": ["x"]}}
+    for after in (live, wanted):
+        report = answer(live, entries=ldap(live, HACKER, below, loaded=_tree(live)))
+        if after is live:
+            del report["contents"]["/etc/people"]  # as it is wanted: it does not come along
+        plan = compare("h", after, report)
+        assert plan.vanished == () and not plan.refused
+        said = plan_text.as_text([plan])
+        told = "(not danhba's: somebody added it by hand; it will be deleted (drift))"
+        assert f"  delete entry: {HACKER['dn']}  {told}" in said
+        loaded = batch(plan, after, None)
+        assert loaded is not None
+        assert loaded["strays"] == [below["dn"], HACKER["dn"]]
+        assert loaded["changes"][:2] == [{"dn": dn, "delete": True} for dn in loaded["strays"]]
+
+
+def test_what_danhba_may_have_written_is_never_deleted() -> None:
+    """The mark names another load; a table has the name; danhba's own entry under another one."""
+    live = generation(people=(entry("an", employeeNumber="1"), entry("b")))
+    unknown = compare("h", live, answer(live, entries=ldap(live, HACKER)))
+    assert unknown.vanished == (f"{HACKER['dn']}{DOUBTFUL}",)
+    assert "ldapdelete" in plan_text.as_text([unknown])
+    renamed = ldap(live, entry("nv", employeeNumber="1"), loaded=_tree(live))
+    del renamed["entries"][f"uid=an,{TOP}"]
+    in_a_table = ldap(live, entry("binh"), loaded=_tree(live))
+    other_case = ldap(live, entry("B"), loaded=_tree(live))
+    of_a_load_cut_off = ldap(live, entry("c"), loaded=_tree(live))
+    after = generation(people=(entry("an", employeeNumber="1"), entry("b"), entry("c")))
+    for wanted, report, gone in (
+        (live, answer(live, entries=renamed), f"uid=nv,{TOP}"),
+        (live, answer(live, entries=in_a_table), f"uid=binh,{TOP}"),
+        (live, answer(live, entries=other_case), f"uid=B,{TOP}"),
+        (live, answer(after, entries=of_a_load_cut_off), f"uid=c,{TOP}"),
+    ):
+        plan = compare("h", wanted, report)
+        assert plan.vanished == (gone,)
+        assert not any(each.action == "delete" for each in plan.entries)
 
 
 @pytest.mark.parametrize(("path", "action"), [("/etc/a.conf", "reload"), ("/etc/key", "restart")])

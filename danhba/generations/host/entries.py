@@ -2,7 +2,8 @@
 
 Only the structure belongs to danhba. A password (userPassword) and what slapd keeps by itself are
 never read into an answer; a load writes none, and takes one away only from who comes back after a
-withdrawal. An entry is only deleted when its mailbox is archived and removed as well.
+withdrawal. An entry is only deleted when its mailbox is archived and removed as well, or when the
+plan names it as one that somebody added by hand.
 """
 
 from __future__ import annotations
@@ -122,9 +123,11 @@ def differences(
     top: str,
     last: dict[str, Attributes] | None = None,
     removed: Collection[str] = (),
+    strays: Collection[str] = (),
 ) -> list[Json]:
     """Changes that bring `there` to `wanted`, parents first. Of entries that are not wanted
-    only those of the accounts in `removed` are deleted.
+    only those of the accounts in `removed` are deleted, and `strays`, DNs that the plan is certain
+    danhba never wrote.
 
     An empty list in "replace" removes an attribute that the directory no longer has. Who comes back
     after a withdrawal gets a new password: the old one goes in the same modification that takes the
@@ -132,9 +135,9 @@ def differences(
     when that is not known; a status that it does not have was written by hand and takes nobody's
     password.
     """
-    changes: list[Json] = [
-        {"dn": dn, "delete": True} for dn in there if dn not in wanted and is_removed(dn, removed)
-    ]
+    going = [dn for dn in there if dn not in wanted and (dn in strays or is_removed(dn, removed))]
+    going.sort(key=lambda dn: -dn.count(","))  # what somebody put below another before that one
+    changes: list[Json] = [{"dn": dn, "delete": True} for dn in going]
     for dn, attributes in wanted.items():
         if dn not in there:
             changes.append({"dn": dn, "add": attributes})
@@ -281,7 +284,8 @@ def _anew(batch: Json) -> list[Json]:
         planned = batch["changes"] or []
         cleared = [each["dn"] for each in planned if PASSWORD in each.get("replace", {})]
         last = {dn: {"employeeType": ["withdrawn"]} for dn in cleared}
-    return differences(wanted, dump(batch["base"]), batch["top"], last, batch["removed"])
+    there = dump(batch["base"])
+    return differences(wanted, there, batch["top"], last, batch["removed"], batch["strays"])
 
 
 def _tree_of(loaded: str | None, path: str) -> dict[str, Attributes] | None:
