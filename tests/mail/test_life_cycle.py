@@ -6,12 +6,12 @@ import re
 import smtplib
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from email.message import EmailMessage
 
 import pytest
-from doors import IMAPS, Line, upload_sieve
+from doors import IMAPS, POP3S, SIEVE, SUBMISSION, SUBMISSIONS, Line, upload_sieve
 from people import Person, gets_in, official, rcpt, session, stays_out, trusting
 from province import Province, wait_for
 
@@ -24,13 +24,15 @@ FILTER = (
 
 @dataclass(frozen=True)
 class Scene:
-    """Before and after one apply. Sessions were open when it happened."""
+    """Before and after one apply. Sessions were open when it happened; everywhere: of who left, in
+    each protocol at each edge."""
 
     moved: Person
     left: Person
     new: Person
     message: EmailMessage
     sessions: dict[str, Line]
+    everywhere: dict[str, Line]
     ended: str
     heir: str
 
@@ -59,9 +61,16 @@ def scene(province: Province, edge: str, colleague: Person) -> Iterator[Scene]:
                 "left, agency": left.as_keeper_of(agency),
             }.items()
         }
+        everywhere = {
+            f"{door} at {host.name}": stack.enter_context(
+                session(replace(left, server=host.ipv4), door)
+            )
+            for host in province.environment.having("edge")
+            for door in (SUBMISSIONS, SUBMISSION, IMAPS, POP3S, SIEVE)
+        }
         ended, heir = changed(province, *names)
         new = official(province, edge, "song.moi")
-        yield Scene(moved, left, new, message, sessions, ended, heir)
+        yield Scene(moved, left, new, message, sessions, everywhere, ended, heir)
 
 
 def changed(province: Province, moved: str, left: str) -> tuple[str, str]:
@@ -110,6 +119,11 @@ def test_sessions_that_may_not_go_on_have_ended_and_the_others_have_not(scene: S
     for name in ("moved, agency", "left, own", "left, agency"):
         wait_for(scene.sessions[name].has_ended, f"{name} ends", limit=10)
     assert not scene.sessions["moved, own"].has_ended()
+
+
+def test_who_is_withdrawn_is_logged_out_at_every_edge_whatever_he_speaks(scene: Scene) -> None:
+    for name, opened in scene.everywhere.items():
+        wait_for(opened.has_ended, f"{name} ends", limit=10)
 
 
 def test_who_is_new_logs_in_receives_sends_and_is_listed(
