@@ -145,6 +145,13 @@ class Compiled:
     removed: tuple[str, ...] = ()
     ahead: tuple[Ahead, ...] = ()
 
+    def account_of(self, address: str) -> str | None:
+        """Under which name the mailbox is kept that has the address today, with the domain or
+        without; the account itself will do. None when nobody has it."""
+        local = address.lower().removesuffix(f"@{self.domain}")
+        today = {box.address: box.account for box in self.mailboxes}
+        return today.get(local) or (local if local in today.values() else None)
+
     def without(self, accounts: Collection[str]) -> Compiled:
         """As if these mailboxes were not there yet: neither they nor their names receive."""
         if not accounts:

@@ -33,6 +33,11 @@ QUESTION: dict[str, Any] = {
 """To a host of which only that is wanted to be known, and what it always tells."""
 
 
+def zone_of(report: Mapping[str, Any]) -> str:
+    """The province's time zone as the host has it, "" when it has none yet."""
+    return str(report["contents"].get(FILE, "").partition("\n")[0])
+
+
 def due(report: Mapping[str, Any], day: date | None = None) -> list[str]:
     """Rows of the host's list whose day has come, the first one first. day: the province's today
     by default."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -32,6 +33,10 @@ Item = TypeVar("Item")
 
 AT_ONCE = 1000
 """Accounts that one request sets, in one transaction (host/entries.py, CHUNK)."""
+_GO_ON = """\
+the new password counts, so make no other; but sessions with the old one may go on.
+Those of a host that is down are gone with it; if it was only cut off, end them when it is back:
+"""
 
 
 @dataclass(frozen=True)
@@ -276,7 +281,7 @@ def end_sessions(
 ) -> None:
     """End what was logged in to with the old password, on every host that has sessions: one that is
     not there does not keep the others waiting. programs: of a host, that end them. Raises
-    EngineError that names the hosts."""
+    EngineError that names the hosts, and what ends the sessions there when they are back."""
     ask = {
         host.name: _step("kick", {"programs": programs(host), "accounts": list(accounts)})
         for host in env.hosts
@@ -290,6 +295,7 @@ def end_sessions(
             with session(env, host.name) as hosts:
                 hosts.each(partial(ask[host.name], hosts))
         except EngineError as error:
-            failed.append(str(error))
+            commands = " && ".join(shlex.join([each, *accounts]) for each in programs(host))
+            failed.append(f"{error}\n  on {host.name}, as root: {commands}")
     if failed:
-        raise EngineError("sessions with the old password may go on:\n" + "\n".join(failed))
+        raise EngineError(_GO_ON + "\n".join(failed))

@@ -25,12 +25,18 @@ def me() -> dict[str, str]:
     }
 
 
+def is_of_here(holder: Mapping[str, Any]) -> bool:
+    """Whether the holder is, or was, a process of this machine: only of that is known whether it
+    still runs."""
+    return holder.get("machine") == _machine()
+
+
 def is_gone(holder: Mapping[str, Any]) -> bool:
     """True when the holder was a process of this machine and has ended (killed, say).
 
     A holder on another machine cannot be seen from here: it counts as alive.
     """
-    if holder.get("machine") != _machine():
+    if not is_of_here(holder):
         return False
     pid, _, started = str(holder.get("process", "0:")).partition(":")
     return _started(int(pid)) != started

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import click
 
-from danhba.commands.common import errors_to_status
+from danhba.commands.common import errors_to_status, tell
 from danhba.commands.editing import DAY
 from danhba.engine import EngineError, session
 from danhba.keeper_log import Opening, openings
@@ -31,7 +32,8 @@ def command(
     """Logins to agencies' mailboxes from the record of every store, by time (Điều 9.2.c).
 
     A line says when, which mailbox, who, from where, by which protocol, and whether it was opened.
-    An agency that is in neither the directory nor the record is an error.
+    An agency that is in neither the directory nor the record is an error. A store that does not
+    answer is named, and the exit status is 1: it keeps its record, so ask again when it is back.
 
     Example: danhba keeper-log staging --agency sotaichinh --since 2026-11-01
     """
@@ -43,14 +45,19 @@ def command(
     first = since.replace(tzinfo=zone) if since else datetime.fromtimestamp(0, zone)
     request = {"unit": KEEPER_UNIT, "place": KEEPER_LOG, "since": first.timestamp()}
     stores = {store.name for store in env.having("store")}
-    with session(env) as hosts:
+    with session(env, partly=True) as hosts:
         answers = hosts.each(
             lambda host: hosts.step(host, "keepers", request) if host.name in stores else {}
         )
+    absent = sorted(stores.intersection(hosts.absent))
+    for name in absent:
+        tell(f"{name} does not answer: logins there are missing; it keeps its record: "
+             "ask again when it is back")  # fmt: skip
     lines = {name: answer.get("lines", []) for name, answer in answers.items()}
     for found in _of(agency, openings(lines), directory):
         if found.when >= first:
             click.echo(_text(found, zone) if form == "text" else _json(found))
+    sys.exit(1 if absent else 0)
 
 
 def _of(agency: str, record: list[Opening], directory: Directory) -> list[Opening]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any
 
 import click
+from pyinfra.api.host import Host
 
 from danhba.check import check_file
 from danhba.commands.common import errors_to_status, tell
 from danhba.compile import compile_directory
-from danhba.engine import session
+from danhba.engine import EngineError, Session, session
 from danhba.errors import DanhbaError
 from danhba.inventory import Environment
 from danhba.project import BadDirectory, Project
@@ -32,15 +34,18 @@ def command() -> None:
 def list_(project: Project, environment: str) -> None:
     """Show what is refused now: account, source, until when, on which hosts.
 
+    Exit status: 0 done, 1 some host did not answer and is named.
+
     Example: danhba lockout list staging
     """
-    answers = _ask(project.environment(environment), {"do": "list"})
+    answers, silent = _ask(project.environment(environment), {"do": "list"})
     for (account, source), row in sorted(_refusals(answers).items()):
         click.echo(f"{_words(account, source)} until {row['ends']}, on {', '.join(row['hosts'])}")
     for name, answer in answers.items():
         for peer, problem in answer["peers"].items():
             if problem:
                 tell(f"{name} does not hear {peer}: {problem}")
+    _tell_silent(silent, "what it refuses is not shown")
 
 
 @command.command("lift")
@@ -55,20 +60,49 @@ def lift(project: Project, environment: str, address: str, source: str) -> None:
     With ADDRESS and --source the account is known from that network from now on: the way in for
     somebody on a journey while his account is under attack.
 
+    A host that does not answer is named, and the exit status is 1: hosts tell each other of guesses
+    and never of an end to it, so lift again when it is back.
+
     Example: danhba lockout lift staging nvan
     """
     account = _account(project, address) if address else ""
     if not account and not source:
         raise DanhbaError("name an address, or a --source")
     request = {"do": "lift", "account": account, "source": _parsed(source)}
-    answers = _ask(project.environment(environment), request)
+    answers, silent = _ask(project.environment(environment), request)
     lifted = [name for name, answer in answers.items() if answer["lifted"]]
     click.echo(f"lifted on {', '.join(lifted)}" if lifted else "nothing was refused; counts are 0")
+    words = " ".join([*([address] if address else []), *(["--source", source] if source else [])])
+    again = f"danhba lockout lift {environment} {words}"
+    _tell_silent(silent, f"what it refuses it still refuses; when it answers: {again}")
 
 
-def _ask(env: Environment, request: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    with session(env) as hosts:
-        return hosts.each(lambda host: hosts.step(host, "lockout", request))
+def _ask(
+    env: Environment, request: Mapping[str, Any]
+) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """What hosts answer, and why the others do not: somebody waits to be let in, and one dead host,
+    or one dead daemon, is no reason to leave him outside of all the others."""
+    with session(env, partly=True) as hosts:
+        found = hosts.each(lambda host: _answer(hosts, host, request))
+        silent = dict.fromkeys(hosts.absent, "does not answer")
+    silent |= {name: said for name, said in found.items() if isinstance(said, str)}
+    return {name: said for name, said in found.items() if not isinstance(said, str)}, silent
+
+
+def _answer(hosts: Session, host: Host, request: Mapping[str, Any]) -> dict[str, Any] | str:
+    """Of one host; why there is none."""
+    try:
+        return hosts.step(host, "lockout", request)
+    except EngineError as error:
+        return str(error)
+
+
+def _tell_silent(silent: Mapping[str, str], meaning: str) -> None:
+    """Which hosts were not asked, and what that means; if any, the exit status is 1."""
+    for name, reason in silent.items():
+        tell(f"{name}: {reason}: {meaning}")
+    if silent:
+        sys.exit(1)
 
 
 def _refusals(answers: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -94,11 +128,10 @@ def _account(project: Project, address: str) -> str:
     if directory is None:
         raise BadDirectory(findings)
     compiled = compile_directory(directory)
-    local = address.lower().removesuffix(f"@{compiled.domain}")
-    for mailbox in compiled.mailboxes:
-        if local in (mailbox.address, mailbox.account):
-            return f"{mailbox.account}@{compiled.domain}"
-    raise DanhbaError(f"nobody has the address {address}")
+    account = compiled.account_of(address)
+    if account is None:
+        raise DanhbaError(f"nobody has the address {address}")
+    return f"{account}@{compiled.domain}"
 
 
 def _parsed(source: str) -> str:

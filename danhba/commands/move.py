@@ -15,8 +15,8 @@ from danhba.project import Project
 @click.pass_obj
 @errors_to_status
 def command(project: Project, mailboxes: tuple[str, ...], store: str, environment: str) -> None:
-    """Move MAILBOXES (accounts, the part before @) to a store. Nothing is lost; programs for mail
-    connect once more.
+    """Move MAILBOXES (addresses of today, or accounts; the part before @) to a store. Nothing is
+    lost; programs for mail connect once more.
 
     It is remembered in inventory/ENV.placement.yaml: commit that. Cut off, it goes on when run
     again.
@@ -27,4 +27,5 @@ def command(project: Project, mailboxes: tuple[str, ...], store: str, environmen
     from danhba.relocation.work import Work
 
     work = Work.open(project, environment or project.only_environment(), yes=False)
-    move(work, dict.fromkeys(mailboxes, store))
+    accounts = [work.directory.account_of(each) or each for each in mailboxes]
+    move(work, dict.fromkeys(accounts, store))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from danhba.inventory import Environment
+from danhba.placement import Failure
 from danhba.relocation.half_done import brings_along
 
 
-def troubles(env: Environment, reports: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def troubles(
+    env: Environment, reports: Mapping[str, Mapping[str, Any]], behind: Collection[str] = ()
+) -> Iterator[str]:
     """Lines about the whole environment; none when every mailbox has one home.
 
-    reports: of the hosts that answer (host/report.py).
+    reports: of the hosts that answer (host/report.py). behind: those that missed an apply.
     """
     if moving := env.remembered.moving:
         first = moving[0]
@@ -28,7 +31,8 @@ def troubles(env: Environment, reports: Mapping[str, Mapping[str, Any]]) -> Iter
                 f"compared and on all edges: danhba failback {env.name} {failure.store} again"
             )
         else:
-            yield f"{failure.store} is failed over since {failure.since}, by {failure.by}"
+            known = f"{failure.store} is failed over since {failure.since}, by {failure.by}"
+            yield f"{known}: {_next(env, failure, failure.store in reports, behind)}"
     ways = {host.name: _ways(reports[host.name]) for host in env.having("edge")
             if host.name in reports}  # fmt: skip
     if len(set(ways.values())) > 1:
@@ -36,6 +40,15 @@ def troubles(env: Environment, reports: Mapping[str, Mapping[str, Any]]) -> Iter
             f"{', '.join(ways)} do not send mail the same ways: one was away at an apply, a move "
             f"or a failover; {brings_along(env)}"
         )
+
+
+def _next(env: Environment, failure: Failure, is_there: bool, behind: Collection[str]) -> str:
+    """What to do about a store that is failed over."""
+    home = f"danhba failback {env.name} {failure.store}"
+    first = f"danhba apply {env.name}, then {home}"
+    if not is_there:
+        return f"when it answers again: {first}"
+    return first if failure.store in behind else home
 
 
 def _ways(report: Mapping[str, Any]) -> str:

@@ -6,12 +6,14 @@ import sys
 
 import click
 
-from danhba.commands import people_status, placement_status
+from danhba.commands import people_status, placement_status, run_status
 from danhba.commands.common import errors_to_status
 from danhba.commands.hosts import look
 from danhba.dated import due
 from danhba.engine import session
-from danhba.project import Project
+from danhba.inventory import Environment
+from danhba.owner import is_gone
+from danhba.project import BadDirectory, Project
 from danhba.service import FINE
 
 
@@ -20,8 +22,9 @@ from danhba.service import FINE
 @click.pass_obj
 @errors_to_status
 def command(project: Project, environment: str) -> None:
-    """Show generations (with their git revision), stopped services, dated changes that are late,
-    locks, how many standby copies wait, and what is amiss on every host.
+    """Show generations (with their git revision), hosts that missed an apply, stopped services,
+    dated changes that are late, locks, how many standby copies wait, and what is amiss on every
+    host.
 
     Exit status: 0 all is well, 2 something is not.
 
@@ -30,7 +33,8 @@ def command(project: Project, environment: str) -> None:
     env = project.environment(environment)
     with session(env, partly=True) as hosts:
         reports = look(hosts, people=True)
-    amiss = bool(hosts.absent)
+    late = run_status.behind(reports, _wanted(project, env), environment)
+    amiss = bool(hosts.absent or late)
     for name in hosts.absent:
         hint = ""
         if "store" in env.host(name).roles:
@@ -39,6 +43,8 @@ def command(project: Project, environment: str) -> None:
     for name, report in reports.items():
         live = (report["live"] or "none")[:12]
         click.echo(f"{name}: generation {live} from {report['revision'] or 'nothing yet'}")
+        if name in late:
+            click.echo(f"  {late[name]}")
         for kept in report["generations"]:
             if kept["digest"] != report["live"]:
                 click.echo(f"  kept for rollback: {kept['digest'][:12]} from {kept['revision']}")
@@ -59,8 +65,18 @@ def command(project: Project, environment: str) -> None:
             amiss = amiss or not said.startswith(FINE)
             click.echo(f"  {said.removeprefix(FINE)}")
         if report["lock"]:
-            click.echo(f"  locked by {report['lock']['who']} since {report['lock']['since']}")
-    for line in placement_status.troubles(env, reports):
+            amiss = amiss or is_gone(report["lock"])
+            click.echo(f"  {run_status.lock(report, environment)}")
+    for line in placement_status.troubles(env, reports, late):
         amiss = True
         click.echo(line)
     sys.exit(2 if amiss else 0)
+
+
+def _wanted(project: Project, env: Environment) -> dict[str, str]:
+    """Digests that the checkout gives; none of a directory with errors, which must not stand in the
+    way of somebody who looks."""
+    try:
+        return {name: item.digest for name, item in project.generations(env).items()}
+    except BadDirectory:
+        return {}

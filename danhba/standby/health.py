@@ -33,6 +33,10 @@ def health(config: Config, memory: Memory, now: float) -> Iterator[str]:
         )
     if config.standbys():
         yield from _copies(memory, now)
+    elif alone := sum(home == config.host for _, home, _ in config.places()):
+        yield f"{FINE}standby: none, for no other store serves; {alone} mailboxes are here alone"
+    else:
+        yield f"{FINE}standby: no mailbox has its home here"
 
 
 def _copies(memory: Memory, now: float) -> Iterator[str]:

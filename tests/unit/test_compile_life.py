@@ -232,6 +232,13 @@ def test_a_transfer_changes_no_address_and_no_mailbox() -> None:
 # Agencies
 
 
+def test_whoever_was_renamed_is_found_by_the_address_of_today_and_by_the_account() -> None:
+    found = compiled(RENAMED)
+    for name in ("nvbinh", "NVBinh", f"nvbinh@{found.domain}", "nvan"):
+        assert found.account_of(name) == "nvan"
+    assert found.account_of("khongco") is None
+
+
 def test_a_renamed_agency_is_opened_and_sent_as_under_its_new_name() -> None:
     text = edited(PROVINCE, rename_agency, "soyte", "Sở Sức khỏe", "", "3/NQ", LAST)
     found = compiled(text)

@@ -271,8 +271,11 @@ def test_sessions_end_on_every_edge_and_store_also_when_one_is_dead(
     assert [host for host, _ in people.kicked] == ["mx1", "store1", "store2"]
     people.kicked.clear()
     people.dead = frozenset(["store1"])
-    with pytest.raises(EngineError, match="store1"):
+    with pytest.raises(EngineError) as error:
         end_sessions(ENV, programs, ["nvan@x"])
+    first, _, _, command = str(error.value).splitlines()
+    assert first.startswith("the new password counts, so make no other")
+    assert command == "  on store1, as root: /etc/danhba/end-sessions nvan@x"
     assert [host for host, _ in people.kicked] == ["mx1", "store2"]
 
 

@@ -151,12 +151,12 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
     nameless = {**WRONG, "fields": {**WRONG["fields"], "user": ""}}
     gone = {**RIGHT, "fields": {**RIGHT["fields"], "user": "xacu@angiang.gov.vn"}}
     answers = {"store1": {"lines": [line(each) for each in (RIGHT, nameless, gone)]}}
-    hosts = SimpleNamespace(each=lambda _: answers)
-    monkeypatch.setattr(keeper_log, "session", lambda _: nullcontext(hosts))
     file = tmp_path / "directory.yaml"
     file.write_text(CANONICAL, encoding="utf-8")
 
-    def command(*options: str) -> Result:
+    def command(*options: str, absent: tuple[str, ...] = ()) -> Result:
+        hosts = SimpleNamespace(each=lambda _: answers, absent=absent)
+        monkeypatch.setattr(keeper_log, "session", lambda _, partly: nullcontext(hosts))
         argv = ["--directory", str(file), "keeper-log", "staging", *options]
         return CliRunner().invoke(main, argv)
 
@@ -178,6 +178,16 @@ def test_an_agency_that_neither_knows_is_an_error(ask: Callable[..., Result]) ->
     done = ask("--agency", "khongco")
     assert done.exit_code == 1
     assert "there is no agency khongco" in done.output
+
+
+def test_a_dead_store_keeps_nobody_from_the_records_of_the_others(
+    ask: Callable[..., Result],
+) -> None:
+    done = ask("--agency", "sotaichinh", absent=("mx1", "store2"))
+    assert (done.exit_code, len(done.stdout.splitlines())) == (1, 2), done.output
+    assert done.stderr.startswith("store2 does not answer: logins there are missing")
+    assert "mx1" not in done.stderr, "an edge has no record"
+    assert ask("--agency", "sotaichinh", absent=("mx1",)).exit_code == 0
 
 
 def test_who_typed_no_name_of_a_keeper_is_told_as_none(ask: Callable[..., Result]) -> None:

@@ -43,7 +43,9 @@ def test_what_was_cut_off_and_who_is_failed_over_is_told() -> None:
     env = replace(ENV, remembered=Remembered(failed_over=(failure,), moving=(moving,)))
     way, failed = troubles(env, {"mx1": _report("a")})
     assert "danhba move nvan --to store2 --env lab" in way
-    assert failed == "store1 is failed over since 2026-11-25, by an"
+    assert failed.startswith(
+        "store1 is failed over since 2026-11-25, by an: when it answers again: "
+    )
 
 
 def test_a_store_that_returns_is_not_called_failed_over() -> None:
@@ -53,3 +55,13 @@ def test_a_store_that_returns_is_not_called_failed_over() -> None:
     back, apart = troubles(env, {"mx1": _report("a"), "mx2": _report("b")})
     assert "danhba failback lab store1" in back and "is failed over" not in back
     assert apart.endswith("danhba failback lab store1")
+
+
+def test_a_store_that_is_failed_over_has_its_next_command() -> None:
+    env = replace(
+        ENV, remembered=Remembered(failed_over=(Failure("store1", date(2026, 11, 25), "an"),))
+    )
+    there = {"store1": _report("a")}
+    [here], [late] = troubles(env, there), troubles(env, there, ["store1"])
+    assert here.endswith("by an: danhba failback lab store1")
+    assert late.endswith("by an: danhba apply lab, then danhba failback lab store1")

@@ -225,9 +225,14 @@ def test_health_names_a_copy_that_lags_and_what_to_do(desk: Desk) -> None:
     assert "standby copies are not kept" in stopped
 
 
-def test_a_store_without_mailboxes_of_its_own_has_nothing_to_say(desk: Desk) -> None:
+def test_a_store_without_copies_to_keep_has_its_line_too(desk: Desk) -> None:
+    """As two stores are while one of them is failed over."""
     desk.holds("binh@x.vn store2 store1")
-    assert list(health(desk.config, desk.daemon.memory, 0.0)) == []
+    [said] = health(desk.config, desk.daemon.memory, 0.0)
+    assert said == "ok: standby: no mailbox has its home here"
+    desk.holds("an@x.vn store1 -", "bad@x.vn store1 -")
+    [said] = health(desk.config, desk.daemon.memory, 0.0)
+    assert said == "ok: standby: none, for no other store serves; 2 mailboxes are here alone"
 
 
 def test_health_names_mailboxes_that_the_store_should_not_have_any_more(desk: Desk) -> None:
@@ -238,15 +243,15 @@ def test_health_names_mailboxes_that_the_store_should_not_have_any_more(desk: De
     desk.change(".an.removed")
     assert left_behind(desk.config) == []
     desk.holds("binh@x.vn store2 store1")
-    [said] = health(desk.config, desk.daemon.memory, 0.0)
+    said, *_ = health(desk.config, desk.daemon.memory, 0.0)
     assert said.startswith("2 mailboxes in ") and "(an, chi): see docs/stores.md" in said
     (desk.place / "leaving").write_text("an\n")  # archived: it goes on its day
-    [said] = health(desk.config, desk.daemon.memory, 0.0)
+    said, *_ = health(desk.config, desk.daemon.memory, 0.0)
     assert said.startswith("1 mailboxes in ") and "(chi)" in said
     (desk.place / "leaving").write_text("")
     for number in range(6):
         desk.change(f"b{number}")
-    [said] = health(desk.config, desk.daemon.memory, 0.0)
+    said, *_ = health(desk.config, desk.daemon.memory, 0.0)
     assert "(an, b0, b1, b2, b3, ...)" in said
 
 
