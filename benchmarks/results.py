@@ -95,7 +95,7 @@ def table(sizes: Mapping[int, Size]) -> Iterator[str]:
 
 
 def ratios(sizes: Mapping[int, Size]) -> Iterator[str]:
-    """With the aims that issue 2 sets; one that is missed is bold."""
+    """With the aims; one that is missed is bold."""
     yield "| ratio | " + " | ".join(f"{people:,}" for people in sizes) + f" | aim at {MIDDLE:,} |"
     yield "|---|" + "---|" * (len(sizes) + 1)
     for case in CASES:

@@ -167,12 +167,12 @@ class Project:
             raise inventory.InventoryError(f"say which environment: {', '.join(found)}")
         return found[0]
 
-    def compiled(self, env: Environment) -> Compiled:
-        """The rows of today. Raises BadDirectory."""
+    def compiled(self, env: Environment, day: date | None = None) -> Compiled:
+        """The rows of a day, by default of the province's today. Raises BadDirectory."""
         from danhba.compile import compile_directory
 
         directory = self.read()
-        compiled = compile_directory(directory, directory.today())
+        compiled = compile_directory(directory, day or directory.today())
         if strangers := self._strangers(env, compiled):
             raise BadDirectory(strangers)
         return compiled

@@ -36,6 +36,7 @@ def failover(work: Work, store: str, by: str, today: date) -> None:
         tell(f"{len(boxes)} mailboxes of {store} will be served by their standbys. Mail of the "
              "last seconds that was not copied yet comes back with the failback.")  # fmt: skip
         work.sync_if_there(store, [*boxes, *_leaving(work, store, boxes)])
+    work.stay_on_days()  # a store that hangs is left out by now, and not asked
     work.publish(after, boxes, regrouped, ask=store not in known)
     tell_absent(work.absent, work.env)
     _lead_away(work, store)

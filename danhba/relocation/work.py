@@ -7,8 +7,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
@@ -20,7 +20,9 @@ from danhba.commands.apply import publish
 from danhba.commands.common import tell
 from danhba.commands.hosts import ask_all, tell_absent
 from danhba.compiled import Compiled, Mailbox
+from danhba.dated import due
 from danhba.engine import ConnectionLost, EngineError, Session, session
+from danhba.generations.generation import Generation
 from danhba.generations.host.common import keys
 from danhba.generations.plan import Plan
 from danhba.inventory import Environment
@@ -54,13 +56,16 @@ def alone(run: Callable[Concatenate[Work, P], None]) -> Callable[Concatenate[Wor
 @dataclass
 class Work:
     """One environment in which mailboxes move. env: with what is remembered by now. absent: hosts
-    that did not answer."""
+    that did not answer. apart: clocks do not agree, and it goes on all the same (see stay_on_days).
+    days: hosts that stay on an earlier day than today."""
 
     project: Project
     env: Environment
     directory: Compiled
     yes: bool
     absent: tuple[str, ...] = ()
+    apart: bool = False
+    days: dict[str, date] = field(default_factory=dict)
 
     @classmethod
     def open(cls, project: Project, environment: str, yes: bool) -> Work:
@@ -94,7 +99,8 @@ class Work:
         last: bool = False,
     ) -> None:
         """Write the placement file, then let the hosts follow it: who is killed in between finds
-        what was wanted in the file. What is more than that is asked about, whatever `ask` says.
+        what was wanted in the file. What is more than that is asked about, whatever `ask` says, and
+        with clocks apart whatever --yes says. To archive and remove mailboxes is left to an apply.
 
         Of services that a run before has left to be reloaded nobody is asked.
 
@@ -104,20 +110,21 @@ class Work:
         """
         env = replace(self.env, remembered=remembered)
         moving, regrouped = self._keys(boxes), self._keys(others)
-        generations = self.project.generations(env)
+        generations = self._generations(env)
         with self.session() as hosts:
             self._must_do_without(hosts.absent, env)
             if last:
                 self._must_have_edges(hosts.absent)
             ways = half_done.followed(env, self.directory, hosts.absent)
-            asked = ask_all(hosts, generations, moving, regrouped, ways)
-            _must_be_allowed(asked)
+            asked = _without_boxes(ask_all(hosts, generations, moving, regrouped, ways))
+            _must_be_allowed(asked, self.apart)
             plans = [item.plan for item in asked.values()]
             changes = any(plan.changes for plan in plans)
             more = any(_does_more(plan, moving | regrouped) for plan in plans)
             if changes and (ask or more):
                 click.echo(plan_text.as_text(plans), nl=False)
-                if not self.yes and not click.confirm("Do this?"):
+                sure = self.yes and not (more and self.apart)
+                if not sure and not click.confirm("Do this?"):
                     raise EngineError("nothing was done")
             if not last:
                 self.save(remembered)
@@ -126,6 +133,31 @@ class Work:
             self.save(remembered)
             if last:
                 tell_absent(hosts.absent, env)
+
+    def stay_on_days(self) -> None:
+        """For who cannot wait until clocks agree: when they do not, no host gets what a day brings
+        that has come by this machine's clock and not yet by the last apply (danhba.dated)."""
+        generations = self.project.generations(self.env)
+        with self.session() as hosts:
+            asked = ask_all(hosts, generations)
+        wrong = [name for name, item in asked.items() if item.plan.apart]
+        if not wrong:
+            return
+        self.apart = True
+        for name, item in asked.items():
+            if rows := due(item.report):
+                self.days[name] = date.fromisoformat(rows[0].split()[0]) - timedelta(days=1)
+        if self.days:
+            self.directory = self.project.compiled(self.env, min(self.days.values()))
+        tell(f"The clocks of {', '.join(wrong)} and of this machine do not agree. It goes on, but "
+             "nothing that a day brings is carried out: mend one (timedatectl), then "
+             f"danhba apply {self.env.name}")  # fmt: skip
+
+    def _generations(self, env: Environment) -> dict[str, Generation]:
+        """Of today, or of the days on which hosts stay."""
+        earlier = {day: self.project.generations_on(env, day) for day in {*self.days.values()}}
+        kept = {name: earlier[day][name] for name, day in self.days.items()}
+        return {**self.project.generations(env), **kept}
 
     def _keys(self, boxes: Sequence[Mailbox]) -> set[str]:
         """What rows of tables begin with that are about these mailboxes."""
@@ -286,7 +318,7 @@ def _chunks(
 
 def _does_more(plan: Plan, moved: Collection[str]) -> bool:
     """Does a plan more than give the mailboxes of these keys other places?"""
-    if plan.drift or plan.packages or plan.entries or plan.mark or plan.unread or plan.boxes:
+    if plan.drift or plan.packages or plan.entries or plan.mark or plan.unread:
         return True
     if not all(change.rows for change in plan.files):  # a file that comes, or goes
         return True
@@ -295,9 +327,18 @@ def _does_more(plan: Plan, moved: Collection[str]) -> bool:
     return not keys("\n".join(changed)) <= set(moved)
 
 
-def _must_be_allowed(asked: Mapping[str, Asked]) -> None:
+def _without_boxes(asked: Mapping[str, Asked]) -> dict[str, Asked]:
+    """Only an apply archives and removes mailboxes: who moves them is in a hurry, and looks at
+    something else."""
+    return {name: replace(item, plan=replace(item.plan, boxes=())) for name, item in asked.items()}
+
+
+def _must_be_allowed(asked: Mapping[str, Asked], apart: bool = False) -> None:
+    """apart: clocks need not agree. Raises EngineError."""
     plans = [item.plan for item in asked.values()]
-    if any(plan.refused for plan in plans):
-        refused = [plan for plan in plans if plan.refused]
+    if refused := [plan for plan in plans if plan.refused]:
         click.echo(plan_text.as_text(refused), nl=False)
         raise EngineError("hosts and directory do not agree (see above); nothing done")
+    if not apart and (wrong := [plan for plan in plans if plan.apart]):
+        click.echo(plan_text.as_text(wrong), nl=False)
+        raise EngineError("clocks do not agree on what day it is (see above); nothing done")
