@@ -30,10 +30,11 @@ def test_the_last_apply_is_undone_where_it_changed_something(province: Province)
 
 
 def test_addresses_that_would_be_refused_again_are_named_first(province: Province) -> None:
-    before = {host: province.live(host) for host in ("mx1", "store1")}
+    hosts = [host.name for host in province.environment.hosts]
+    before = {host: province.live(host) for host in hosts}
     province.add_officials("thu.lui")
     province.apply()
-    after = {host: province.live(host) for host in ("mx1", "store1")}
+    after = {host: province.live(host) for host in hosts}
     asked = province.start("rollback", "staging", answer=True)
     _, said = asked.communicate("n\n", timeout=60)
     assert asked.returncode == 1
