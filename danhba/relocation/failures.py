@@ -28,15 +28,16 @@ def failover(work: Work, store: str, by: str, today: date) -> None:
     if others <= known:
         raise EngineError(f"every other store is failed over: {store} is the last one; "
                           f"danhba failback {work.env.name} {min(others)} first")  # fmt: skip
-    boxes, regrouped = work.normally_on(store), work.regrouped_by(store)
     failure = Failure(store, today, by)
     failures = tuple(each for each in work.env.remembered.failed_over if each.store != store)
     after = replace(work.env.remembered, failed_over=(*failures, failure))
     if store not in known:
+        boxes = work.normally_on(store)
         tell(f"{len(boxes)} mailboxes of {store} will be served by their standbys. Mail of the "
              "last seconds that was not copied yet comes back with the failback.")  # fmt: skip
         work.sync_if_there(store, [*boxes, *_leaving(work, store, boxes)])
     work.stay_on_days()  # a store that hangs is left out by now, and not asked
+    boxes, regrouped = work.normally_on(store), work.regrouped_by(store)
     work.publish(after, boxes, regrouped, ask=store not in known)
     tell_absent(work.absent, work.env)
     _lead_away(work, store)
