@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 from danhba.generations.host.entries import PASSWORD
-from danhba.generations.plan import DOUBTFUL, EntryChange, Plan
+from danhba.generations.plan import Plan
+from danhba.generations.plan_people import DOUBTFUL, EntryChange
 
 ROWS = 40
 """Rows of one file shown in full; of more, the first and a count."""

@@ -15,7 +15,8 @@ from danhba.assemble import assemble
 from danhba.compiled import Guard
 from danhba.generations.generation import Generation
 from danhba.generations.host.common import service_actions, sha256
-from danhba.generations.plan import DOUBTFUL, Plan, batch, compare
+from danhba.generations.plan import Plan, batch, compare
+from danhba.generations.plan_people import DOUBTFUL
 from danhba.publish import Asked, Displaced, Unapproved, carry_out
 from danhba.service import File, Part, Service, Tree
 
