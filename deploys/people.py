@@ -22,6 +22,9 @@ _LOG_PLACE = ("install", "-d", "-o", "openldap", "-g", "openldap", "-m", "0700",
 _CONFIG = "/etc/ldap/slapd.conf"
 _KEY = "/run/credentials/slapd.service/host.key"
 _STAMPS = "/usr/local/lib/danhba/people/stamps"
+_STAMPS_CONFIG = "/etc/ldap/stamps.conf"
+_ROOM = 4 * 1024**3
+"""Bytes for 100,000 entries and their indexes; the file grows only as it fills."""
 _DROP_IN = "/etc/systemd/system/slapd.service.d/danhba.conf"
 
 
@@ -38,14 +41,20 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         policy=f"cn=policy,{suffix(directory)}",
         asking=addresses(tuple(dict.fromkeys(env.having("edge") + env.having("store")))),
         password_module=module(),
+        maxsize=_ROOM,
         certificate=CERTIFICATE,
         key=_KEY,
         ca=CA,
     )
     unit = render("people/slapd.service.conf", config=_CONFIG, key=KEY, stamps=_STAMPS)
     stamps = render(
-        "people/stamps.sh", config=_CONFIG, suffix=suffix(directory), own=f"{host.number:03x}"
+        "people/stamps.sh",
+        config=_CONFIG,
+        plain=_STAMPS_CONFIG,
+        suffix=suffix(directory),
+        own=f"{host.number:03x}",
     )
+    plain = render("people/stamps.conf", suffix=suffix(directory), maxsize=_ROOM)
     return Part(
         name="people",
         packages=("slapd", "ldap-utils"),
@@ -55,6 +64,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             File(_CONFIG, config, effect="restart"),
             File(_DROP_IN, unit, effect="restart"),
             File(_STAMPS, stamps, mode="0755"),
+            File(_STAMPS_CONFIG, plain),
             File(TREE, tree(directory), mode="0640"),
         ),
         services=(Service("slapd.service", answers=(Probe(636, tls=True),)),),

@@ -137,17 +137,21 @@ class Province:
         wait_for(lambda: self.has(address, identity), f"{identity} in the mailbox of {address}")
         return identity
 
-    def has(self, address: str, identity: str) -> bool:
-        """Does the mailbox hold the message? Asked of the store, so that no password is needed."""
-        query = ["mailbox", "*", "header", "message-id", identity]
-        store = self.home(address)
-        found = self.lab.run(store, ["doveadm", "search", "-u", self.mail(address), *query])
-        return bool(found.stdout.strip())
+    def has(self, address: str, identity: str, store: str = "") -> bool:
+        """Does the mailbox hold the message? Asked of a store, its home if none is named, so that
+        no password is needed."""
+        argv = ["doveadm", "search", "-u", self.mail(address), "mailbox", "*"]
+        argv += ["header", "message-id", identity]
+        return bool(self.lab.run(store or self.home(address), argv).stdout.strip())
 
     def home(self, address: str) -> str:
         """The store that serves an account, by the inventory and its placement file: all stores of
         the lab were there from the beginning."""
         return self.environment.place(_Account(address)).home
+
+    def standby(self, address: str) -> str:
+        """The store that has an account's copy."""
+        return self.environment.place(_Account(address)).standby
 
     def with_password(self) -> set[str]:
         """Local parts of all accounts that have a password."""

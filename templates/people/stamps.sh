@@ -22,5 +22,5 @@ for suffix in {{ suffix }} cn=log; do
     {
         printf 'dn: %s\nchangetype: modify\nreplace: contextCSN\n' "$suffix"
         printf '%s\n' "$others" "$own" | sed -n 's/^./contextCSN: &/p'
-    } | slapmodify -f {{ config }} -b "$suffix"
+    } | slapmodify -f {{ plain }} -b "$suffix"
 done

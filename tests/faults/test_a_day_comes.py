@@ -40,7 +40,9 @@ FORMERLY = "ngay.cu"
 OLD_NAME = FORMERLY + ": {{to: " + HEIR + ", until: {until}}}"
 LAST = TODAY + timedelta(days=300)
 ARCHIVE = f"/srv/archive/{NAME}.{DAY}.tar"
-BALLAST = f"/srv/mail/{NAME}/ballast"
+MAILBOX = f"/srv/mail/{NAME}"
+UNPACKED = f"/srv/mail/.{NAME}.restore"
+BALLAST = f"{MAILBOX}/ballast"
 A_DAY_AHEAD = """
 import sys, time
 from datetime import date
@@ -319,7 +321,7 @@ def test_when_its_time_has_passed_the_mailbox_is_archived_and_stays(
     assert done.returncode == 0, done.stderr
     plan = own.danhba("plan", "staging").stdout
     assert f"keep mailbox: {kept} archive of {ARCHIVED}, to be removed from {REMOVED})" in plan
-    files = on_store(committed, "find", f"/srv/mail/{NAME}", "-type", "f", "-printf", "%P\n")
+    files = on_store(committed, "find", MAILBOX, "-type", "f", "-printf", "%P\n")
     packed = on_store(committed, "tar", "-tf", ARCHIVE)
     assert {f"{NAME}/{path}" for path in files.splitlines()} <= set(packed.splitlines())
     assert on_store(committed, "stat", "-c", "%U %a", "/srv/archive", ARCHIVE).splitlines() == [
@@ -345,13 +347,13 @@ def test_no_run_that_archives_removes_and_one_that_is_killed_goes_on(
     killed = dated(committed, REMOVED)
     assert watcher.communicate(timeout=60)[0].strip() == "killed"
     assert killed.returncode == 1
-    assert on_store(committed, "ls", f"/srv/mail/{NAME}")
+    assert on_store(committed, "ls", MAILBOX)
     done = dated(committed, REMOVED)
     assert done.returncode == 0, done.stderr
     plan = own.danhba("plan", "staging").stdout
     assert plan.count("nothing to do") == len(own.environment.hosts)
     assert f"archive of {REMOVED}, to be removed from {LATER})" in plan
-    assert on_store(committed, "ls", f"/srv/mail/{NAME}")
+    assert on_store(committed, "ls", MAILBOX)
     assert "not this store's" not in status(committed, REMOVED).stdout
     assert committed.in_ldap(f"(uid={NAME})") == set()
     assert refuses(committed)
@@ -404,11 +406,16 @@ def test_the_line_may_leave_the_file_then_and_the_address_stays_refused(
 def test_who_comes_back_then_has_the_mail_of_the_archive_again(
     province: Province, committed: Province, kept: str
 ) -> None:
-    """Restored as docs/life-cycle.md says, before the apply that lets him in."""
-    on_store(committed, "tar", "-xpf", ARCHIVE, "-C", "/srv/mail")
+    """Restored as docs/life-cycle.md says, before the apply that lets him in. Its standby gets what
+    comes then."""
+    on_store(committed, "mkdir", "-m", "0700", UNPACKED)
+    on_store(committed, "tar", "-xpf", ARCHIVE, "-C", UNPACKED)
+    on_store(committed, "mv", "-T", f"{UNPACKED}/{NAME}", MAILBOX)
+    on_store(committed, "rmdir", UNPACKED)
     own = replace(committed, day=LATER)
     own.danhba("reinstate", NAME, "--decision", "10/QĐ-THU")
     own.danhba("apply", "staging", "--yes")
     assert committed.has(NAME, kept)
-    committed.deliver(NAME)
+    new = committed.deliver(NAME)
+    wait_for(lambda: committed.has(NAME, new, committed.standby(NAME)), "on the standby", 60)
     assert NAME not in committed.with_password()

@@ -95,6 +95,13 @@ def chosen(province: Province, host: str, address: str, old: str, new: str) -> N
     assert done.returncode == 0, done.stderr
 
 
+def top(province: Province, host: str) -> list[str]:
+    """The topmost entry as one people host has it, but for the stamps of what it knows."""
+    argv = ["ldapsearch", "-LLL", "-Q", "-o", "ldif-wrap=no", "-Y", "EXTERNAL", "-H", "ldapi:///"]
+    said = province.lab.run(host, [*argv, "-b", province.suffix, "-s", "base", "*", "+"]).stdout
+    return sorted(row for row in said.splitlines() if not row.startswith("contextCSN:"))
+
+
 @contextmanager
 def parted(province: Province) -> Iterator[None]:
     """store1 and store2 do not reach each other; when joined again they come to agree."""
@@ -104,6 +111,17 @@ def parted(province: Province) -> Iterator[None]:
     finally:
         province.lab.run("store2", ["nft", "delete", "table", "inet", "parted"])
     wait_for(lambda: len(province.stamps()) == 1, "the people hosts agree", 60)
+
+
+def test_a_start_leaves_entries_what_they_were_everywhere(province: Province) -> None:
+    """A host that knew one by another entryUUID would delete it with all below when it next takes
+    whole entries, which a conflict makes it do."""
+    before = top(province, "store1")
+    for host in HOSTS:
+        province.lab.run(host, ["systemctl", "restart", "slapd"])
+    wait_for(lambda: len(province.stamps()) == 1, "the people hosts agree", 60)
+    assert [top(province, host) for host in HOSTS] == [before, before]
+    assert any(row.startswith("entryUUID: ") for row in before)
 
 
 def test_what_was_changed_on_both_sides_of_a_cut_survives(province: Province) -> None:

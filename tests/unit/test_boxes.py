@@ -53,9 +53,12 @@ def due(where: dict[str, Any], step: str = "remove") -> list[tuple[bool, str]]:
 
 
 def test_an_archive_holds_every_byte_and_gives_it_back(box: Box, tmp_path: Path) -> None:
+    box.mailbox.chmod(0o700)
     archive(box, MADE)
     with tarfile.open(box.archive) as tar:
         tar.extractall(tmp_path / "back")
+        assert tar.getmembers()[0].name == "nvan"  # its owner and mode: Dovecot's lock is in it
+    assert f"{(tmp_path / 'back' / 'nvan').stat().st_mode & 0o777:o}" == "700"
     back = tmp_path / "back" / "nvan"
     assert {name: (back / name).read_bytes() for name in MAIL} == MAIL
     assert (back / "mail/INBOX/u.3").read_bytes() == MAIL["mail/INBOX/u.1"]

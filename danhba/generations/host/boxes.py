@@ -180,12 +180,13 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _pack(box: Box, fresh: Path) -> dict[str, str]:
-    """Every file below a mailbox into a tar file; name to SHA-256 of what went in."""
+    """A mailbox, its own directory first: unpacked it is Dovecot's again. Name to SHA-256 of every
+    file that went in."""
     files = {}
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as out, tarfile.open(fileobj=out, mode="w") as tar:
-        for path in sorted(box.mailbox.rglob("*")):
-            name = f"{box.account}/{path.relative_to(box.mailbox)}"
+        for path in [box.mailbox, *sorted(box.mailbox.rglob("*"))]:
+            name = str(PurePath(box.account) / path.relative_to(box.mailbox))
             entry: tarfile.TarInfo | None = tar.gettarinfo(path, name)
             if entry is None:  # a socket, which holds nothing
                 continue
