@@ -102,13 +102,22 @@ class Bench:
         """As an apply does it."""
         request = {
             "changes": changes, "path": TREE, "base": self.base, "top": f"ou=people,{self.base}",
-            "wanted": digest, "count": len(self.adds), "removed": [],
+            "wanted": digest, "count": len(self.adds), "removed": [], "strays": [],
+            "seen": self._stamps(),
         }  # fmt: skip
         fqdn = self.on.lab.host(self.first).fqdn
         other = self.on.lab.host(self.second).fqdn
-        self.step(self.first, "load", **request, peers=[other] if replicated else [])
+        others = [other] if replicated else []
+        self.step(self.first, "load", **request, peers=others, here=others)
         if replicated:
-            self.step(self.second, "arrived", **request, peers=[fqdn])
+            self.step(self.second, "arrived", **request, peers=[fqdn], here=[fqdn])
+
+    def _stamps(self) -> dict[str, str]:
+        """Of the tree as it is: an apply plans from it, and computes anew when it has changed."""
+        argv = ["ldapsearch", "-LLL", "-Q", "-Y", "EXTERNAL", "-H", "ldapi:///", "-b", self.base]
+        said = self.on.lab.run(self.first, [*argv, "-s", "base", "contextCSN"]).stdout
+        stamps = re.findall("^contextCSN: (.*)$", said, re.MULTILINE)
+        return {stamp.split("#")[2]: stamp for stamp in stamps}
 
     def modify(self, changes: list[dict[str, Any]]) -> None:
         ldif = "".join(map(_ldif, changes))
@@ -145,8 +154,8 @@ def measured(on: Applied, runs: int) -> str:
     try:
         for run in range(runs):
             _run(bench, run, found[loads], found[f"{CHANGES} changes"])
-        bench.empty(replicated=True)
     finally:
+        bench.empty(replicated=True)
         bench.unlock()
     return "\n".join(_table(found))
 
