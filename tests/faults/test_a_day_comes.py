@@ -80,8 +80,10 @@ def committed(
         shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
     (root / ".gitignore").write_text("__pycache__/\n.danhba/\n")
     directory = root / "directory.yaml"
-    # What the tests before have written for today was so yesterday already.
+    # What the tests before have written for today was so yesterday already; what comes earlier is
+    # approved anew.
     text = province.directory.read_text().replace(str(TODAY), str(TODAY - ONE))
+    text = re.sub(r"(?m)^  (\S+): \{agencies: ", r"  A\1: {agencies: ", text)
     directory.write_text(text)
     own = Province(province.lab, directory, province.passwords, root)
     for name, day in ((NAME, DAY), (NOW, TODAY)):
