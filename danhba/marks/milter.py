@@ -103,6 +103,6 @@ class _Door(Milter.Base):
             self._say(f"not read: attachment {each.number}: {each.why}")
 
     def _say(self, what: str) -> None:
-        """To the journal: nothing of the content. A sender in UTF-8 need not be valid."""
-        line = f"{self.getsymval('i')}: {what}, from {self._sender}"
-        print(line.encode("ascii", "backslashreplace").decode(), file=sys.stderr, flush=True)
+        """To the journal: nothing of the content."""
+        # A sender in UTF-8 need not be valid: standard error escapes what is not.
+        print(f"{self.getsymval('i')}: {what}, from {self._sender}", file=sys.stderr, flush=True)

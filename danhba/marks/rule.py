@@ -45,13 +45,19 @@ _HEAD = re.compile("[^:]{3,60}:")
 
 _DO = "(?:độ|®é|§é|ñoä)"
 _LABEL = re.compile(
-    rf"(?<!\w)(?:(?:{_DO}|mức|cấp|dấu) (?:bảo )?{_M}|phân loại(?: {_M})?|do mat)", re.I
+    rf"(?<!\w)(?:(?:{_DO}|mức|cấp|dấu) (?:bảo )?{_M}|phân loại(?: {_M})?|đóng dấu|do mat)",
+    re.I,
 )
 _LABELLED = re.compile(
     rf"(?: (?:của )?(?:văn bản|tài liệu))?[ \t]*(?:[:=(\[|\t\-–—]|  )[ \t:=(\[|]*({_ANY})"
     r"(?=[ \t]*(?:$|[.;,()\[\]|/\t–—-]|  ))",
     re.I,
 )
+_PREFIX = re.compile(r"\W*\[\s*(Mật|mËt|MËt|Maät)\s*\]")
+"""[Mật] before a subject is no name; (Mật) may be."""
+_ITEM = re.compile(r"\s*[-–•+] ")
+_ORGANS = re.compile(r"(?<!\w)(?:gan|tụy|tuỵ|lách|sỏi|túi|siêu âm)(?!\w)", re.I)
+"""Mật is bile as well."""
 _TOPIC = re.compile(r"\W*(?:subject|chủ đề|tiêu đề|v/v|về việc)\s?:\s*", re.I)
 _REPLY = re.compile(r"(?:\s*(?:re|fw|fwd|tl|tr|trả lời|chuyển tiếp)\s?:)+\s*", re.I)
 
@@ -65,9 +71,10 @@ _PAPERS = (
     "phuong an|de an|bien ban|danh sach|nghi quyet|cv|vb|tl|bc|tt|kh|hs|qd|tb|ct|pa|da|bb|ds|nq"
 )
 _PAPER = re.compile(
-    rf"\W*(?:(?:kinh )?(?:gui|chuyen|trinh) )?(?:{_PAPERS})\W{{1,3}}(?:so )?[0-9/.\- ]{{0,12}}$"
+    rf"\W*(?:[0-9]{{1,5}}\W{{1,3}})?(?:(?:kinh )?(?:gui|chuyen|trinh) )?(?:{_PAPERS})\W{{1,3}}(?:so )?[0-9/.\- ]{{0,12}}$"
 )
 _SERIAL = re.compile(rf"\W*(?:$|[0-9]|so\b|ngay\b|(?:{_PAPERS})\b)")
+_SMALL = re.compile(r" (?!khẩu|độ|mã|ong|vụ|thư|hiệu|lệnh|báo)(?=[^\W\d_])")
 _WORDS = re.compile(rf"(?<!\w)(?:{_ANY})(?!\w)", re.I)
 _OPENED = ('"', "“", "'", "‘", "«")
 _SUFFIX = re.compile(r"(?:\.[A-Za-z0-9]{1,5}){1,2}$")
@@ -141,7 +148,12 @@ class _Found(NamedTuple):
     @property
     def is_alone(self) -> bool:
         """As is_stamp, or "Tối mật", which is no name, and no end of a sentence."""
-        return self.is_stamp or (self.marked and self.degree != "MẬT" and self.begins_large)
+        return self.is_stamp or (self.is_two_words and self.begins_large)
+
+    @property
+    def is_two_words(self) -> bool:
+        """With diacritics, in whatever letters: enough in brackets beside a title."""
+        return self.marked and self.degree != "MẬT"
 
     @property
     def is_value(self) -> bool:
@@ -154,7 +166,9 @@ def _stamp(line: str, before: str) -> Degree | None:
     if _ENUMERATED.match(line.strip()) or _goes_on(before):
         return None
     found = _found(_URGENT.sub(" ", line))
-    return found.degree if found and found.is_alone else None
+    if found is None or (_ITEM.match(line) and not found.is_stamp):
+        return None
+    return found.degree if found.is_alone else None
 
 
 def _goes_on(before: str) -> bool:
@@ -168,21 +182,24 @@ def _apart(line: str) -> Degree | None:
     for edge in _EDGES:
         if (hit := edge.search(line)) and (found := _found(hit[1])) and found.is_alone:
             return found.degree
+    if _PREFIX.match(line):
+        return "MẬT"
     enumerated = _ENUMERATED.match(line.lstrip())
     if enumerated:
         line = line.lstrip()[enumerated.end() :]
     elif (head := _HEAD.match(line)) and (degree := _in_capitals(head[0])):
-        return degree
+        return None if degree == "MẬT" and _ORGANS.search(line) else degree
     return _in_pieces(line)
 
 
 def _in_pieces(line: str) -> Degree | None:
     pieces = [piece.strip() for piece in _APART.split(line) if piece.strip()]
+    bile = bool(_ORGANS.search(line))
     many = len([column for column in _COLUMN.split(line) if column.strip()]) > 3
     for before, piece in zip(("", *pieces), pieces, strict=False):
         degree = _in_capitals(piece) if len(pieces) > 1 else None
         # A table of people has their given names in a column, a form has them behind a colon.
-        named = before.endswith(":") or _goes_on(before) or (many and degree == "MẬT")
+        named = before.endswith(":") or _goes_on(before) or (degree == "MẬT" and (many or bile))
         if degree and not named:
             return degree
     return None
@@ -224,6 +241,9 @@ def _in_label(line: str) -> Degree | None:
             line = line[begins.end() :]
     if _names_all(line):
         return None
+    for edge in _EDGES:
+        if (hit := edge.search(line)) and (found := _found(hit[1])) and found.is_two_words:
+            return found.degree
     return _stamp(line, "") or _apart(line) or _labelled(line) or _within(line)
 
 
@@ -243,10 +263,12 @@ def _within(line: str) -> Degree | None:
 
 
 def _is_of_paper(before: str, behind: str) -> bool:
-    """Công văn MẬT số 12; MẬT 12/UBND."""
-    if not _SERIAL.match(_bare(behind)):
-        return False
+    """Công văn MẬT số 12; Văn bản MẬT đến ngày 3; MẬT 12/UBND."""
     last = _bare(_APART.split(before)[-1]).rstrip()
+    if not (
+        _SERIAL.match(_bare(behind)) or (last and _SMALL.match(behind) and behind[1].islower())
+    ):
+        return False
     return bool(_PAPER.match(f"{last} ") if last else behind.strip())
 
 

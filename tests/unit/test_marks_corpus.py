@@ -17,7 +17,7 @@ CORPUS = Path(__file__).parent / "secrecy_marks.yaml"
 REFUSED = {"hits": True, "missed": True, "passes": False, "false_alarms": False}
 """What ought to be done with each sort."""
 WRONG = ("missed", "false_alarms")
-HIT_RATE, FALSE_ALARM_RATE = 0.98, 0.01
+HIT_RATE, FALSE_ALARM_RATE = 0.95, 0.02
 """At least, at most."""
 
 
