@@ -29,6 +29,7 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ARCHIVES = (b"Rar!", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
 _TEXT_NAMES = re.compile(r".*\.(?:txt|csv|html?|xml|md|ics)", re.I)
 _MESSAGE = re.compile(r".*\.eml", re.I)
+_SEALED = re.compile(r"application/(?:(?:x-)?pkcs7-mime|pgp-encrypted)")
 _MARKUP = re.compile(r"text/html|application/xhtml.*")
 _NOT_WORDS = re.compile(
     # Addresses, names of people, and what only programs read.
@@ -85,6 +86,9 @@ def look(message: bytes) -> Iterator[Mark | Skipped | None]:
     yield None
     budget = Budget()
     attached = [(number, _content(part)) for number, part in _attachments(parts)]
+    for number, part in _attachments(parts):
+        if _SEALED.fullmatch(part.get_content_type()):
+            yield Skipped(number, "sealed by S/MIME or PGP")
     for number, data in sorted(attached, key=lambda each: len(each[1])):
         yield from _in_attachment(number, data, budget, 0)
 

@@ -42,21 +42,22 @@ class _Door(Milter.Base):
 
     @Milter.decode("bytes")
     def header(self, name: str, value: bytes) -> int:
+        return self._take(b"%s:%s\n" % (name.encode("utf-8", "replace"), value))
+
+    def eoh(self) -> int:
+        return self._take(b"\n")
+
+    def body(self, piece: bytes) -> int:
+        return self._take(piece)
+
+    def _take(self, piece: bytes) -> int:
+        """The first one waits until the message has a place."""
         if not self._inside:
             try:
                 self.readers.enter()
             except Unable as why:
                 return self._defer(why)
             self._inside = True
-        self._pieces.append(b"%s:%s\n" % (name.encode("utf-8", "replace"), value))
-        return int(Milter.CONTINUE)
-
-    @Milter.noreply
-    def eoh(self) -> int:
-        self._pieces.append(b"\n")
-        return int(Milter.CONTINUE)
-
-    def body(self, piece: bytes) -> int:
         self._pieces.append(piece)
         return int(Milter.CONTINUE)
 
@@ -100,7 +101,8 @@ class _Door(Milter.Base):
 
     def _say_skipped(self, skipped: tuple[Skipped, ...]) -> None:
         for each in skipped:
-            self._say(f"not read: attachment {each.number}: {each.why}")
+            which = f"attachment {each.number}" if each.number else "the rest"
+            self._say(f"not read: {which}: {each.why}")
 
     def _say(self, what: str) -> None:
         """To the journal: nothing of the content."""

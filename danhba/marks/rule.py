@@ -71,7 +71,8 @@ _PAPERS = (
     "phuong an|de an|bien ban|danh sach|nghi quyet|cv|vb|tl|bc|tt|kh|hs|qd|tb|ct|pa|da|bb|ds|nq"
 )
 _PAPER = re.compile(
-    rf"\W*(?:[0-9]{{1,5}}\W{{1,3}})?(?:(?:kinh )?(?:gui|chuyen|trinh) )?(?:{_PAPERS})\W{{1,3}}(?:so )?[0-9/.\- ]{{0,12}}$"
+    r"\W*(?:[0-9]{1,5}\W{1,3})?(?:(?:kinh )?(?:gui|chuyen|trinh) )?"
+    rf"(?:{_PAPERS})\W{{1,3}}(?:so )?[0-9/.\- ]{{0,12}}$"
 )
 _SERIAL = re.compile(rf"\W*(?:$|[0-9]|so\b|ngay\b|(?:{_PAPERS})\b)")
 _SMALL = re.compile(r" (?!khẩu|độ|mã|ong|vụ|thư|hiệu|lệnh|báo)(?=[^\W\d_])")

@@ -168,6 +168,12 @@ def test_what_cannot_be_read_is_named() -> None:
         assert attached(data) == [Skipped(1, reason)]
 
 
+def test_sealed_mail_is_named() -> None:
+    sealed = mail("text", "Kính gửi\n")
+    attach(sealed, b"0\x80", "pkcs7-mime", "smime.p7m")
+    assert found(sealed.as_bytes()) == [Skipped(1, "sealed by S/MIME or PGP")]
+
+
 def _encrypted() -> bytes:
     """A zip whose only file claims to be encrypted, in both of its places."""
     data = bytearray(packed({"ke-hoach.docx": docx("TỐI MẬT")}))
