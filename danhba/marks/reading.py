@@ -24,8 +24,9 @@ from .message import Mark, Skipped
 
 SECONDS = 20
 """For one message, of a clock."""
-MEMORY = 1 << 30
-"""Bytes that a reader, or the pdftotext that it starts, may map."""
+MEMORY, TIMES = 768 << 20, 12
+"""Bytes that a reader, or the pdftotext that it starts, may map, and for each byte of the message
+so many more: Python's email needs up to ten."""
 AT_ONCE = 4
 WAITS = 20
 """Seconds for which a message waits until it may be read."""
@@ -113,7 +114,8 @@ def _until(deadline: float, reports: Connection) -> Iterator[dict[str, Any]]:
 def _read(reports: Connection) -> None:
     """In the process of a reader."""
     os.setsid()
-    limit(resource.RLIMIT_AS, MEMORY)
+    message = reports.recv_bytes()
+    limit(resource.RLIMIT_AS, MEMORY + TIMES * len(message))
     limit(resource.RLIMIT_CPU, SECONDS)
     limit(resource.RLIMIT_FSIZE, 32 << 20)
     limit(resource.RLIMIT_CORE, 0)
@@ -122,7 +124,7 @@ def _read(reports: Connection) -> None:
         reports.send_bytes(json.dumps(what).encode())
 
     with suppress(MemoryError, RecursionError):
-        for found in messages.look(reports.recv_bytes()):
+        for found in messages.look(message):
             if found is None:
                 report(texts=True)
             else:
