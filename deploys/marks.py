@@ -20,6 +20,7 @@ _CONFIG = "/etc/danhba/marks.json"
 
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
     path = f"/etc/systemd/system/{_UNIT}"
+    unit = render("marks/unit.service", config=_CONFIG, home=_HOME, socket=MARKS_SOCKET)
     config = {"contact": in_ascii(directory.secrecy_contact), "socket": MARKS_SOCKET}
     return Part(
         name="marks",
@@ -28,7 +29,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         files=(
             *_program(),
             File(_CONFIG, (json.dumps(config, indent=1) + "\n").encode(), effect="restart"),
-            File(path, render("marks/unit.service", config=_CONFIG, home=_HOME), effect="restart"),
+            File(path, unit, effect="restart"),
             File("/etc/sysusers.d/danhba-marks.conf", render("marks/sysusers.conf")),
         ),
         # `systemctl enable` would follow the link into the generation of today.
