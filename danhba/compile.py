@@ -42,6 +42,8 @@ def compile_directory(directory: Directory, day: date | None = None) -> Compiled
         removed=tuple(sorted(rows.removed_names())),
         ahead=tuple(ahead(directory, rows.day)),
         lockout=_lockout(directory.policy),
+        secrecy_contact=directory.policy.secrecy.contact
+        or f"postmaster@{directory.province.domain}",
     )
 
 

@@ -123,7 +123,7 @@ class Compiled:
     AGENCY*KEEPER. blocked: what nobody logs in with any more, or for now. ahead: by day.
     removed: addresses and accounts that leave the servers, for their mailboxes are archived.
     usage_months: how long the hours of accesses are kept. lockout: figures of the
-    lock-out.
+    lock-out. secrecy_contact: whom a sender calls whose mail was refused for a secrecy mark.
     """
 
     province: str
@@ -141,6 +141,7 @@ class Compiled:
     blocked: tuple[str, ...]
     guard: Guard
     lockout: Figures
+    secrecy_contact: str
     leaving: tuple[Leaving, ...] = ()
     removed: tuple[str, ...] = ()
     ahead: tuple[Ahead, ...] = ()

@@ -31,6 +31,7 @@ from danhba.model import (
     Request,
     Reserved,
     Retired,
+    Secrecy,
     Status,
 )
 from danhba.naming import KINDS
@@ -51,6 +52,8 @@ _LETTER = rf"[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff][{MARKS
 NAME = re.compile(rf"{_LETTER}(?:{_LETTER}|['\u2019. -])*")
 """Latin letters: Vietnamese, and those of the province's other languages, which put Vietnamese
 marks on letters where Unicode has not composed them."""
+CONTACT = re.compile(rf"(?:{_LETTER}|[0-9 .,;:()+/@&'-]){{3,100}}")
+"""What a reply of SMTP can say: one line of 512 octets (RFC 5321 4.5.3.1.5) has more to tell."""
 _EARLIEST, _LATEST = date(1990, 1, 1), date(2100, 1, 1)
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -282,15 +285,23 @@ class _Reader:
         }
         protected = fields.get("protected")
         names = self.texts(protected, "protected") if protected else ()
-        kinds = fields.get("kind_quota_gb")
+        kinds, secrecy = fields.get("kind_quota_gb"), fields.get("secrecy")
         return Policy(
             **figures,
             protected=names,
             kind_quota_gb=self.rooms(kinds) if kinds else (),
             holidays=self.dates(fields, "holidays"),
             working_days=self.dates(fields, "working_days"),
+            secrecy=self.secrecy(secrecy) if secrecy else Secrecy(""),
             line=node.line,
         )
+
+    def secrecy(self, node: Node) -> Secrecy:
+        fields = self.fields(node, "secrecy", SECRECY)
+        if fields is None:
+            return Secrecy("")
+        example = "Văn thư mật, Văn phòng UBND tỉnh, 0296 3852 000, in 3 to 100 letters"
+        return Secrecy(self.matching(fields["contact"], "the contact", CONTACT, example))
 
     def dates(self, fields: dict[str, Node], key: str) -> tuple[Day, ...]:
         """A list that need not be there."""
@@ -504,7 +515,10 @@ DEFAULTS = {
 }  # fmt: skip
 """Figures of policy that need not be written."""
 POLICY = frozenset(FIGURES.keys() - DEFAULTS.keys())
-POLICY_OPTIONAL = frozenset((*DEFAULTS, "protected", "kind_quota_gb", "holidays", "working_days"))
+POLICY_OPTIONAL = frozenset(
+    (*DEFAULTS, "protected", "kind_quota_gb", "holidays", "working_days", "secrecy")
+)
+SECRECY = frozenset(("contact",))
 REQUEST = frozenset(("agency", "date", "signer"))
 REQUEST_OPTIONAL = frozenset(("sha256",))
 AGENCY = frozenset(("kind", "name", "keepers", "staff"))

@@ -24,6 +24,17 @@ class Province:
 
 
 @dataclass(frozen=True, slots=True)
+class Secrecy:
+    """contact: whom somebody calls whose mail was refused for a secrecy mark (Điều 4.4); "" for the
+    postmaster."""
+
+    contact: str
+
+    def __str__(self) -> str:
+        return self.contact or "postmaster"
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The figures of the regulation, or of the operator where the regulation gives none.
 
@@ -40,7 +51,7 @@ class Policy:
     (Điều 10.1). mailbox_kept_months: how long the mailbox of who is withdrawn stays as it was
     before it is archived, mailbox_archived_days: how long it then stays beside its archive
     (Điều 6.3; by the law on archives, Điều 8.9). lockout_*: as of
-    danhba.lockout.figures.
+    danhba.lockout.figures. secrecy: what becomes of secret documents (Điều 4.4).
     """
 
     quota_gb: int
@@ -64,6 +75,7 @@ class Policy:
     holidays: tuple[date, ...]
     working_days: tuple[date, ...]
     kind_quota_gb: tuple[tuple[str, int], ...]
+    secrecy: Secrecy
     line: int
 
 

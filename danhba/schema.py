@@ -30,6 +30,7 @@ from danhba.model import (
     Quota,
     Request,
     Retired,
+    Secrecy,
     Status,
 )
 from danhba.names import LOCAL_PART, MAX_OCTETS
@@ -41,6 +42,7 @@ _ENTRIES: dict[str, tuple[type, frozenset[str]]] = {
     "directory": (Directory, load.DIRECTORY),
     "province": (Province, load.PROVINCE),
     "policy": (Policy, load.POLICY),
+    "secrecy": (Secrecy, load.SECRECY),
     "request": (Request, load.REQUEST),
     "agency": (Agency, load.AGENCY),
     "closed": (Closure, load.CLOSURE),
@@ -79,6 +81,7 @@ _FORMS: dict[str, tuple[str | re.Pattern[str], str]] = {
     "domain": (load.DOMAIN, "Write it like angiang.gov.vn"),
     "timezone": (load.TIMEZONE, "Write it like Asia/Ho_Chi_Minh"),
     "sha256": (load.SHA256, "Write 64 digits 0-9a-f"),
+    "contact": (load.CONTACT, "Write it in 3 to 100 letters, digits and simple signs"),
     "name": (load.NAME, "Type it in Vietnamese letters (TCVN 6909)"),
 }
 """How text of each form looks, and what to do where it does not."""
@@ -91,6 +94,7 @@ _FORM_OF = {
     "domain": "domain",
     "timezone": "timezone",
     "sha256": "sha256",
+    "contact": "contact",
     **dict.fromkeys(("address", "account", "agency", "parent", "it_officer", "to"), "address"),
     **dict.fromkeys(("keepers", "successors", "protected", "reserved"), "address"),
     **dict.fromkeys(("holidays", "working_days"), "date"),
@@ -150,6 +154,10 @@ DESCRIPTIONS = {
         "usage_months": "How long it is known in which hours there was an access (Điều 10.1)",
         "holidays": "Days from Monday to Friday on which nobody works (Điều 10.1)",
         "working_days": "Days of a weekend that are worked by decision (Điều 10.1)",
+        "secrecy": "What becomes of documents that bear a secrecy mark (Điều 4.4)",
+    },
+    "secrecy": {
+        "contact": "Whom a sender calls whose mail was refused",
     },
     "request": {
         "agency": "Address of the agency that asks (Điều 6.1)",

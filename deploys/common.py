@@ -40,6 +40,9 @@ PEOPLE_PORT = 3389
 SASL_SOCKET = "/run/danhba-sasl-door/auth"
 """Where an edge's Postfix asks whether a password is right."""
 
+MARKS_SOCKET = "/run/danhba-marks/milter"
+"""Where an edge's Postfix asks whether a document bears a secrecy mark."""
+
 STANDBY_PORT = 4191
 """Where a store takes synchronisations from the others."""
 

@@ -10,6 +10,7 @@ from deploys.common import (
     CA,
     CERTIFICATE,
     KEY,
+    MARKS_SOCKET,
     QUOTA_PORT,
     REPLY_PORT,
     SASL_SOCKET,
@@ -46,6 +47,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         reply_port=REPLY_PORT,
         stores=networks(env.having("store")),
         size_outside=size_outside(directory.message_mb),
+        marks_socket=MARKS_SOCKET,
     )
     return postfix(
         "postfix_edge",

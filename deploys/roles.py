@@ -14,6 +14,7 @@ from deploys import (
     firewall,
     keepers,
     lockout,
+    marks,
     password_check,
     people,
     people_door,
@@ -42,8 +43,8 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
         sessions.store, retention.part, standby.part,
     ),
     "edge": (
-        people_door.part, tunnel.part, sasl_door.part, dovecot_edge.part, postfix_edge.part,
-        sessions.edge,
+        people_door.part, tunnel.part, sasl_door.part, marks.part, dovecot_edge.part,
+        postfix_edge.part, sessions.edge,
     ),
 }  # fmt: skip
 

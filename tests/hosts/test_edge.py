@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from seen import Server
 
-from deploys.common import SASL_SOCKET, STORE_PORT
+from deploys.common import MARKS_SOCKET, SASL_SOCKET, STORE_PORT
 
 ROLE = "edge"
 
@@ -93,6 +93,21 @@ def test_only_postfix_asks_for_passwords_and_only_through_the_door(server: Serve
     assert behind == "danhba-sasl-door 600"
     asks = server.run(f"postconf -c {server.edge.postfix} -h smtpd_sasl_path")
     assert asks == SASL_SOCKET
+
+
+def test_what_is_submitted_and_nothing_else_is_looked_at_for_secrecy_marks(server: Server) -> None:
+    """And the daemon's socket is closed to all but Postfix."""
+    asked = f"postconf -c {server.edge.postfix} -P"
+    for service in ("submission", "submissions"):
+        names = ("smtpd_milters", "milter_default_action")
+        found = server.run(f"{asked} {' '.join(f'{service}/inet/{name}' for name in names)}")
+        assert [row.split(" = ")[1] for row in found.splitlines()] == [
+            f"unix:{MARKS_SOCKET}", "tempfail"
+        ]  # fmt: skip
+    assert server.run(f"{asked} '*/*/smtpd_milters' | wc -l") == "2"
+    assert server.run(f"postconf -c {server.edge.postfix} -h smtpd_milters non_smtpd_milters") == ""
+    place = server.run("stat -c '%%U:%%G %%a' %s", "/run/danhba-marks")
+    assert place == "danhba-marks:postfix 750"
 
 
 _TLS = """

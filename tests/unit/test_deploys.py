@@ -22,7 +22,7 @@ from danhba.compiled import BoxState, Compiled, Grant, Guard, Mailbox, Name, Ref
 from danhba.inventory import Environment, Host
 from danhba.lockout.figures import Figures
 from danhba.service import File, Part
-from deploys import firewall, people, postfix_edge, standby
+from deploys import firewall, marks, people, postfix_edge, standby
 from deploys.roles import parts
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -85,6 +85,7 @@ DIRECTORY = Compiled(
         withheld={"lvloc": "locked sotaichinh", "vttu": "withdrawn sotaichinh"},
     ),
     lockout=Figures(guesses=10, minutes=15, accounts=20, account_guesses=50, known_days=60),
+    secrecy_contact="Văn thư mật, Văn phòng UBND tỉnh An Giang",
 )
 
 
@@ -262,3 +263,8 @@ def test_ports_of_a_store_open_to_edges_only() -> None:
     assert "ip saddr { 198.18.0.11 } tcp dport { 2525, 2993, 2995, 6190, 12340 } accept" in (
         rules.content.decode()
     )
+
+
+def test_a_contact_is_said_in_ascii() -> None:
+    assert marks.in_ascii("Văn thư mật, Đỗ Thị Ửng (0296)") == "Van thu mat, Do Thi Ung (0296)"
+    assert marks.in_ascii("Va\u0306n thu\u031b") == "Van thu"

@@ -50,6 +50,7 @@ policy:
   usage_months: 24
   holidays: [2026-01-01, 2026-04-30]
   working_days: [2026-12-26]
+  secrecy: {contact: "Văn thư mật, 0296 3852 000"}
 requests:
   12/CV-STC: {agency: sotaichinh, date: 2026-11-02, signer: Chánh Văn phòng, sha256: %s}
 agencies:
@@ -207,7 +208,8 @@ OF_FORM = (
     "address_in_different_case", "address_too_long", "address_with_newline",
     "address_with_shell_characters", "agency_name_with_a_blank_letter", "agency_with_newline",
     "alias_that_turns_the_text", "alias_until_no_date", "approval_with_newline",
-    "confirm_by_of_the_withdrawn", "control_character_in_a_name", "date_in_local_form",
+    "confirm_by_of_the_withdrawn", "contact_with_a_percent_sign", "control_character_in_a_name",
+    "date_in_local_form",
     "date_that_does_not_exist", "deep_nesting", "domain_with_a_space", "empty",
     "from_without_status", "holiday_that_is_no_date", "inactive_months_of_no_months",
     "leave_without_decision", "lockout_for_two_days", "missing_key", "name_in_another_script",
