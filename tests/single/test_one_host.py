@@ -102,3 +102,9 @@ def test_neither_postfix_takes_the_other_for_itself(province: Province, single: 
     shown = single.run(host.name, [*JOURNAL, "-u", "postfix*"]).stdout
     assert "status=sent" in shown
     assert [row for row in shown.splitlines() if LOOP.search(row)] == []
+
+
+def test_what_is_submitted_with_a_secrecy_mark_is_refused(people: list[Person]) -> None:
+    message = people[0].write([people[1].address], "[MẬT] Kế hoạch", "Kính gửi anh\n")
+    with people[0].submission() as smtp, pytest.raises(smtplib.SMTPDataError, match=r"5\.7\.1 Thu"):
+        smtp.send_message(message)
