@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from province import Province
+from province import Province, wait_for
 
 PLACES = (
     "/etc", "/root", "/srv", "/tmp", "/usr/local", "/usr/lib", "/usr/sbin", "/var/cache",
@@ -44,6 +44,20 @@ def changes(before: Snapshot, after: Snapshot) -> dict[str, tuple[Any, Any]]:
 
 def hosts(province: Province) -> list[str]:
     return [host.name for host in province.environment.hosts]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_goes_on(province: Province) -> None:
+    """What the tests before have sent is delivered, indexed, and copied to the standbys."""
+    stores = len(province.environment.having("store"))
+
+    def settled() -> bool:
+        said = province.danhba("status", "staging", check=False).stdout
+        if said.count("standby: 0 waiting") < stores:
+            return False
+        return all(snapshot(province, host) == snapshot(province, host) for host in hosts(province))
+
+    wait_for(settled, "all mail has come to rest", 180)
 
 
 @pytest.fixture
