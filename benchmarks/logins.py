@@ -83,9 +83,10 @@ PATH = Path(__file__).with_name("logins.md")
 HEAD = f"""\
 A login is a connection, TLS, a password, good-bye; an edge passes it on to the store, which asks a
 people host; {CLIENTS} clients at once, of {PEOPLE} officials. Median (least–most; runs of
-{SECONDS:.0f} seconds). The bare Dovecot has the same hashes in a file, and is neither proxy nor
-behind one. Every unit that takes part shares the cores with the clients: the second table says
-what of a core each of them needs, hence what a server of its own can do.
+{SECONDS:.0f} seconds). The bare Dovecot has the same hashes in a file, is neither proxy nor
+behind one, and starts a process for each session, as it does by default; processes of stores serve
+many. Every unit that takes part shares the cores with the clients: the second table says what of a
+core each of them needs, hence what a server of its own can do.
 
 Memory is what the processes of a unit have, shared pages counted once on the whole machine; page
 caches are not in it."""
