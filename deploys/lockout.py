@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 import danhba.lockout
 from danhba.compiled import Compiled
@@ -14,20 +13,20 @@ from danhba.render import render
 from danhba.service import File, Part, Probe, Service
 from deploys.common import CA, CERTIFICATE, KEY, LDAP_GATE_PORT, LOCKOUT_PORT, POLICY_PORT, suffix
 from deploys.instance import edge
+from deploys.program import HOME, program
 
 _UNIT = "danhba-lockout.service"
-_HOME = "/usr/local/lib/danhba"
 _CONFIG = "/etc/danhba/lockout.json"
 
 
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
     path = f"/etc/systemd/system/{_UNIT}"
-    unit = render("lockout/unit.service", config=_CONFIG, home=_HOME, key=KEY)
+    unit = render("lockout/unit.service", config=_CONFIG, home=HOME, key=KEY)
     return Part(
         name="lockout",
         packages=("python3",),
         files=(
-            *_program(),
+            *program(danhba.lockout),
             File(_CONFIG, _config(directory, env, host), effect="restart"),
             File(path, unit, effect="restart"),
             File("/etc/sysusers.d/danhba-lockout.conf", render("lockout/sysusers.conf")),
@@ -42,15 +41,6 @@ def question(directory: Compiled) -> str:
     """What the configuration of a Dovecot that checks passwords has of it."""
     shown = render("lockout/dovecot.conf", policy_port=POLICY_PORT, domain=directory.domain)
     return shown.decode()
-
-
-def _program() -> tuple[File, ...]:
-    """The daemon's own source: Debian's python3 runs it as it is."""
-    sources = sorted(Path(danhba.lockout.__file__).parent.glob("*.py"))
-    return tuple(
-        File(f"{_HOME}/lockout/{source.name}", source.read_bytes(), effect="restart")
-        for source in sources
-    )
 
 
 def _config(directory: Compiled, env: Environment, host: Host) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from pathlib import Path
 
 import danhba.marks
 from danhba.compiled import Compiled
@@ -12,22 +11,22 @@ from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Service
 from deploys.common import MARKS_SOCKET
+from deploys.program import HOME, program
 
 _UNIT = "danhba-marks.service"
-_HOME = "/usr/local/lib/danhba"
 _CONFIG = "/etc/danhba/marks.json"
 
 
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
     path = f"/etc/systemd/system/{_UNIT}"
-    unit = render("marks/unit.service", config=_CONFIG, home=_HOME, socket=MARKS_SOCKET)
+    unit = render("marks/unit.service", config=_CONFIG, home=HOME, socket=MARKS_SOCKET)
     config = {"contact": in_ascii(directory.secrecy_contact), "socket": MARKS_SOCKET}
     return Part(
         name="marks",
         # poppler-utils has pdftotext.
         packages=("python3", "python3-milter", "poppler-utils"),
         files=(
-            *_program(),
+            *program(danhba.marks),
             File(_CONFIG, (json.dumps(config, indent=1) + "\n").encode(), effect="restart"),
             File(path, unit, effect="restart"),
             File("/etc/sysusers.d/danhba-marks.conf", render("marks/sysusers.conf")),
@@ -42,12 +41,3 @@ def in_ascii(text: str) -> str:
     """Without its marks, as a reply of SMTP has it (RFC 5321 4.2)."""
     parts = unicodedata.normalize("NFD", text.translate({ord("đ"): "d", ord("Đ"): "D"}))
     return parts.encode("ascii", "ignore").decode()
-
-
-def _program() -> tuple[File, ...]:
-    """The daemon's own source: Debian's python3 runs it as it is."""
-    sources = sorted(Path(danhba.marks.__file__).parent.glob("*.py"))
-    return tuple(
-        File(f"{_HOME}/marks/{source.name}", source.read_bytes(), effect="restart")
-        for source in sources
-    )

@@ -7,7 +7,6 @@ sides. Dovecot 2.4 has no replication any more; `doveadm sync` is what remains o
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import danhba.standby
 from danhba.compiled import Compiled
@@ -24,9 +23,9 @@ from deploys.common import (
     STANDBY_WAY,
     held,
 )
+from deploys.program import HOME, program
 
 TABLE = "/etc/danhba/places"
-HOME = "/usr/local/lib/danhba"
 CONFIG = "/etc/danhba/standby.json"
 PROGRAM = ("env", f"PYTHONPATH={HOME}", "python3", "-B", "-m", "standby", CONFIG)
 """The command that danhba/standby is on a store, up to its words."""
@@ -59,7 +58,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
                  effect="restart"),
             # The program reads it at every look.
             File(TABLE, places(directory, env, host), accounts=True),
-            *_program(),
+            *program(danhba.standby),
             File(CONFIG, configuration(directory, env, host), effect="restart"),
             File(f"{_SYSTEMD}/{_UNIT}", render("standby/unit.service", **words), effect="restart"),
             File(f"{_SYSTEMD}/danhba-standby-all.service", render("standby/all.service", **words)),
@@ -78,15 +77,6 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         validate=((*PROGRAM, "check"),),
         health=((*PROGRAM, "health"),),
     )  # fmt: skip
-
-
-def _program() -> tuple[File, ...]:
-    """danhba/standby as it is: Debian's python3 runs it."""
-    sources = sorted(Path(danhba.standby.__file__).parent.glob("*.py"))
-    return tuple(
-        File(f"{HOME}/standby/{source.name}", source.read_bytes(), effect="restart")
-        for source in sources
-    )
 
 
 def way(env: Environment, store: Host) -> str:

@@ -24,7 +24,7 @@ from danhba.standby.former import queued
 from danhba.standby.health import LATE, SILENT, health
 from danhba.standby.mailboxes import WATCHED, left_behind, signature
 from danhba.standby.memory import Memory
-from deploys import standby
+from deploys import program, standby
 
 DOVEADM = """\
 #!/bin/sh
@@ -107,10 +107,10 @@ def test_what_a_store_gets_runs_there_without_any_package(desk: Desk) -> None:
     """The very files, in a place of their own, with nothing but Debian's python3 beside them."""
     store = next(host for host in ENV.hosts if "store" in host.roles)
     files = [file for file in standby.part(DIRECTORY, ENV, store).files
-             if file.path.startswith(f"{standby.HOME}/standby/")]  # fmt: skip
+             if file.path.startswith(f"{program.HOME}/standby/")]  # fmt: skip
     home = desk.place / "lib"
     for file in files:
-        path = home / Path(file.path).relative_to(standby.HOME)
+        path = home / Path(file.path).relative_to(program.HOME)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(file.content)
     config = desk.place / "standby.json"
