@@ -55,6 +55,7 @@ DIRECTORY = Compiled(
     domain=DOMAIN,
     timezone="Asia/Ho_Chi_Minh",
     message_mb=20,
+    message_recipients=500,
     usage_months=12,
     password_min_length=12,
     mailboxes=(
@@ -86,6 +87,7 @@ DIRECTORY = Compiled(
     ),
     lockout=Figures(guesses=10, minutes=15, accounts=20, account_guesses=50, known_days=60),
     secrecy_contact="Văn thư mật, Văn phòng UBND tỉnh An Giang",
+    block_lists=("zen.spamhaus.org", "bl.spamcop.net"),
 )
 
 
