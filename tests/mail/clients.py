@@ -1,4 +1,4 @@
-"""Servers outside that speak to port 25 line by line, from addresses that this machine has for it."""
+"""Servers outside that speak to port 25, from addresses that this machine has for it."""
 
 from __future__ import annotations
 

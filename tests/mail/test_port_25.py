@@ -60,10 +60,12 @@ def test_an_honest_sender_waits_once_and_never_again(edge: str) -> None:
 
 def test_a_host_is_no_stranger_to_itself(province: Province, edge: str) -> None:
     """An apply asks Postfix of every edge whether it answers."""
-    asks = "import smtplib, sys; print(smtplib.SMTP(sys.argv[1], 25).getreply)"
-    began = time.monotonic()
-    province.lab.run("mx1", ["python3", "-c", asks, edge])
-    assert time.monotonic() - began < 1.5
+    asks = (
+        "import smtplib, sys, time; began = time.monotonic(); smtplib.SMTP(sys.argv[1], 25).quit();"
+        "print(time.monotonic() - began)"
+    )
+    took = province.lab.run("mx1", ["python3", "-c", asks, edge]).stdout
+    assert float(took) < 1
 
 
 # Names
