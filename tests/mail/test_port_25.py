@@ -80,7 +80,7 @@ GREETINGS = {
     "one word": ("localhost", (504, "5.5.2")),
     "Windows": ("WIN-7Q2", (504, "5.5.2")),
     "no name": ("-.-", (501, "5.5.2")),
-    "bare address": ("198.19.0.1", (501, "5.5.2")),
+    "bare address": ("198.19.0.1", (504, "5.5.2")),
     "its own": ("may.ngoaitinh.test", None),
     "its address": ("[198.19.0.1]", None),
     "unknown": ("mail.noibo.local", None),
