@@ -25,7 +25,9 @@ message that has made more than 20 hops that way is a trick."""
 
 _LONGEST = 2000
 """Octets: more is nobody's name, and Python's parser takes the square of it."""
-_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""And those that turn the direction of writing: behind one of them "nv.vog.gnaigna@a" is read as an
+address."""
 _ENCODED = re.compile(r"=\?[^?\s]+\?[bq]\?[^?\s]*\?=", re.I)
 _ENDS = r"\s<>(),;:\"\\\[\]@"
 """What cannot be part of a plain address."""
@@ -65,13 +67,13 @@ def wrong(fields: Sequence[tuple[str, bytes]], own: Callable[[str], bool]) -> Wr
 def _wrong(value: bytes, own: Callable[[str], bool]) -> Why | None:
     # Folded lines come with their line feed and the blank behind it (RFC 5322 2.2.3).
     text = value.decode("utf-8", "replace").replace("\r\n", "").replace("\n", "")
-    if len(value) > _LONGEST or _CONTROLS.search(text):
+    if len(value) > _LONGEST:
         return "unreadable"
     try:
         addresses, seen = _addresses(text), _decoded(text)
     except _NONSENSE:
         return "unreadable"
-    if not addresses:
+    if not addresses or _CONTROLS.search(text + seen):
         return "unreadable"
     if not all(_is_own(address, own) for address in addresses):
         return "foreign"

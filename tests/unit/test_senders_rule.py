@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
+from email.utils import getaddresses
 from pathlib import Path
 from typing import get_args
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from danhba.senders.refusal import UNABLE, refusal
 from danhba.senders.rule import Field, Why, Wrong, wrong
@@ -108,6 +112,9 @@ BROKEN = {
     "no end of a quotation": f' "An <{ME}>',
     "NUL": f" <{OTHER}\0{ME}>",
     "carriage return": f" {ME}\rFrom: {OTHER}",
+    "line feed in an encoded word": f" =?utf-8?q?An=0AFrom:_a?= <{ME}>",
+    "turned round": f' "\u202env.vog.gnaigna@nagnktt" <{ME}>',
+    "turned round in an encoded word": f" =?utf-8?q?=E2=80=AEnv.vog.gnaigna=40nagnktt?= <{ME}>",
     "long": f" {'a' * 3000} <{ME}>",
     "deep": f" {'(' * 900}{')' * 900} {ME}",
     "many": f" {', '.join([ME] * 200)}",
@@ -117,6 +124,22 @@ BROKEN = {
 @pytest.mark.parametrize("value", BROKEN.values(), ids=BROKEN)
 def test_what_no_two_programs_read_alike_is_refused(value: str) -> None:
     assert _judge(value) is not None
+
+
+PIECES = st.sampled_from(
+    (ME, OTHER, "<", ">", ",", ";", ":", "(", ")", '"', "\\", " ", "@", "An", "\n ", "a.vn",
+     "=?utf-8?q?ttkngan=40angiang.gov.vn?=", "ttkngan", "angiang.gov.vn")
+)  # fmt: skip
+
+
+@settings(max_examples=2000, deadline=None)
+@given(st.lists(PIECES, min_size=1, max_size=8))
+def test_no_other_parser_finds_somebody_else_in_what_passes(pieces: list[str]) -> None:
+    value = "".join(pieces)
+    if _judge(value) is None:
+        found = {address for _, address in getaddresses([value.replace("\n", "")])}
+        found |= set(re.findall(r"[^\s<>(),;:\"]+@[^\s<>(),;:\"]+", value))
+        assert all(_own(each.lower().strip(".\\")) for each in found if "@" in each), found
 
 
 def test_there_is_exactly_one_from() -> None:
