@@ -79,7 +79,7 @@ def _wrong(value: bytes, own: Callable[[str], bool]) -> Why | None:
         return "foreign"
     # Programs show the name and often nothing else: another's address is none. This also holds for
     # comments, names of groups, and whatever another parser might take for an address.
-    return None if _names_nobody_else(text, own) and _names_nobody_else(seen, own) else "foreign"
+    return None if _names_nobody_else(seen, own) else "foreign"
 
 
 def _addresses(text: str) -> list[str]:
@@ -120,4 +120,4 @@ def _names_nobody_else(text: str, own: Callable[[str], bool]) -> bool:
 
 def _is_own(address: str, own: Callable[[str], bool]) -> bool:
     # All of the province's addresses are ASCII, and lower() makes an ordinary k of the Kelvin sign.
-    return address.isascii() and own(address.lower().rstrip("."))
+    return address.isascii() and own(address.lower())
