@@ -22,7 +22,7 @@ ME, AGENCY, OTHER = "nvan@angiang.gov.vn", "sotaichinh@angiang.gov.vn", "ttkngan
 
 
 def _own(address: str) -> bool:
-    return address in (ME, AGENCY, "kha@angiang.gov.vn")
+    return address in (ME, AGENCY, "ha@kiengiang.gov.vn")
 
 
 def _judge(*fields: str | bytes | tuple[str, str | bytes]) -> Wrong | None:
@@ -79,7 +79,7 @@ FOREIGN = {
     "address in letters of full width": f' "ｔｔｋｎｇａｎ＠ａｎｇｉａｎｇ．ｇｏｖ．ｖｎ" <{ME}>',
     "address with blanks": f' "ttkngan @ angiang.gov.vn" <{ME}>',
     "address in Cyrillic": f' "nv\u0430n@angiang.gov.vn" <{ME}>',
-    "Kelvin": " <\u212aha@angiang.gov.vn>",
+    "Kelvin": " <ha@\u212aiengiang.gov.vn>",
     "Cyrillic": " <nv\u0430n@angiang.gov.vn>",
     "UTF-8": " <thảo@angiang.gov.vn>",
     "IDN": " <nvan@angiang.gov.việt>",
