@@ -40,5 +40,10 @@ class Table:
 
 def _owners(text: str) -> Owners:
     """Raises ValueError for a line that is no row: nobody is to be refused for half a file."""
-    rows = (line.split(" ") for line in text.splitlines())
-    return {address: frozenset(accounts.split(",")) for address, accounts in rows}
+    found: Owners = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        address, _, accounts = line.partition(" ")
+        if not accounts or " " in accounts:
+            raise ValueError(f"line {number} of the table is not ADDRESS OWNER,OWNER")
+        found[address] = frozenset(accounts.split(","))
+    return found
