@@ -53,7 +53,7 @@ class Policy:
     (Điều 6.3; by the law on archives, Điều 8.9). lockout_*: as of
     danhba.lockout.figures. secrecy: what becomes of secret documents (Điều 4.4).
     message_recipients: of one message, at most. block_lists: domains of DNS block lists
-    (RFC 5782) of addresses from which no mail is taken (Điều 8.6).
+    (RFC 5782) of addresses from which no mail is taken (Điều 8.7).
     """
 
     quota_gb: int
