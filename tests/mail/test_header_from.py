@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 from people import Person, trusting, wait_for
+from people import official as somebody
 from province import Province
 
 UNIT = "danhba-senders.service"
@@ -150,16 +151,34 @@ def test_without_the_daemon_mail_is_deferred_and_comes_in_all_the_same(
     wait_for(look, "mail is accepted again")
 
 
-def test_a_new_table_counts_without_a_restart(province: Province, official: Person) -> None:
-    """An apply only puts another file into the place of this one."""
+def test_who_keeps_a_mailbox_for_a_while_sends_as_it_for_that_while(
+    province: Province, official: Person
+) -> None:
+    """An apply only puts another table into the place of this one: nothing is restarted."""
+    grant = province.compiled.grants[0]
+    agency = next(each for each in province.compiled.mailboxes if each.address == grant.agency)
+    person = next(
+        each.address
+        for each in province.compiled.mailboxes
+        if each.kind == "person" and each.agency == agency.address and each.address != grant.keeper
+    )
+    new = somebody(province, official.server, person)
+    before = province.directory.read_text(encoding="utf-8")
     argv = ["systemctl", "show", "-P", "MainPID", UNIT]
-    before = province.lab.run("mx1", argv).stdout
-    province.add_officials("tncthu25")
+    daemon = province.lab.run("mx1", argv).stdout
+
+    def as_agency() -> int:
+        with _submission(new, 465) as smtp:
+            head = f"From: {province.mail(agency.address)}"
+            return _send(smtp, new.address, official.address, head)[0]
+
+    assert as_agency() == 550
+    province.danhba("keeper", agency.address, "--add", person)
     province.apply()
-    province.choose_passwords(["tncthu25"])
-    address = province.mail("tncthu25")
-    new = Person(address, "Thử", official.server, address, lambda: province.password("tncthu25"))
-    with _submission(new, 465) as smtp:
-        assert _send(smtp, address, official.address, f"From: {address}")[0] == 250
-        assert _send(smtp, address, official.address, f"From: {official.address}")[0] == 550
-    assert province.lab.run("mx1", argv).stdout == before
+    try:
+        assert as_agency() == 250
+    finally:
+        province.directory.write_text(before, encoding="utf-8")
+        province.apply()
+    assert as_agency() == 550
+    assert province.lab.run("mx1", argv).stdout == daemon
