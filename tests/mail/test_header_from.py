@@ -155,25 +155,24 @@ def test_who_keeps_a_mailbox_for_a_while_sends_as_it_for_that_while(
     province: Province, official: Person
 ) -> None:
     """An apply only puts another table into the place of this one: nothing is restarted."""
-    grant = province.compiled.grants[0]
-    agency = next(each for each in province.compiled.mailboxes if each.address == grant.agency)
+    keepers = {grant.keeper for grant in province.compiled.grants}
     person = next(
-        each.address
+        each
         for each in province.compiled.mailboxes
-        if each.kind == "person" and each.agency == agency.address and each.address != grant.keeper
+        if each.kind == "person" and each.address == each.account and each.address not in keepers
     )
-    new = somebody(province, official.server, person)
+    new = somebody(province, official.server, person.address)
     before = province.directory.read_text(encoding="utf-8")
     argv = ["systemctl", "show", "-P", "MainPID", UNIT]
     daemon = province.lab.run("mx1", argv).stdout
 
     def as_agency() -> int:
         with _submission(new, 465) as smtp:
-            head = f"From: {province.mail(agency.address)}"
+            head = f"From: {province.mail(person.agency)}"
             return _send(smtp, new.address, official.address, head)[0]
 
     assert as_agency() == 550
-    province.danhba("keeper", agency.address, "--add", person)
+    province.danhba("keeper", person.agency, "--add", person.address)
     province.apply()
     try:
         assert as_agency() == 250

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from email.utils import make_msgid
 
 import pytest
-from people import Person, trusting
+from people import Person, parsed, trusting
 from province import Province
 
 from staging.config import INTERNET4, INTERNET6, PROVINCE4, PROVINCE6
@@ -50,7 +50,7 @@ def _message(sender: Person, *to: str) -> EmailMessage:
     message["Message-ID"] = make_msgid(domain="angiang.gov.vn")
     message["Subject"] = "Báo cáo"
     message.set_content("User-Agent: in the text\n")
-    message.add_attachment(inner.encode(), maintype="message", subtype="rfc822")
+    message.add_attachment(parsed(inner.encode()))
     return message
 
 
