@@ -29,6 +29,7 @@ def compile_directory(directory: Directory, day: date | None = None) -> Compiled
         domain=directory.province.domain,
         timezone=directory.province.timezone,
         message_mb=directory.policy.message_mb,
+        message_recipients=directory.policy.message_recipients,
         usage_months=directory.policy.usage_months,
         password_min_length=directory.policy.password_min_length,
         mailboxes=tuple(sorted(rows.mailboxes(), key=attrgetter("account"))),
@@ -44,6 +45,7 @@ def compile_directory(directory: Directory, day: date | None = None) -> Compiled
         lockout=_lockout(directory.policy),
         secrecy_contact=directory.policy.secrecy.contact
         or f"postmaster@{directory.province.domain}",
+        block_lists=directory.policy.block_lists,
     )
 
 

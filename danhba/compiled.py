@@ -124,6 +124,7 @@ class Compiled:
     removed: addresses and accounts that leave the servers, for their mailboxes are archived.
     usage_months: how long the hours of accesses are kept. lockout: figures of the
     lock-out. secrecy_contact: whom a sender calls whose mail was refused for a secrecy mark.
+    message_recipients: of one message, at most. block_lists: domains of DNS block lists.
     """
 
     province: str
@@ -131,6 +132,7 @@ class Compiled:
     domain: str
     timezone: str
     message_mb: int
+    message_recipients: int
     usage_months: int
     password_min_length: int
     mailboxes: tuple[Mailbox, ...]
@@ -142,6 +144,7 @@ class Compiled:
     guard: Guard
     lockout: Figures
     secrecy_contact: str
+    block_lists: tuple[str, ...] = ()
     leaving: tuple[Leaving, ...] = ()
     removed: tuple[str, ...] = ()
     ahead: tuple[Ahead, ...] = ()

@@ -293,6 +293,7 @@ class _Reader:
             holidays=self.dates(fields, "holidays"),
             working_days=self.dates(fields, "working_days"),
             secrecy=self.secrecy(secrecy) if secrecy else Secrecy(""),
+            block_lists=self.block_lists(fields),
             line=node.line,
         )
 
@@ -302,6 +303,17 @@ class _Reader:
             return Secrecy("")
         example = "Văn thư mật, Văn phòng UBND tỉnh, 0296 3852 000, in 3 to 100 letters"
         return Secrecy(self.matching(fields["contact"], "the contact", CONTACT, example))
+
+    def block_lists(self, fields: dict[str, Node]) -> tuple[str, ...]:
+        """Domains, each once: one that stood there twice would have two votes."""
+        items = self.items(fields["block_lists"], "block_lists") if "block_lists" in fields else []
+        found: list[str] = []
+        for item in items:
+            domain = self.matching(item, "a block list", DOMAIN, "zen.spamhaus.org")
+            if domain in found:
+                self.refuse(item.line, f"the block list {domain} is there twice", "keep one")
+            found.append(domain)
+        return tuple(found)
 
     def dates(self, fields: dict[str, Node], key: str) -> tuple[Day, ...]:
         """A list that need not be there."""
@@ -494,7 +506,8 @@ RETIRED = frozenset(("was", "since"))
 PROVINCE = frozenset(("name", "domain", "timezone"))
 MANY = 1_000_000
 FIGURES = {
-    "quota_gb": 1000, "agency_quota_gb": 1000, "message_mb": 200, "alias_months": 120,
+    "quota_gb": 1000, "agency_quota_gb": 1000, "message_mb": 200, "message_recipients": 5000,
+    "alias_months": 120,
     "mailbox_kept_months": 240, "mailbox_archived_days": 3650,
     "confirm_days": 90, "password_min_length": 18,
     "guard_people_percent": 100, "guard_agency_percent": 100,
@@ -503,9 +516,10 @@ FIGURES = {
     "lockout_account_guesses": 1000, "lockout_known_days": 366,
 }  # fmt: skip
 """And the largest that is no slip of the finger; first passwords have 18 characters or more."""
-SMALLEST = {"password_min_length": 8}
-"""NIST SP 800-63B 5.1.1.2. Of all other figures 1."""
+SMALLEST = {"password_min_length": 8, "message_recipients": 100}
+"""NIST SP 800-63B 5.1.1.2, RFC 5321 4.5.3.1.8. Of all other figures 1."""
 DEFAULTS = {
+    "message_recipients": 500,
     "mailbox_kept_months": 12, "mailbox_archived_days": 30,
     "alias_months": 12, "confirm_days": 7, "password_min_length": 12,
     "guard_people_percent": 5, "guard_agency_percent": 30,
@@ -516,7 +530,7 @@ DEFAULTS = {
 """Figures of policy that need not be written."""
 POLICY = frozenset(FIGURES.keys() - DEFAULTS.keys())
 POLICY_OPTIONAL = frozenset(
-    (*DEFAULTS, "protected", "kind_quota_gb", "holidays", "working_days", "secrecy")
+    (*DEFAULTS, "protected", "kind_quota_gb", "holidays", "working_days", "secrecy", "block_lists")
 )
 SECRECY = frozenset(("contact",))
 REQUEST = frozenset(("agency", "date", "signer"))

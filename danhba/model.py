@@ -52,6 +52,8 @@ class Policy:
     before it is archived, mailbox_archived_days: how long it then stays beside its archive
     (Điều 6.3; by the law on archives, Điều 8.9). lockout_*: as of
     danhba.lockout.figures. secrecy: what becomes of secret documents (Điều 4.4).
+    message_recipients: of one message, at most. block_lists: domains of DNS block lists
+    (RFC 5782) of addresses from which no mail is taken (Điều 8.7).
     """
 
     quota_gb: int
@@ -76,6 +78,8 @@ class Policy:
     working_days: tuple[date, ...]
     kind_quota_gb: tuple[tuple[str, int], ...]
     secrecy: Secrecy
+    message_recipients: int
+    block_lists: tuple[str, ...]
     line: int
 
 

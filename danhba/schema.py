@@ -95,6 +95,7 @@ _FORM_OF = {
     "timezone": "timezone",
     "sha256": "sha256",
     "contact": "contact",
+    "block_lists": "domain",
     **dict.fromkeys(("address", "account", "agency", "parent", "it_officer", "to"), "address"),
     **dict.fromkeys(("keepers", "successors", "protected", "reserved"), "address"),
     **dict.fromkeys(("holidays", "working_days"), "date"),
@@ -136,6 +137,7 @@ DESCRIPTIONS = {
         "agency_quota_gb": "An agency's mailbox, gigabytes (Điều 10.1)",
         "kind_quota_gb": "The mailbox of agencies of a kind, gigabytes, instead",
         "message_mb": "The largest message, megabytes; base64 included",
+        "message_recipients": "Of one message, at most (Điều 8.6)",
         "alias_months": "How long a name that was given up still receives",
         "mailbox_kept_months": "How long the mailbox of who is withdrawn is kept before it is "
         "archived (Điều 6.3, 8.9)",
@@ -155,6 +157,7 @@ DESCRIPTIONS = {
         "holidays": "Days from Monday to Friday on which nobody works (Điều 10.1)",
         "working_days": "Days of a weekend that are worked by decision (Điều 10.1)",
         "secrecy": "What becomes of documents that bear a secrecy mark (Điều 4.4)",
+        "block_lists": "DNS block lists of addresses from which no mail is taken (Điều 8.7)",
     },
     "secrecy": {
         "contact": "Whom a sender calls whose mail was refused",

@@ -43,6 +43,9 @@ SASL_SOCKET = "/run/danhba-sasl-door/auth"
 MARKS_SOCKET = "/run/danhba-marks/milter"
 """Where an edge's Postfix asks whether a document bears a secrecy mark."""
 
+SENDERS_SOCKET = "/run/danhba-senders/milter"
+"""Where an edge's Postfix asks whether a header names its own sender."""
+
 STANDBY_PORT = 4191
 """Where a store takes synchronisations from the others."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
@@ -14,6 +16,8 @@ from deploys.common import (
     QUOTA_PORT,
     REPLY_PORT,
     SASL_SOCKET,
+    SENDERS_SOCKET,
+    addresses,
     home,
     networks,
     way,
@@ -23,6 +27,9 @@ from deploys.postfix import postfix
 from deploys.tunnel import entrance
 
 ROOMS = "/etc/danhba/rooms"
+HELO = "/etc/danhba/helo"
+OUT_HEADERS = "/etc/danhba/out-headers"
+OUT_BODY = "/etc/danhba/out-body"
 
 
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
@@ -40,6 +47,9 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         sasl_socket=SASL_SOCKET,
         stores=[entrance(env, store) for store in env.having("store")],
         quota_port=QUOTA_PORT,
+        recipients=directory.message_recipients,
+        own=[f"{{{address} permit}}" for address in addresses((host,))],
+        block_lists=[f"{domain}={LISTED}" for domain in directory.block_lists],
     )
     master = render(
         "postfix_edge/master.cf",
@@ -48,6 +58,11 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         stores=networks(env.having("store")),
         size_outside=size_outside(directory.message_mb),
         marks_socket=MARKS_SOCKET,
+        senders_socket=SENDERS_SOCKET,
+        block_lists=directory.block_lists,
+        helo=HELO,
+        out_headers=OUT_HEADERS,
+        out_body=OUT_BODY,
     )
     return postfix(
         "postfix_edge",
@@ -56,6 +71,9 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             File(f"{instance.postfix}/main.cf", main, effect="reload"),
             File(f"{instance.postfix}/master.cf", master, effect="reload"),
             File(ROOMS, rooms(env), effect="reload"),
+            File(HELO, helo(directory, env), effect="reload"),
+            File(OUT_HEADERS, render("postfix_edge/out-headers", host=host), effect="reload"),
+            File(OUT_BODY, render("postfix_edge/out-body"), effect="reload"),
             *_queue(instance),
         ),
         tables={
@@ -71,6 +89,11 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             Probe(REPLY_PORT, "220 "),
         ),
     )
+
+
+LISTED = "127.0.0.[2..255]"
+"""What a block list answers for an address that is on it (RFC 5782 2.1, 2.3), as postscreen has
+it."""
 
 
 def _queue(instance: Instance) -> tuple[File, ...]:
@@ -107,6 +130,23 @@ def rooms(env: Environment) -> bytes:
         for number, store in enumerate(env.having("store"), 1)
     )
     return "".join(lines).encode()
+
+
+def helo(directory: Compiled, env: Environment) -> bytes:
+    """Names that nobody who comes from outside has, and what he is told who says one of them."""
+    edges = env.having("edge")
+    names = [directory.domain, *(edge.fqdn for edge in edges)]
+    names += [f"[{edge.ipv4}]" for edge in edges] + [f"[IPv6:{edge.ipv6}]" for edge in edges]
+    told = (
+        "550 5.7.1 May chu cua ban xung ten cua may chu nay"
+        " / Your server greets with a name or address of this one: have it say its own"
+    )
+    return "".join(f"/^{_literally(name)}$/ {told}\n" for name in names).encode()
+
+
+def _literally(text: str) -> str:
+    """As a regular expression of POSIX that matches nothing else."""
+    return re.sub(r"[][.]", r"\\\g<0>", text)
 
 
 def aliases(directory: Compiled) -> dict[str, str]:

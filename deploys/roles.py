@@ -23,6 +23,7 @@ from deploys import (
     quota,
     retention,
     sasl_door,
+    senders,
     sessions,
     standby,
     tunnel,
@@ -43,8 +44,8 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
         sessions.store, retention.part, standby.part,
     ),
     "edge": (
-        people_door.part, tunnel.part, sasl_door.part, marks.part, dovecot_edge.part,
-        postfix_edge.part, sessions.edge,
+        people_door.part, tunnel.part, sasl_door.part, senders.part, marks.part,
+        dovecot_edge.part, postfix_edge.part, sessions.edge,
     ),
 }  # fmt: skip
 

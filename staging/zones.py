@@ -10,10 +10,25 @@ import ipaddress
 from collections.abc import Mapping
 
 from danhba.inventory import Environment, Host
-from staging.config import NET1_IPV4, NET1_IPV6, OUTSIDE
+from staging.config import INTERNET4, NET1_IPV4, NET1_IPV6, OUTSIDE, RANGES
 
 CLIENT_NAMES = ("imap", "smtp")
 """What officials enter in their programs: every edge, so that one may be lost."""
+
+CLIENTS = {
+    f"may.{OUTSIDE}": tuple(str(net[1]) for net in RANGES),
+    **{f"khach{number}.{OUTSIDE}": (str(INTERNET4[number]),) for number in range(170, 180)},
+}
+"""This machine, from which tests speak as servers outside do, and more of them, for tests that give
+it their addresses."""
+
+LISTED = str(INTERNET4[170])
+BLOCK_LIST = f"den.{OUTSIDE}"
+REFUSING_LIST = f"tuchoi.{OUTSIDE}"
+SILENT_LIST = f"im.{OUTSIDE}"
+SILENT_SERVER = str(INTERNET4[180])
+"""DNS block lists: one with LISTED on it; one that tells everybody that he may not ask, as the
+great ones do (127.255.255.x); one whose server takes questions and answers none."""
 
 _HEAD = """\
 $TTL 60
@@ -39,7 +54,7 @@ def zones(environment: Environment, serial: int) -> dict[str, str]:
     """Zone name to zone file."""
     head = _HEAD.format(outside=OUTSIDE, serial=serial)
     hosts = {host.fqdn: (host.ipv4, host.ipv6) for host in environment.hosts}
-    reverse = _reverse({**hosts, f"mail.{OUTSIDE}": (NET1_IPV4, NET1_IPV6)})
+    reverse = _reverse({**hosts, f"mail.{OUTSIDE}": (NET1_IPV4, NET1_IPV6), **CLIENTS})
     return {
         ".": head + _root(environment),
         domain(environment): head + _province(environment, hosts),
@@ -79,14 +94,29 @@ def _province(environment: Environment, hosts: Mapping[str, tuple[str, str]]) ->
 
 def _outside() -> str:
     text = f'@ IN MX 10 mail.{OUTSIDE}.\n@ IN TXT "v=spf1 mx -all"\n'
-    return text + "".join(_address(name, NET1_IPV4, NET1_IPV6) for name in ("@", "mail", "ns"))
+    text += "".join(_address(name, NET1_IPV4, NET1_IPV6) for name in ("@", "mail", "ns"))
+    for name, addresses in CLIENTS.items():
+        text += "".join(
+            f"{name}. IN {'AAAA' if ':' in address else 'A'} {address}\n" for address in addresses
+        )
+    return text + _block_lists()
+
+
+def _block_lists() -> str:
+    """RFC 5782: an address is a name, turned round, below that of the list."""
+    listed = ".".join(reversed(LISTED.split(".")))
+    silent = f"ns.{SILENT_LIST}."
+    return (
+        f"{listed}.{BLOCK_LIST}. IN A 127.0.0.2\n*.{REFUSING_LIST}. IN A 127.255.255.254\n"
+        f"{SILENT_LIST}. IN NS {silent}\n{silent} IN A {SILENT_SERVER}\n"
+    )
 
 
 def _address(name: str, ipv4: str, ipv6: str) -> str:
     return f"{name} IN A {ipv4}\n{name} IN AAAA {ipv6}\n"
 
 
-def _reverse(names: Mapping[str, tuple[str, str]]) -> list[str]:
+def _reverse(names: Mapping[str, tuple[str, ...]]) -> list[str]:
     return [
         f"{ipaddress.ip_address(address).reverse_pointer}. IN PTR {name}.\n"
         for name, addresses in names.items()

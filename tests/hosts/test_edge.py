@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 from seen import Server
 
-from deploys.common import MARKS_SOCKET, SASL_SOCKET, STORE_PORT
+from deploys.common import MARKS_SOCKET, SASL_SOCKET, SENDERS_SOCKET, STORE_PORT
+from deploys.postfix_edge import HELO, OUT_BODY, OUT_HEADERS
 
 ROLE = "edge"
 
@@ -95,19 +98,71 @@ def test_only_postfix_asks_for_passwords_and_only_through_the_door(server: Serve
     assert asks == SASL_SOCKET
 
 
-def test_what_is_submitted_and_nothing_else_is_looked_at_for_secrecy_marks(server: Server) -> None:
-    """And the daemon's socket is closed to all but Postfix."""
+def test_what_is_submitted_and_nothing_else_is_asked_about_senders_and_marks(
+    server: Server,
+) -> None:
+    """And the daemons' sockets are closed to all but Postfix."""
     asked = f"postconf -c {server.edge.postfix} -P"
     for service in ("submission", "submissions"):
         names = ("smtpd_milters", "milter_default_action")
         found = server.run(f"{asked} {' '.join(f'{service}/inet/{name}' for name in names)}")
         assert [row.split(" = ")[1] for row in found.splitlines()] == [
-            f"unix:{MARKS_SOCKET}", "tempfail"
+            f"unix:{SENDERS_SOCKET}, unix:{MARKS_SOCKET}", "tempfail"
         ]  # fmt: skip
     assert server.run(f"{asked} '*/*/smtpd_milters' | wc -l") == "2"
     assert server.run(f"postconf -c {server.edge.postfix} -h smtpd_milters non_smtpd_milters") == ""
-    place = server.run("stat -c '%%U:%%G %%a' %s", "/run/danhba-marks")
-    assert place == "danhba-marks:postfix 750"
+    for daemon in ("danhba-marks", "danhba-senders"):
+        place = server.run("stat -c '%%U:%%G %%a' %s", f"/run/{daemon}")
+        assert place == f"{daemon}:postfix 750"
+
+
+def test_senders_are_looked_up_in_the_table_that_postfix_has(server: Server) -> None:
+    config = json.loads(server.run("cat /etc/danhba/senders.json"))
+    assert config == {"socket": SENDERS_SOCKET, "table": f"{server.edge.tables}/senders"}
+    read = "runuser -u danhba-senders -- sha256sum < %s; sha256sum < %s"
+    daemon, root = server.run(read, config["table"], config["table"]).splitlines()
+    assert daemon == root
+
+
+def test_what_is_submitted_and_nothing_else_loses_what_tells_of_its_sender(
+    server: Server,
+) -> None:
+    asked = f"postconf -c {server.edge.postfix} -P"
+    for service in ("submission", "submissions"):
+        names = ("smtpd_hide_client_session", "cleanup_service_name")
+        found = server.run(f"{asked} {' '.join(f'{service}/inet/{name}' for name in names)}")
+        assert [row.split(" = ")[1] for row in found.splitlines()] == ["yes", "cleanup_out"]
+    assert server.run(f"{asked} '*/*/cleanup_service_name' | wc -l") == "2"
+    checks = server.run(f"{asked} | grep _checks").splitlines()
+    assert sorted(checks) == [
+        f"cleanup_out/unix/body_checks = regexp:{OUT_BODY}",
+        f"cleanup_out/unix/header_checks = regexp:{OUT_HEADERS}",
+        f"cleanup_out/unix/mime_header_checks = regexp:{OUT_HEADERS}",
+        "cleanup_out/unix/nested_header_checks =",
+    ]
+    for name in ("header_checks", "body_checks"):
+        assert server.run(f"postconf -c {server.edge.postfix} -h {name}") == ""
+
+
+def test_port_25_is_postscreens_and_block_lists_are_those_of_policy(server: Server) -> None:
+    services = server.run(f"postconf -c {server.edge.postfix} -M smtp/inet smtpd/pass")
+    assert [row.split()[7] for row in services.splitlines()] == ["postscreen", "smtpd"]
+    asked = f"postconf -c {server.edge.postfix} -h postscreen_dnsbl_sites smtpd_recipient_limit"
+    lists = ", ".join(f"{each}=127.0.0.[2..255]" for each in server.wanted.compiled.block_lists)
+    limit = str(server.wanted.compiled.message_recipients)
+    assert server.run(asked).splitlines() == [lists, limit] if lists else [limit]
+
+
+def test_names_of_the_edges_are_no_greetings_of_others(server: Server) -> None:
+    compiled = server.wanted.compiled
+    names = [compiled.domain, server.facts.fqdn, f"[{server.facts.ipv4}]"]
+    for name in names:
+        found = server.run("postmap -q %s %s", name, f"regexp:{HELO}")
+        assert found.startswith("550 5.7.1 ")
+    others = [f"mail.{compiled.domain}", "khach.test"]
+    for name in others:
+        found = server.run("postmap -q %s %s || test $? -eq 1", name, f"regexp:{HELO}")
+        assert found == ""
 
 
 _TLS = """

@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,7 @@ DIRECTORY = Compiled(
     domain=DOMAIN,
     timezone="Asia/Ho_Chi_Minh",
     message_mb=20,
+    message_recipients=500,
     usage_months=12,
     password_min_length=12,
     mailboxes=(
@@ -86,6 +88,7 @@ DIRECTORY = Compiled(
     ),
     lockout=Figures(guesses=10, minutes=15, accounts=20, account_guesses=50, known_days=60),
     secrecy_contact="Văn thư mật, Văn phòng UBND tỉnh An Giang",
+    block_lists=("zen.spamhaus.org", "bl.spamcop.net"),
 )
 
 
@@ -268,3 +271,38 @@ def test_ports_of_a_store_open_to_edges_only() -> None:
 def test_a_contact_is_said_in_ascii() -> None:
     assert marks.in_ascii("Văn thư mật, Đỗ Thị Ửng (0296)") == "Van thu mat, Do Thi Ung (0296)"
     assert marks.in_ascii("Va\u0306n thu\u031b") == "Van thu"
+
+
+def _postfix(directory: Compiled) -> str:
+    files = _files(ENV.hosts[0], directory)
+    return "".join(
+        files[f"/etc/postfix/{name}"].content.decode() for name in ("main.cf", "master.cf")
+    )
+
+
+def test_without_block_lists_none_is_asked() -> None:
+    text = _postfix(replace(DIRECTORY, block_lists=()))
+    assert "dnsbl" not in text and "dnsblog" not in text and "postscreen_greet_action" in text
+
+
+def test_what_a_block_list_says_of_its_own_trouble_is_no_listing() -> None:
+    """As postscreen reads it: a range stands for one of its numbers."""
+    fits = re.compile(postfix_edge.LISTED.replace("[2..255]", r"(\d+)").replace(".", r"\."))
+    for answer, listed in (
+        ("127.0.0.2", True), ("127.0.0.10", True), ("127.0.0.255", True),
+        ("127.0.0.1", False), ("127.255.255.254", False), ("127.255.255.252", False),
+    ):  # fmt: skip
+        found = fits.fullmatch(answer)
+        assert bool(found and 2 <= int(found[1]) <= 255) == listed, answer
+    assert f"zen.spamhaus.org={postfix_edge.LISTED}" in _postfix(DIRECTORY)
+
+
+def test_greetings_of_this_province_are_those_of_its_edges_alone() -> None:
+    rows = postfix_edge.helo(DIRECTORY, ENV).decode().splitlines()
+    rules = [re.compile(row[1 : row.index("/ ")], re.IGNORECASE) for row in rows]
+    for name in (DOMAIN, f"MX1.{DOMAIN}", "[198.18.0.11]", "[IPv6:2001:db8:18::11]"):
+        assert any(rule.search(name) for rule in rules), name
+    for name in (f"mail.{DOMAIN}", f"mx1.{DOMAIN}.test", "mx1xangiang.gov.vn", "198.18.0.11"):
+        assert not any(rule.search(name) for rule in rules), name
+    for row in rows:
+        assert row.isascii() and len(row.partition("/ ")[2]) < 510

@@ -37,6 +37,7 @@ policy:
   mailbox_kept_months: 24
   mailbox_archived_days: 60
   confirm_days: 5
+  message_recipients: 300
   password_min_length: 10
   guard_people_percent: 100
   guard_agency_percent: 1
@@ -51,6 +52,7 @@ policy:
   holidays: [2026-01-01, 2026-04-30]
   working_days: [2026-12-26]
   secrecy: {contact: "Văn thư mật, 0296 3852 000"}
+  block_lists: [zen.spamhaus.org, bl.ngoaitinh.test]
 requests:
   12/CV-STC: {agency: sotaichinh, date: 2026-11-02, signer: Chánh Văn phòng, sha256: %s}
 agencies:
@@ -208,8 +210,8 @@ OF_FORM = (
     "address_in_different_case", "address_too_long", "address_with_newline",
     "address_with_shell_characters", "agency_name_with_a_blank_letter", "agency_with_newline",
     "alias_that_turns_the_text", "alias_until_no_date", "approval_with_newline",
-    "confirm_by_of_the_withdrawn", "contact_with_a_percent_sign", "control_character_in_a_name",
-    "date_in_local_form",
+    "confirm_by_of_the_withdrawn", "block_list_that_is_an_address", "contact_with_a_percent_sign",
+    "control_character_in_a_name", "date_in_local_form", "fifty_recipients",
     "date_that_does_not_exist", "deep_nesting", "domain_with_a_space", "empty",
     "from_without_status", "holiday_that_is_no_date", "inactive_months_of_no_months",
     "leave_without_decision", "lockout_for_two_days", "missing_key", "name_in_another_script",
@@ -231,7 +233,7 @@ NOT_OF_SCHEMA = (
     "anchors_that_expand", "control_character", "duplicate_agency", "duplicate_key",
     "invalid_utf8", "merge_key", "second_document", "tab_indentation", "tag",
     "truncated_in_an_entry", "unclosed_list", "utf16",
-    "staff_code_with_a_blank",
+    "staff_code_with_a_blank", "block_list_twice",
     # true in YAML 1.1, and text in YAML 1.2, which editors read
     "no_is_text", "on_is_text",
 )  # fmt: skip

@@ -1,0 +1,6 @@
+"""Whoever submits mail is in its header who he is, too: himself or an agency that he keeps.
+
+Postfix compares the envelope's sender alone; people are shown the header. The milter runs on edges,
+with what Debian's python3 has; deploys/senders.py puts these files there. docs/submission.md says
+what is refused.
+"""

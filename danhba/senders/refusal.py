@@ -1,0 +1,31 @@
+"""What somebody is told whose message bears a name that is not his."""
+
+from __future__ import annotations
+
+from .rule import Why, Wrong
+
+_TEXTS: dict[Why, tuple[str, str]] = {
+    "missing": ("Thu khong co dong {}", "The message has no {} field"),
+    "several": ("Thu co nhieu dong {}", "The message has several {} fields"),
+    "unreadable": ("Dong {} cua thu sai quy cach", "The {} field is not well-formed"),
+    "foreign": (
+        "Dong {} co dia chi khong phai cua ban, cung khong phai cua co quan ma ban giu hop thu",
+        "The {} field has an address that is neither yours nor of an agency whose mailbox you keep",
+    ),
+}
+
+
+def refusal(wrong: Wrong) -> str:
+    """Nothing of what the field said.
+
+    Vietnamese first, without its marks: a reply is ASCII unless the client has asked for more
+    (RFC 6531 3.5). One line of at most 512 octets (RFC 5321 4.5.3.1.5).
+    """
+    vietnamese, english = (text.format(wrong.field) for text in _TEXTS[wrong.why])
+    return f"{vietnamese} / {english}"
+
+
+UNABLE = (
+    "Chua kiem tra duoc nguoi gui, xin gui lai sau"
+    " / The sender cannot be checked yet, please send again later"
+)

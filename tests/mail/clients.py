@@ -1,0 +1,33 @@
+"""Servers outside that speak to port 25, from addresses that this machine has for it."""
+
+from __future__ import annotations
+
+import smtplib
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from staging.config import BRIDGE, INTERNET4
+
+
+@contextmanager
+def addresses(*numbers: int) -> Iterator[None]:
+    """Of the "Internet", by their last octet."""
+    places = [f"{INTERNET4[number]}/{INTERNET4.prefixlen}" for number in numbers]
+    for place in places:
+        subprocess.run(["ip", "address", "replace", place, "dev", BRIDGE], check=True)
+    yield
+    for place in places:
+        subprocess.run(["ip", "address", "delete", place, "dev", BRIDGE], check=True)
+
+
+def reply(answer: tuple[int, bytes]) -> tuple[int, str]:
+    """Reply code and enhanced code."""
+    return answer[0], answer[1].decode().split()[0]
+
+
+@contextmanager
+def client(edge: str, source: str, helo: str = "may.ngoaitinh.test") -> Iterator[smtplib.SMTP]:
+    with smtplib.SMTP(edge, 25, helo, timeout=30, source_address=(source, 0)) as smtp:
+        smtp.ehlo()
+        yield smtp
