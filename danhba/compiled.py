@@ -123,7 +123,9 @@ class Compiled:
     AGENCY*KEEPER. blocked: what nobody logs in with any more, or for now. ahead: by day.
     removed: addresses and accounts that leave the servers, for their mailboxes are archived.
     usage_months: how long the hours of accesses are kept. lockout: figures of the
-    lock-out. secrecy_contact: whom a sender calls whose mail was refused for a secrecy mark.
+    lock-out. spam_junk_score, spam_reject_score: of rspamd, from which on mail is junk, and is
+    refused. macros_refused: are Office documents with macros? secrecy_contact: whom a sender calls
+    whose mail was refused for a secrecy mark.
     """
 
     province: str
@@ -141,6 +143,9 @@ class Compiled:
     blocked: tuple[str, ...]
     guard: Guard
     lockout: Figures
+    spam_junk_score: int
+    spam_reject_score: int
+    macros_refused: bool
     secrecy_contact: str
     leaving: tuple[Leaving, ...] = ()
     removed: tuple[str, ...] = ()

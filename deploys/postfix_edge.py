@@ -9,6 +9,7 @@ from danhba.service import File, Part, Probe
 from deploys.common import (
     CA,
     CERTIFICATE,
+    FILTER_SOCKET,
     KEY,
     MARKS_SOCKET,
     QUOTA_PORT,
@@ -48,6 +49,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         stores=networks(env.having("store")),
         size_outside=size_outside(directory.message_mb),
         marks_socket=MARKS_SOCKET,
+        filter_socket=FILTER_SOCKET,
     )
     return postfix(
         "postfix_edge",
