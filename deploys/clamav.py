@@ -7,7 +7,7 @@ from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Service
 from deploys.common import CLAMD_SOCKET, SCAN_SECONDS, SIGNATURES
-from deploys.postfix_edge import size_outside
+from deploys.postfix_edge import size_filtered
 
 UNIT = "clamav-daemon.service"
 _CONFIG = "/etc/danhba/clamd.conf"
@@ -36,7 +36,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         socket=CLAMD_SOCKET,
         folder=SIGNATURES,
         scan_seconds=SCAN_SECONDS,
-        stream_bytes=size_outside(directory.message_mb) + _MB,
+        stream_bytes=size_filtered(directory.message_mb) + 1024,
         macros_refused=directory.macros_refused,
         **_LIMITS,
     )

@@ -94,6 +94,11 @@ def size_within(megabytes: int) -> int:
     return size_outside(megabytes) + 1024 * 1024
 
 
+def size_filtered(megabytes: int) -> int:
+    """What a filter gets of it, where the end of each line has two bytes (RFC 5321 2.3.8)."""
+    return 2 * size_within(megabytes)
+
+
 def homes(directory: Compiled, env: Environment) -> dict[str, str]:
     """Mailbox to where it is delivered; that it is listed also makes it a known recipient."""
     return {

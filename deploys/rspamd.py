@@ -13,7 +13,7 @@ from deploys.common import (
     SCAN_SECONDS,
     VALKEY_SOCKET,
 )
-from deploys.postfix_edge import size_within
+from deploys.postfix_edge import size_filtered
 
 _UNIT = "rspamd.service"
 _CONFIG = "/etc/rspamd/rspamd.conf"
@@ -29,7 +29,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         junk_header=JUNK_HEADER,
         socket=FILTER_SOCKET,
         valkey=VALKEY_SOCKET,
-        message_bytes=size_within(directory.message_mb),
+        message_bytes=size_filtered(directory.message_mb),
         scan_seconds=SCAN_SECONDS,
         task_seconds=SCAN_SECONDS + 10,
         processes=_PROCESSES,

@@ -1,5 +1,5 @@
-require ["fileinto", "mailbox", "special-use"];
+require ["fileinto", "mailbox"];
 
 if header :is "{{ header }}" "Yes" {
-  fileinto :specialuse "\\Junk" :create "{{ folder }}";
+  fileinto :create "{{ folder }}";
 }

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
 from seen import Server
 
-from deploys.common import MARKS_SOCKET, SASL_SOCKET, STORE_PORT
+from deploys.common import (
+    CLAMD_SOCKET,
+    FILTER_SOCKET,
+    MARKS_SOCKET,
+    SASL_SOCKET,
+    SIGNATURES,
+    STORE_PORT,
+    VALKEY_SOCKET,
+)
 
 ROLE = "edge"
 
@@ -97,17 +106,66 @@ def test_only_postfix_asks_for_passwords_and_only_through_the_door(server: Serve
 
 def test_what_is_submitted_and_nothing_else_is_looked_at_for_secrecy_marks(server: Server) -> None:
     """And the daemon's socket is closed to all but Postfix."""
-    asked = f"postconf -c {server.edge.postfix} -P"
-    for service in ("submission", "submissions"):
-        names = ("smtpd_milters", "milter_default_action")
-        found = server.run(f"{asked} {' '.join(f'{service}/inet/{name}' for name in names)}")
-        assert [row.split(" = ")[1] for row in found.splitlines()] == [
-            f"unix:{MARKS_SOCKET}", "tempfail"
-        ]  # fmt: skip
-    assert server.run(f"{asked} '*/*/smtpd_milters' | wc -l") == "2"
-    assert server.run(f"postconf -c {server.edge.postfix} -h smtpd_milters non_smtpd_milters") == ""
+    assert {name for name, sockets in _milters(server).items() if MARKS_SOCKET in sockets} == {
+        "submission", "submissions",
+    }  # fmt: skip
     place = server.run("stat -c '%%U:%%G %%a' %s", "/run/danhba-marks")
     assert place == "danhba-marks:postfix 750"
+
+
+def test_what_comes_in_and_what_is_submitted_is_filtered_or_deferred(server: Server) -> None:
+    assert {name for name, sockets in _milters(server).items() if FILTER_SOCKET in sockets} == {
+        "smtp", "submission", "submissions",
+    }  # fmt: skip
+    postconf = f"postconf -c {server.edge.postfix}"
+    assert server.run(f"{postconf} -h milter_default_action") == "tempfail"
+    assert server.run(f"{postconf} -P '*/*/milter_default_action'") == ""
+    assert server.run(f"{postconf} -h smtpd_milters non_smtpd_milters") == ""
+
+
+def _milters(server: Server) -> dict[str, str]:
+    """Service of Postfix to what it asks about every message."""
+    rows = server.run(f"postconf -c {server.edge.postfix} -P '*/*/smtpd_milters'").splitlines()
+    found = (row.split(" = ") for row in rows)
+    return {name.split("/")[0]: sockets for name, sockets in found}
+
+
+@pytest.mark.parametrize(
+    ("path", "owner"),
+    [
+        (FILTER_SOCKET, "_rspamd:postfix 660"),
+        ("/run/rspamd", "_rspamd:postfix 750"),
+        ("/run/rspamd/controller", "_rspamd:postfix 600"),
+        (CLAMD_SOCKET, "clamav:clamav 660"),
+        ("/run/clamav", "clamav:clamav 750"),
+        (VALKEY_SOCKET, "valkey:valkey 770"),
+    ],
+)
+def test_the_filter_is_asked_by_those_who_have_to_and_by_nobody_else(
+    server: Server, path: str, owner: str
+) -> None:
+    assert server.run("stat -c '%%U:%%G %%a' %s", path) == owner
+
+
+@pytest.mark.parametrize(
+    ("process", "user"), [("rspamd", "_rspamd"), ("clamd", "clamav"), ("valkey-server", "valkey")]
+)
+def test_no_part_of_the_filter_runs_as_root_or_listens_on_a_port(
+    server: Server, process: str, user: str
+) -> None:
+    assert set(server.run("ps -C %s -o user:20=", process).split()) == {user}
+    assert process not in server.run("ss -Hltunp")
+
+
+@pytest.mark.parametrize("unit", ["rspamd", "clamav-daemon", "valkey-server"])
+def test_the_filter_cannot_take_all_memory(server: Server, unit: str) -> None:
+    assert server.run("systemctl show -P MemoryMax %s", unit) != "infinity"
+
+
+def test_clamd_has_signatures(server: Server) -> None:
+    names = ("lab.ndb",) if server.facts.signatures == "lab" else ("main.c?d", "daily.c?d")
+    for name in names:
+        assert server.run(f"ls {SIGNATURES}/{name}")
 
 
 _TLS = """

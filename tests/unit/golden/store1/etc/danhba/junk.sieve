@@ -1,5 +1,5 @@
-require ["fileinto", "mailbox", "special-use"];
+require ["fileinto", "mailbox"];
 
 if header :is "X-Spam" "Yes" {
-  fileinto :specialuse "\\Junk" :create "Thư rác";
+  fileinto :create "Thư rác";
 }
