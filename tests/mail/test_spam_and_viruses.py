@@ -6,6 +6,7 @@ import base64
 import os
 import secrets
 import smtplib
+import subprocess
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -122,6 +123,7 @@ CLEAN = {
     "odt": _with(odt("Kính gửi"), "a.odt"),
     "pdf": _with(pdf("Kính gửi"), "a.pdf"),
     "zip": _with(_zip("công văn.docx", docx("Kính gửi")), "a.zip"),
+    "zip in a zip": _with(_nested(1), "a.zip"),
     "name that looks so": _with(b"x", "angiang.com.txt"),
     "bytes": _with(os.urandom(1 << 20), "anh.jpg"),
 }
@@ -187,11 +189,10 @@ def test_clean_mail_arrives_and_is_no_junk(what: str, edge: str, official: Perso
 
 
 def _junk(mark: str, *headers: str) -> bytes:
-    """Looks like spam: to nobody, in capitals, without a date, a zip in a zip. Not bad enough to
-    be refused."""
+    """Looks like spam: to nobody, in capitals, neither date nor identifier. Not bad enough to be
+    refused."""
     message = _written("TRUNG THUONG 5.000.000.000 DONG!!!", "Chuc mung ban da trung thuong\n")
-    attach(message, _nested(1), "zip", "a.zip")
-    for name in ("To", "Date", "From"):
+    for name in ("To", "Date", "From", "Message-ID"):
         del message[name]
     message["From"], message["X-Mark"] = SENDER, mark
     for header in headers:
@@ -365,3 +366,34 @@ def test_without_valkey_mail_goes_on(
             print(f"valkey-server {before}: {code} after {took:.1f} s")
             assert code == 250 and took < 10, said
         assert _outside(edge, official, _with(EICAR, "a.txt"))[0] == 554
+
+
+_CLAMD_OUT_OF_MEMORY = """
+import os, socket
+os.makedirs("/run/clamav", exist_ok=True)
+server = socket.socket(socket.AF_UNIX)
+server.bind("/run/clamav/clamd")
+os.chmod("/run/clamav/clamd", 0o666)
+server.listen()
+print("listens", flush=True)
+asked, _ = server.accept()
+while not asked.recv(65536).endswith(bytes(4)):
+    pass
+asked.sendall(b"stream: Can't allocate memory ERROR\\0")
+"""
+
+
+def test_an_error_of_clamd_is_no_word_that_a_message_is_clean(
+    province: Province, edge: str, official: Person
+) -> None:
+    province.lab.run("mx1", ["systemctl", "stop", "clamav-daemon"])
+    argv = province.lab.ssh_argv("mx1", ["python3", "-c", _CLAMD_OUT_OF_MEMORY])
+    try:
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as stand_in:
+            assert stand_in.stdout and stand_in.stdout.readline() == "listens\n"
+            code, said = _outside(edge, official, _with(EICAR, "a.txt"))
+        assert code == 451 and said.startswith(AGAIN), (code, said)
+    finally:
+        province.lab.run("mx1", ["rm", "-rf", "/run/clamav"])
+        province.lab.run("mx1", ["systemctl", "start", "clamav-daemon"])
+    _accepted_again(edge, official)
