@@ -131,7 +131,7 @@ def _milters(server: Server) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("path", "owner"),
+    ("socket", "owner"),
     [
         (FILTER_SOCKET, "_rspamd:postfix 660"),
         ("/run/rspamd", "_rspamd:postfix 750"),
@@ -142,9 +142,9 @@ def _milters(server: Server) -> dict[str, str]:
     ],
 )
 def test_the_filter_is_asked_by_those_who_have_to_and_by_nobody_else(
-    server: Server, path: str, owner: str
+    server: Server, socket: str, owner: str
 ) -> None:
-    assert server.run("stat -c '%%U:%%G %%a' %s", path) == owner
+    assert server.run("stat -c '%%U:%%G %%a' %s", socket) == owner
 
 
 @pytest.mark.parametrize(
@@ -157,9 +157,9 @@ def test_no_part_of_the_filter_runs_as_root_or_listens_on_a_port(
     assert process not in server.run("ss -Hltunp")
 
 
-@pytest.mark.parametrize("unit", ["rspamd", "clamav-daemon", "valkey-server"])
-def test_the_filter_cannot_take_all_memory(server: Server, unit: str) -> None:
-    assert server.run("systemctl show -P MemoryMax %s", unit) != "infinity"
+@pytest.mark.parametrize("daemon", ["rspamd", "clamav-daemon", "valkey-server"])
+def test_the_filter_cannot_take_all_memory(server: Server, daemon: str) -> None:
+    assert server.run("systemctl show -P MemoryMax %s", daemon).isdigit()
 
 
 def test_clamd_has_signatures(server: Server) -> None:
