@@ -17,6 +17,8 @@ from deploys.postfix_edge import size_filtered
 
 _UNIT = "rspamd.service"
 _CONFIG = "/etc/rspamd/rspamd.conf"
+_AS_RSPAMD = ("setpriv", "--reuid", "_rspamd", "--regid", "_rspamd", "--clear-groups")
+"""It compiles its rules, and keeps them for the daemon."""
 _PROCESSES = 2
 _MEMORY_MB = 2048
 
@@ -45,5 +47,5 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             File(f"/etc/systemd/system/{_UNIT}.d/danhba.conf", unit, effect="restart"),
         ),
         services=(Service(_UNIT),),
-        validate=(("rspamadm", "configtest", "-q", "-c", _CONFIG),),
+        validate=((*_AS_RSPAMD, "rspamadm", "configtest", "-q", "-c", _CONFIG),),
     )
