@@ -74,8 +74,7 @@ rspamd_config:register_symbol({
   group = "viruses",
   flags = "explicit_disable,ignore_passthrough,nostat",
   callback = function(task)
-    if not (task:has_symbol("VIRUS_NONE") or task:has_symbol("VIRUS_FOUND"))
-      and task:get_metric_action() ~= "reject" then
+    if not task:has_symbol("VIRUS_NONE") and task:get_metric_action() ~= "reject" then
       task:set_pre_result({ action = "soft reject", message = AGAIN, module = "viruses" })
     end
   end,
