@@ -52,7 +52,7 @@ CLAMD_SOCKET = "/run/clamav/clamd"
 SIGNATURES = "/var/lib/clamav"
 """What clamd knows viruses by."""
 
-SCAN_SECONDS = 30
+SCAN_SECONDS = 20
 """How long clamd may take over one message."""
 
 VALKEY_SOCKET = "/run/valkey/valkey"

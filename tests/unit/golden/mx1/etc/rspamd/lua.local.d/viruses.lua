@@ -45,13 +45,13 @@ local scan = rspamd_config:register_symbol({
   type = "normal",
   group = "viruses",
   flags = "explicit_disable,ignore_passthrough,nostat",
-  augmentations = { "timeout=30" },
+  augmentations = { "timeout=20" },
   callback = function(task)
     local first, content = "From danhba\n", task:get_content()
     tcp.request({
       task = task,
       host = "/run/clamav/clamd",
-      timeout = 30,
+      timeout = 20,
       data = {
         "zINSTREAM\0", util.pack(">I4", #first + #content), first, content, util.pack(">I4", 0),
       },
