@@ -123,8 +123,10 @@ class Compiled:
     AGENCY*KEEPER. blocked: what nobody logs in with any more, or for now. ahead: by day.
     removed: addresses and accounts that leave the servers, for their mailboxes are archived.
     usage_months: how long the hours of accesses are kept. lockout: figures of the
-    lock-out. secrecy_contact: whom a sender calls whose mail was refused for a secrecy mark.
-    message_recipients: of one message, at most. block_lists: domains of DNS block lists.
+    lock-out. spam_junk_score, spam_reject_score: of rspamd, from which on mail is junk, and is
+    refused. macros_refused: are Office documents with macros? secrecy_contact: whom a sender calls
+    whose mail was refused for a secrecy mark. message_recipients: of one message, at most.
+    block_lists: domains of DNS block lists.
     """
 
     province: str
@@ -143,6 +145,9 @@ class Compiled:
     blocked: tuple[str, ...]
     guard: Guard
     lockout: Figures
+    spam_junk_score: int
+    spam_reject_score: int
+    macros_refused: bool
     secrecy_contact: str
     block_lists: tuple[str, ...] = ()
     leaving: tuple[Leaving, ...] = ()

@@ -18,6 +18,10 @@ ROLES = ("store", "people", "edge")
 """The roles danhba knows; deploys/roles.py says what runs in each."""
 
 
+SIGNATURES = ("freshclam", "lab")
+"""From ClamAV's mirrors; or EICAR's test file and no other, for where there is no Internet."""
+
+
 class InventoryError(DanhbaError):
     """The inventory cannot be used; the message says what to change."""
 
@@ -40,6 +44,11 @@ class Host:
         Of the address, so that it stays the same whatever hosts come and go.
         """
         return int(IPv4Address(self.ipv4)) % 4096
+
+    @property
+    def signatures(self) -> str:
+        """Of an edge: where ClamAV's signatures come from, one of SIGNATURES."""
+        return str(self.data.get("signatures", SIGNATURES[0]))
 
     @property
     def since(self) -> date:
@@ -127,6 +136,9 @@ def build(
             raise InventoryError(f"{name}: host {host} lacks {', '.join(missing)}")
         if not isinstance(facts.get("since", date.min), date):
             raise InventoryError(f"{name}: host {host}: since is a date, as date(2027, 3, 1)")
+        if (given := facts.get("signatures", SIGNATURES[0])) not in SIGNATURES:
+            known = " or ".join(SIGNATURES)
+            raise InventoryError(f"{name}: host {host}: signatures is {given!r}: write {known}")
         own = tuple(role for role in ROLES if role in roles.get(host, ()))
         if not own:
             raise InventoryError(f"{name}: host {host} has no role ({', '.join(ROLES)})")

@@ -24,6 +24,7 @@ from danhba.model import (
     Directory,
     Exemption,
     Leave,
+    Macros,
     Person,
     Policy,
     Province,
@@ -286,8 +287,10 @@ class _Reader:
         protected = fields.get("protected")
         names = self.texts(protected, "protected") if protected else ()
         kinds, secrecy = fields.get("kind_quota_gb"), fields.get("secrecy")
+        self.apart(figures, node.line)
         return Policy(
             **figures,
+            macros=self.macros(fields["macros"]) if "macros" in fields else "refused",
             protected=names,
             kind_quota_gb=self.rooms(kinds) if kinds else (),
             holidays=self.dates(fields, "holidays"),
@@ -296,6 +299,21 @@ class _Reader:
             block_lists=self.block_lists(fields),
             line=node.line,
         )
+
+    def apart(self, figures: dict[str, int], line: int) -> None:
+        """What is refused is worse than what is filed."""
+        junk, reject = figures["spam_junk_score"], figures["spam_reject_score"]
+        if reject <= junk:
+            message = f"spam_reject_score is {reject}, junk begins at {junk}: nothing would be junk"
+            self.refuse(line, message, "make it larger than spam_junk_score", "Điều 8.6")
+
+    def macros(self, node: Node) -> Macros:
+        text = self.text(node, "macros")
+        if text == "accepted":
+            return "accepted"
+        if text != "refused":
+            self.refuse(node.line, f"macros cannot be {shown(text)}", "write refused or accepted")
+        return "refused"
 
     def secrecy(self, node: Node) -> Secrecy:
         fields = self.fields(node, "secrecy", SECRECY)
@@ -514,6 +532,7 @@ FIGURES = {
     "inactive_months": 60, "usage_months": 60,
     "lockout_guesses": 100, "lockout_minutes": 1440, "lockout_accounts": 1000,
     "lockout_account_guesses": 1000, "lockout_known_days": 366,
+    "spam_junk_score": 100, "spam_reject_score": 1000,
 }  # fmt: skip
 """And the largest that is no slip of the finger; first passwords have 18 characters or more."""
 SMALLEST = {"password_min_length": 8, "message_recipients": 100}
@@ -526,11 +545,21 @@ DEFAULTS = {
     "inactive_months": 6, "usage_months": 12,
     "lockout_guesses": 10, "lockout_minutes": 15, "lockout_accounts": 20,
     "lockout_account_guesses": 50, "lockout_known_days": 60,
+    "spam_junk_score": 6, "spam_reject_score": 15,
 }  # fmt: skip
 """Figures of policy that need not be written."""
 POLICY = frozenset(FIGURES.keys() - DEFAULTS.keys())
 POLICY_OPTIONAL = frozenset(
-    (*DEFAULTS, "protected", "kind_quota_gb", "holidays", "working_days", "secrecy", "block_lists")
+    (
+        *DEFAULTS,
+        "protected",
+        "kind_quota_gb",
+        "holidays",
+        "working_days",
+        "secrecy",
+        "block_lists",
+        "macros",
+    )
 )
 SECRECY = frozenset(("contact",))
 REQUEST = frozenset(("agency", "date", "signer"))

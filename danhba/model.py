@@ -34,6 +34,10 @@ class Secrecy:
         return self.contact or "postmaster"
 
 
+Macros = Literal["refused", "accepted"]
+"""What becomes of Office documents with macros (Điều 8.6)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The figures of the regulation, or of the operator where the regulation gives none.
@@ -51,9 +55,10 @@ class Policy:
     (Điều 10.1). mailbox_kept_months: how long the mailbox of who is withdrawn stays as it was
     before it is archived, mailbox_archived_days: how long it then stays beside its archive
     (Điều 6.3; by the law on archives, Điều 8.9). lockout_*: as of
-    danhba.lockout.figures. secrecy: what becomes of secret documents (Điều 4.4).
-    message_recipients: of one message, at most. block_lists: domains of DNS block lists
-    (RFC 5782) of addresses from which no mail is taken (Điều 8.7).
+    danhba.lockout.figures. spam_junk_score, spam_reject_score: of rspamd, from which on mail is
+    filed as junk, and refused; macros: what becomes of documents with macros (Điều 8.6). secrecy:
+    of secret documents (Điều 4.4). message_recipients: of one message, at most. block_lists:
+    domains of DNS block lists (RFC 5782) of addresses from which no mail is taken (Điều 8.7).
     """
 
     quota_gb: int
@@ -71,12 +76,15 @@ class Policy:
     lockout_accounts: int
     lockout_account_guesses: int
     lockout_known_days: int
+    spam_junk_score: int
+    spam_reject_score: int
     protected: tuple[str, ...]
     inactive_months: int
     usage_months: int
     holidays: tuple[date, ...]
     working_days: tuple[date, ...]
     kind_quota_gb: tuple[tuple[str, int], ...]
+    macros: Macros
     secrecy: Secrecy
     message_recipients: int
     block_lists: tuple[str, ...]

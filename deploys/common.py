@@ -46,6 +46,24 @@ MARKS_SOCKET = "/run/danhba-marks/milter"
 SENDERS_SOCKET = "/run/danhba-senders/milter"
 """Where an edge's Postfix asks whether a header names its own sender."""
 
+FILTER_SOCKET = "/run/rspamd/milter"
+"""Where an edge's Postfix asks what to do with a message."""
+
+CLAMD_SOCKET = "/run/clamav/clamd"
+"""Where rspamd asks whether it carries a virus."""
+
+SIGNATURES = "/var/lib/clamav"
+"""What clamd knows viruses by."""
+
+SCAN_SECONDS = 20
+"""How long clamd may take over one message."""
+
+VALKEY_SOCKET = "/run/valkey/valkey"
+"""Where rspamd keeps what it remembers."""
+
+JUNK_HEADER = "X-Spam"
+"""With it edges mark what their filter takes for spam, and stores file it."""
+
 STANDBY_PORT = 4191
 """Where a store takes synchronisations from the others."""
 

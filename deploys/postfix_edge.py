@@ -11,6 +11,7 @@ from danhba.service import File, Part, Probe
 from deploys.common import (
     CA,
     CERTIFICATE,
+    FILTER_SOCKET,
     KEY,
     MARKS_SOCKET,
     QUOTA_PORT,
@@ -63,6 +64,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         helo=HELO,
         out_headers=OUT_HEADERS,
         out_body=OUT_BODY,
+        filter_socket=FILTER_SOCKET,
     )
     return postfix(
         "postfix_edge",
@@ -113,6 +115,11 @@ def size_within(megabytes: int) -> int:
     """Once in, a message grows by the headers of every hop: none may be too large for the next, or
     what was accepted would bounce."""
     return size_outside(megabytes) + 1024 * 1024
+
+
+def size_filtered(megabytes: int) -> int:
+    """What a filter gets of it, where the end of each line has two bytes (RFC 5321 2.3.8)."""
+    return 2 * size_within(megabytes)
 
 
 def homes(directory: Compiled, env: Environment) -> dict[str, str]:

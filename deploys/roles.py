@@ -9,9 +9,12 @@ from danhba.inventory import Environment, Host
 from danhba.service import Part
 from deploys import (
     base,
+    clamav,
     dovecot_edge,
     dovecot_store,
     firewall,
+    freshclam,
+    junk,
     keepers,
     lockout,
     marks,
@@ -22,12 +25,14 @@ from deploys import (
     postfix_store,
     quota,
     retention,
+    rspamd,
     sasl_door,
     senders,
     sessions,
     standby,
     tunnel,
     usage,
+    valkey,
 )
 
 EVERY = "every"
@@ -40,12 +45,13 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
     ),
     "people": (password_check.part, people.part),
     "store": (
-        people_door.part, dovecot_store.part, postfix_store.part, quota.store, keepers.store,
-        sessions.store, retention.part, standby.part,
+        people_door.part, junk.part, dovecot_store.part, postfix_store.part, quota.store,
+        keepers.store, sessions.store, retention.part, standby.part,
     ),
     "edge": (
-        people_door.part, tunnel.part, sasl_door.part, senders.part, marks.part,
-        dovecot_edge.part, postfix_edge.part, sessions.edge,
+        people_door.part, tunnel.part, sasl_door.part, senders.part, marks.part, valkey.part,
+        freshclam.part, clamav.part, rspamd.part, dovecot_edge.part, postfix_edge.part,
+        sessions.edge,
     ),
 }  # fmt: skip
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import danhba.senders
 from danhba.compiled import Compiled
@@ -12,22 +11,22 @@ from danhba.render import render
 from danhba.service import File, Part, Service
 from deploys.common import SENDERS_SOCKET
 from deploys.instance import edge
+from deploys.program import HOME, program
 
 _UNIT = "danhba-senders.service"
-_HOME = "/usr/local/lib/danhba"
 _CONFIG = "/etc/danhba/senders.json"
 
 
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
     path = f"/etc/systemd/system/{_UNIT}"
-    unit = render("senders/unit.service", config=_CONFIG, home=_HOME, socket=SENDERS_SOCKET)
+    unit = render("senders/unit.service", config=_CONFIG, home=HOME, socket=SENDERS_SOCKET)
     # The text from which Postfix's own table is built: the daemon sees by itself when it changes.
     config = {"socket": SENDERS_SOCKET, "table": f"{edge(host).tables}/senders"}
     return Part(
         name="senders",
         packages=("python3", "python3-milter"),
         files=(
-            *_program(),
+            *program(danhba.senders),
             File(_CONFIG, (json.dumps(config, indent=1) + "\n").encode(), effect="restart"),
             File(path, unit, effect="restart"),
             File("/etc/sysusers.d/danhba-senders.conf", render("senders/sysusers.conf")),
@@ -35,13 +34,4 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         # `systemctl enable` would follow the link into the generation of today.
         links={f"/etc/systemd/system/multi-user.target.wants/{_UNIT}": path},
         services=(Service(_UNIT),),
-    )
-
-
-def _program() -> tuple[File, ...]:
-    """The daemon's own source: Debian's python3 runs it as it is."""
-    sources = sorted(Path(danhba.senders.__file__).parent.glob("*.py"))
-    return tuple(
-        File(f"{_HOME}/senders/{source.name}", source.read_bytes(), effect="restart")
-        for source in sources
     )

@@ -19,6 +19,7 @@ hosts = [
             "ssh_key": str(Path(KEYS) / "id_ed25519"),
             "ssh_known_hosts_file": str(Path(KEYS) / "known_hosts"),
             "ssh_strict_host_key_checking": "yes",
+            "signatures": "lab",
         },
     )
 ]

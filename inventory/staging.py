@@ -27,6 +27,8 @@ hosts = (
         "ssh_known_hosts_file": str(Path(KEYS) / "known_hosts"),
         "ssh_strict_host_key_checking": "yes",
         "dns": [NET1_IPV4],
+        # Viruses that edges know: the test file and no other, for no mirror is in reach.
+        "signatures": "lab",
     },
 )
 

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from seen import Server
 
-from deploys.common import MARKS_SOCKET, SASL_SOCKET, SENDERS_SOCKET, STORE_PORT
+from deploys.common import (
+    CLAMD_SOCKET,
+    FILTER_SOCKET,
+    MARKS_SOCKET,
+    SASL_SOCKET,
+    SENDERS_SOCKET,
+    SIGNATURES,
+    STORE_PORT,
+    VALKEY_SOCKET,
+)
 from deploys.postfix_edge import HELO, OUT_BODY, OUT_HEADERS
 
 ROLE = "edge"
@@ -102,16 +112,10 @@ def test_what_is_submitted_and_nothing_else_is_asked_about_senders_and_marks(
     server: Server,
 ) -> None:
     """And the daemons' sockets are closed to all but Postfix."""
-    asked = f"postconf -c {server.edge.postfix} -P"
-    for service in ("submission", "submissions"):
-        names = ("smtpd_milters", "milter_default_action")
-        found = server.run(f"{asked} {' '.join(f'{service}/inet/{name}' for name in names)}")
-        assert [row.split(" = ")[1] for row in found.splitlines()] == [
-            f"unix:{SENDERS_SOCKET}, unix:{MARKS_SOCKET}", "tempfail"
-        ]  # fmt: skip
-    assert server.run(f"{asked} '*/*/smtpd_milters' | wc -l") == "2"
-    assert server.run(f"postconf -c {server.edge.postfix} -h smtpd_milters non_smtpd_milters") == ""
-    for daemon in ("danhba-marks", "danhba-senders"):
+    milters = _milters(server)
+    for daemon, socket in (("danhba-senders", SENDERS_SOCKET), ("danhba-marks", MARKS_SOCKET)):
+        asking = {name for name, sockets in milters.items() if socket in sockets}
+        assert asking == {"submission", "submissions"}
         place = server.run("stat -c '%%U:%%G %%a' %s", f"/run/{daemon}")
         assert place == f"{daemon}:postfix 750"
 
@@ -163,6 +167,61 @@ def test_names_of_the_edges_are_no_greetings_of_others(server: Server) -> None:
     for name in others:
         found = server.run("postmap -q %s %s || test $? -eq 1", name, f"regexp:{HELO}")
         assert found == ""
+
+
+def test_what_comes_in_and_what_is_submitted_is_filtered_or_deferred(server: Server) -> None:
+    assert {name for name, sockets in _milters(server).items() if FILTER_SOCKET in sockets} == {
+        "smtpd", "submission", "submissions",
+    }  # fmt: skip
+    postconf = f"postconf -c {server.edge.postfix}"
+    assert server.run(f"{postconf} -h milter_default_action") == "tempfail"
+    assert server.run(f"{postconf} -P '*/*/milter_default_action'") == ""
+    assert server.run(f"{postconf} -h smtpd_milters non_smtpd_milters") == ""
+
+
+def _milters(server: Server) -> dict[str, str]:
+    """Service of Postfix to what it asks about every message."""
+    rows = server.run(f"postconf -c {server.edge.postfix} -P '*/*/smtpd_milters'").splitlines()
+    found = (row.split(" = ") for row in rows)
+    return {name.split("/")[0]: sockets for name, sockets in found}
+
+
+@pytest.mark.parametrize(
+    ("socket", "owner"),
+    [
+        (FILTER_SOCKET, "_rspamd:postfix 660"),
+        ("/run/rspamd", "_rspamd:postfix 750"),
+        ("/run/rspamd/controller", "_rspamd:postfix 600"),
+        (CLAMD_SOCKET, "clamav:clamav 660"),
+        ("/run/clamav", "clamav:clamav 750"),
+        (VALKEY_SOCKET, "valkey:valkey 770"),
+    ],
+)
+def test_the_filter_is_asked_by_those_who_have_to_and_by_nobody_else(
+    server: Server, socket: str, owner: str
+) -> None:
+    assert server.run("stat -c '%%U:%%G %%a' %s", socket) == owner
+
+
+@pytest.mark.parametrize(
+    ("process", "user"), [("rspamd", "_rspamd"), ("clamd", "clamav"), ("valkey-server", "valkey")]
+)
+def test_no_part_of_the_filter_runs_as_root_or_listens_on_a_port(
+    server: Server, process: str, user: str
+) -> None:
+    assert set(server.run("ps -C %s -o user:20=", process).split()) == {user}
+    assert process not in server.run("ss -Hltunp")
+
+
+@pytest.mark.parametrize("daemon", ["rspamd", "clamav-daemon", "valkey-server"])
+def test_the_filter_cannot_take_all_memory(server: Server, daemon: str) -> None:
+    assert server.run("systemctl show -P MemoryMax %s", daemon).isdigit()
+
+
+def test_clamd_has_signatures(server: Server) -> None:
+    names = ("lab.ndb",) if server.facts.signatures == "lab" else ("main.c?d", "daily.c?d")
+    for name in names:
+        assert server.run(f"ls {SIGNATURES}/{name}")
 
 
 _TLS = """

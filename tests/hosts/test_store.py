@@ -95,6 +95,12 @@ def test_only_root_reads_who_opened_and_who_was_told(server: Server, place: str)
     assert (found.user, found.mode) == ("root", 0o700)
 
 
+def test_the_filter_for_junk_is_compiled_where_who_delivers_reads_it(server: Server) -> None:
+    shown = server.run("stat -c '%U %a' /run/danhba-junk /run/danhba-junk/junk.svbin").splitlines()
+    assert shown == ["root 755", "root 644"]
+    assert server.run("doveconf -h -f protocol=lmtp sieve_script/junk/type") == "before"
+
+
 def test_every_folder_with_a_flag_has_its_vietnamese_name(server: Server) -> None:
     shown = server.run("doveconf namespace/inbox/mailbox")
     for use, folder in FOLDERS.items():

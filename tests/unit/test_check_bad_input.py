@@ -40,6 +40,8 @@ CASES = {
     "wrong_type_mapping": [(27, "exception is not a mapping", "{key: value}")],
     "wrong_type_number": [(4, "quota_gb is not a whole number", "above 0")],
     "lockout_for_two_days": [(4, "lockout_minutes", "1440")],
+    "spam_refused_before_it_is_junk": [(4, "nothing would be junk", "than spam_junk_score")],
+    "macros_perhaps": [(4, "macros cannot be 'perhaps'", "refused or accepted")],
     "contact_with_a_percent_sign": [(4, "the contact cannot be", "Văn thư mật")],
     "block_list_that_is_an_address": [(4, "a block list cannot be", "zen.spamhaus.org")],
     "block_list_twice": [(4, "zen.spamhaus.org is there twice", "keep one")],

@@ -23,7 +23,7 @@ from danhba.compiled import BoxState, Compiled, Grant, Guard, Mailbox, Name, Ref
 from danhba.inventory import Environment, Host
 from danhba.lockout.figures import Figures
 from danhba.service import File, Part
-from deploys import firewall, marks, people, postfix_edge, standby
+from deploys import clamav, firewall, marks, people, postfix_edge, standby
 from deploys.roles import parts
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -87,6 +87,9 @@ DIRECTORY = Compiled(
         withheld={"lvloc": "locked sotaichinh", "vttu": "withdrawn sotaichinh"},
     ),
     lockout=Figures(guesses=10, minutes=15, accounts=20, account_guesses=50, known_days=60),
+    spam_junk_score=6,
+    spam_reject_score=15,
+    macros_refused=True,
     secrecy_contact="Văn thư mật, Văn phòng UBND tỉnh An Giang",
     block_lists=("zen.spamhaus.org", "bl.spamcop.net"),
 )
@@ -257,6 +260,43 @@ def test_senders_are_owners_also_under_an_alias() -> None:
 def test_an_attachment_of_20_mb_fits_into_a_message_of_30() -> None:
     assert 20 * 1024 * 1024 * 78 // 57 < postfix_edge.size_outside(30) == 30 * 1024 * 1024
     assert postfix_edge.size_within(30) > postfix_edge.size_outside(30)
+
+
+def test_only_the_lab_knows_the_test_virus_and_no_other() -> None:
+    paths = {}
+    for signatures in ("freshclam", "lab"):
+        edge = replace(ENV.hosts[0], data={"signatures": signatures})
+        built = [*parts(DIRECTORY, ENV, edge)]
+        paths[signatures] = {path for part in built for path in [file.path for file in part.files]}
+        unit = _files(edge)["/etc/systemd/system/clamav-daemon.service"].content.decode()
+        assert ("main.*" in unit and "daily.*" in unit) == (signatures == "freshclam")
+    assert paths["lab"] - paths["freshclam"] == {"/var/lib/clamav/lab.ndb"}
+    assert paths["freshclam"] - paths["lab"] == {
+        "/etc/danhba/freshclam.conf", "/etc/systemd/system/clamav-freshclam.service",
+    }  # fmt: skip
+
+
+NAMES_REFUSED = (
+    "hoadon.exe",
+    "HOADON.SCR",
+    "a.pdf.js",
+    "a.exe. ",
+    "mau.docm",
+    "word/vbaProject.bin",
+)
+NAMES_ACCEPTED = ("angiang.com.docx", "Thong bao exe.pdf", "a.json", "jar", "mau.docx", "a.exe.pdf")
+
+
+def test_names_of_a_dangerous_type_are_refused_and_those_that_look_so_are_not() -> None:
+    def found(macros_refused: bool) -> list[re.Pattern[str]]:
+        rows = clamav.types(macros_refused).decode().splitlines()
+        return [re.compile(row.split(":")[3]) for row in rows]
+
+    for name in NAMES_REFUSED:
+        assert any(pattern.search(name) for pattern in found(True)), name
+    for name in NAMES_ACCEPTED:
+        assert not any(pattern.search(name) for pattern in found(True)), name
+    assert not any(pattern.search("mau.docm") for pattern in found(False))
 
 
 def test_ports_of_a_store_open_to_edges_only() -> None:

@@ -446,7 +446,7 @@ ANOTHER: dict[str, Any] = {
     "Closure | None": model.Closure(FIRST, "3/NQ", ("sonoivu",), LAST, 0),
     "tuple[tuple[str, int], ...]": (("chomoi", 4),), "tuple[date, ...]": (LAST,),
     "Leave | None": model.Leave(LAST, "4/QĐ", 0), "Quota | None": model.Quota(77, "2/QĐ", 0),
-    "Secrecy": model.Secrecy("Văn thư mật"),
+    "Secrecy": model.Secrecy("Văn thư mật"), "Macros": "accepted",
 }  # fmt: skip
 INNER = {"staff", "agency"}
 """Of an agency: its people; of a person: where he stands."""

@@ -108,12 +108,14 @@ def test_what_every_comment_of_the_example_explains_is_a_key_of_the_docs() -> No
         ("{one}edge = ['one']\nstore = ['one']\npeople = ['on']", "host on lacks fqdn, ipv4, ipv6"),
         ("{one}", "host one has no role"),
         ("{same}edge = store = people = ['one', 'two']", "one and two have one fqdn, one.x"),
+        ("{known}edge = store = people = ['one']", "signatures is 'labs': write freshclam or lab"),
         ("{when}edge = store = people = ['one']", "since is a date"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said(tmp_path: Path, text: str, words: str) -> None:
     facts = {"fqdn": "one.x", "ipv4": "198.18.0.1", "ipv6": "2001:db8::1"}
     hosts = {
+        "{known}": f"hosts = [('one', {facts | {'signatures': 'labs'}})]\n",
         "{one}": f"hosts = [('one', {facts})]\n",
         "{same}": f"hosts = [('one', {facts}), ('two', {facts})]\n",
         "{when}": f"hosts = [('one', {facts | {'since': '2027-03-01'}})]\n",

@@ -46,6 +46,9 @@ policy:
   lockout_accounts: 10
   lockout_account_guesses: 40
   lockout_known_days: 30
+  spam_junk_score: 5
+  spam_reject_score: 12
+  macros: accepted
   protected: [sotaichinh]
   inactive_months: 6
   usage_months: 24
@@ -214,7 +217,8 @@ OF_FORM = (
     "control_character_in_a_name", "date_in_local_form", "fifty_recipients",
     "date_that_does_not_exist", "deep_nesting", "domain_with_a_space", "empty",
     "from_without_status", "holiday_that_is_no_date", "inactive_months_of_no_months",
-    "leave_without_decision", "lockout_for_two_days", "missing_key", "name_in_another_script",
+    "leave_without_decision", "lockout_for_two_days", "macros_perhaps",
+    "missing_key", "name_in_another_script",
     "name_of_no_letters", "password_of_seven",
     "name_with_a_joiner", "name_with_a_stroke", "no_value", "null_is_text",
     "number_as_id", "only_comments", "person_without_request_and_decision",
@@ -234,6 +238,8 @@ NOT_OF_SCHEMA = (
     "invalid_utf8", "merge_key", "second_document", "tab_indentation", "tag",
     "truncated_in_an_entry", "unclosed_list", "utf16",
     "staff_code_with_a_blank", "block_list_twice",
+    # two keys that must fit each other
+    "spam_refused_before_it_is_junk",
     # true in YAML 1.1, and text in YAML 1.2, which editors read
     "no_is_text", "on_is_text",
 )  # fmt: skip

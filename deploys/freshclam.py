@@ -1,0 +1,33 @@
+"""freshclam on edges: keeps ClamAV's signatures up to date, from its makers' mirrors."""
+
+from __future__ import annotations
+
+from danhba.compiled import Compiled
+from danhba.inventory import Environment, Host
+from danhba.render import render
+from danhba.service import File, Part, Service
+from deploys.common import SIGNATURES
+
+_UNIT = "clamav-freshclam.service"
+_CONFIG = "/etc/danhba/freshclam.conf"
+_OLD = (
+    f"find {SIGNATURES} -name 'daily.c?d' -mtime -3 | grep -q . && exit;"
+    f" echo 'virus signatures are older than three days: journalctl -u {_UNIT}'"
+)
+
+
+def part(directory: Compiled, env: Environment, host: Host) -> Part:
+    path = f"/etc/systemd/system/{_UNIT}"
+    if host.signatures == "lab":
+        return Part(name="freshclam", links={path: "/dev/null"})
+    return Part(
+        name="freshclam",
+        packages=("clamav-freshclam",),
+        files=(
+            File(_CONFIG, render("clamav/freshclam.conf", folder=SIGNATURES), effect="restart"),
+            File(path, render("clamav/freshclam.service", config=_CONFIG), effect="restart"),
+        ),
+        links={f"/etc/systemd/system/multi-user.target.wants/{_UNIT}": path},
+        services=(Service(_UNIT),),
+        health=(("sh", "-c", _OLD),),
+    )

@@ -1,0 +1,5 @@
+require ["fileinto", "mailbox"];
+
+if header :is "{{ header }}" "Yes" {
+  fileinto :create "{{ folder }}";
+}
