@@ -44,6 +44,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         certificate=CERTIFICATE,
         key=KEY,
         size_within=size_within(directory.message_mb),
+        filter_socket=FILTER_SOCKET,
         rooms=ROOMS,
         sasl_socket=SASL_SOCKET,
         stores=[entrance(env, store) for store in env.having("store")],

@@ -29,6 +29,7 @@ from deploys import (
     sasl_door,
     senders,
     sessions,
+    signing,
     standby,
     tunnel,
     usage,
@@ -50,8 +51,8 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
     ),
     "edge": (
         people_door.part, tunnel.part, sasl_door.part, senders.part, marks.part, valkey.part,
-        freshclam.part, clamav.part, rspamd.part, dovecot_edge.part, postfix_edge.part,
-        sessions.edge,
+        freshclam.part, clamav.part, signing.part, rspamd.part, dovecot_edge.part,
+        postfix_edge.part, sessions.edge,
     ),
 }  # fmt: skip
 
