@@ -18,12 +18,14 @@ from deploys import (
     keepers,
     lockout,
     marks,
+    mta_sts,
     password_check,
     people,
     people_door,
     postfix_edge,
     postfix_store,
     quota,
+    resolver,
     retention,
     rspamd,
     sasl_door,
@@ -50,9 +52,9 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
         keepers.store, sessions.store, retention.part, standby.part,
     ),
     "edge": (
-        people_door.part, tunnel.part, sasl_door.part, senders.part, marks.part, valkey.part,
-        freshclam.part, clamav.part, signing.part, rspamd.part, dovecot_edge.part,
-        postfix_edge.part, sessions.edge,
+        resolver.part, people_door.part, tunnel.part, sasl_door.part, senders.part, marks.part,
+        valkey.part, freshclam.part, clamav.part, signing.part, rspamd.part, mta_sts.part,
+        dovecot_edge.part, postfix_edge.part, sessions.edge,
     ),
 }  # fmt: skip
 
