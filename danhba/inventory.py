@@ -51,6 +51,12 @@ class Host:
         return str(self.data.get("signatures", SIGNATURES[0]))
 
     @property
+    def dns_root(self) -> str:
+        """Of an edge: directory with root.hints and root.key, where DNS has another root than the
+        Internet's; "" where it has not."""
+        return str(self.data.get("dns_root", ""))
+
+    @property
     def since(self) -> date:
         """Of a store: the first day on which it takes new mailboxes."""
         given: date = self.data.get("since", date.min)

@@ -52,6 +52,9 @@ FILTER_SOCKET = "/run/rspamd/milter"
 CLAMD_SOCKET = "/run/clamav/clamd"
 """Where rspamd asks whether it carries a virus."""
 
+STS_SOCKET = "/run/mta-sts/socket"
+"""Where an edge's Postfix asks for another domain's MTA-STS policy."""
+
 SIGNATURES = "/var/lib/clamav"
 """What clamd knows viruses by."""
 

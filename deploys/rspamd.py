@@ -6,6 +6,7 @@ from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Service
+from deploys import signing
 from deploys.common import (
     CLAMD_SOCKET,
     FILTER_SOCKET,
@@ -35,6 +36,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         scan_seconds=SCAN_SECONDS,
         task_seconds=SCAN_SECONDS + 10,
         processes=_PROCESSES,
+        writers=signing.writers(env),
     )
     scan = render("rspamd/viruses.lua", clamd=CLAMD_SOCKET, scan_seconds=SCAN_SECONDS)
     unit = render("rspamd/unit.conf", socket=FILTER_SOCKET, memory_mb=_MEMORY_MB)
@@ -44,6 +46,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         files=(
             File(_CONFIG, config, effect="reload"),
             File("/etc/rspamd/lua.local.d/viruses.lua", scan, effect="reload"),
+            *signing.rules(directory),
             File(f"/etc/systemd/system/{_UNIT}.d/danhba.conf", unit, effect="restart"),
         ),
         services=(Service(_UNIT),),

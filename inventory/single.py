@@ -20,6 +20,7 @@ hosts = [
             "ssh_known_hosts_file": str(Path(KEYS) / "known_hosts"),
             "ssh_strict_host_key_checking": "yes",
             "signatures": "lab",
+            "dns_root": "/etc/ssl/danhba",
         },
     )
 ]

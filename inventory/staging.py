@@ -5,7 +5,7 @@ A host is added by one line in `hosts` and its name in a role; script/staging bo
 
 from pathlib import Path
 
-from staging.config import KEYS, NET1_IPV4, PROVINCE4, PROVINCE6
+from staging.config import KEYS, PROVINCE4, PROVINCE6
 
 _DOMAIN = "angiang.gov.vn"
 
@@ -26,9 +26,10 @@ hosts = (
         "ssh_key": str(Path(KEYS) / "id_ed25519"),
         "ssh_known_hosts_file": str(Path(KEYS) / "known_hosts"),
         "ssh_strict_host_key_checking": "yes",
-        "dns": [NET1_IPV4],
         # Viruses that edges know: the test file and no other, for no mirror is in reach.
         "signatures": "lab",
+        # The root of DNS and its key: net1's.
+        "dns_root": "/etc/ssl/danhba",
     },
 )
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from danhba.inventory import InventoryError
-from staging import keys, lab, page
+from staging import dkim_keys, keys, lab, page
 from staging.lab import Lab
 from staging.shell import LabError, say
 
@@ -84,6 +84,7 @@ def _act(found: Lab, arguments: argparse.Namespace) -> None:
         found.boot(arguments.fresh)
         if not arguments.boot_only:
             page.danhba("apply", found.environment.name, "--yes")
+            dkim_keys.publish(found, dkim_keys.records(found))
             page.danhba("verify", found.environment.name)
             page.show(found)
 

@@ -12,12 +12,14 @@ import time
 from pathlib import Path
 
 from danhba.inventory import Environment
-from staging import keys, mounts, zones
+from staging import keys, mounts, tls_domains, zones
 from staging.config import MAILBOXES, NET1, NET1_IPV4, NET1_IPV6, OUTSIDE
 from staging.host import Host
 from staging.shell import LabError, timed, write
 
-HOST = Host(NET1, f"mail.{OUTSIDE}", NET1_IPV4, NET1_IPV6, (OUTSIDE, f"ns.{OUTSIDE}"))
+HOST = Host(
+    NET1, f"mail.{OUTSIDE}", NET1_IPV4, NET1_IPV6, (OUTSIDE, f"ns.{OUTSIDE}", *tls_domains.NAMES)
+)
 
 _PACKAGES = ("bind9", "postfix", "dovecot-core", "dovecot-imapd", "libsasl2-modules")
 _USERS = {"lan": "lan", "thảo": "thao"}
@@ -44,11 +46,25 @@ def configure(environment: Environment) -> None:
     with timed("setting up net1: DNS and outside mail"):
         _remote(_INSTALL.format(packages=" ".join(_PACKAGES), count=len(_PACKAGES)))
         root = mounts.root(NET1)
+        certificate = root / "etc/ssl/danhba/host.pem"
         for path, text in _files(environment, int(time.time())).items():
-            write(root / path.lstrip("/"), text)
+            write(root / path.lstrip("/"), tls_domains.placed(text, certificate))
         lines = "".join(_account(address, secret) for address, secret in passwords().items())
         write(root / "etc/dovecot/mailboxes", lines, 0o600)
+        _remote(_SIGN.format(zones=" ".join(zones.signed(environment)), keys=zones.KEYS))
         _remote(_LOAD)
+
+
+def anchor() -> str:
+    """The root's key, which whoever checks DNSSEC has to know."""
+    folder = mounts.root(NET1) / zones.KEYS.lstrip("/")
+    return next(folder.glob("K.+*.key")).read_text()
+
+
+def hints() -> str:
+    """Where the root is."""
+    server = f"ns.{OUTSIDE}."
+    return f". IN NS {server}\n{server} IN A {NET1_IPV4}\n{server} IN AAAA {NET1_IPV6}\n"
 
 
 def _remote(script: str) -> None:
@@ -66,11 +82,14 @@ def _account(address: str, secret: str) -> str:
 
 
 def _files(environment: Environment, serial: int) -> dict[str, str]:
-    mailboxes = "".join(f"{user}@{OUTSIDE} {user}/\n" for user in _USERS)
+    domains = (OUTSIDE, *tls_domains.ALL)
+    mailboxes = "".join(f"{user}@{domain} {user}/\n" for domain in domains for user in _USERS)
     return {
         **{zones.path(zone): text for zone, text in zones.zones(environment, serial).items()},
         "/etc/bind/named.conf": zones.configuration(environment),
-        "/etc/postfix/main.cf": _POSTFIX.format(outside=OUTSIDE),
+        "/etc/postfix/main.cf": _POSTFIX.format(outside=OUTSIDE, domains=" ".join(domains)),
+        "/srv/policies.py": tls_domains.SERVER,
+        "/etc/systemd/system/policies.service": tls_domains.UNIT,
         "/etc/postfix/mailboxes": mailboxes,
         "/etc/postfix/aliases.virtual": f"postmaster@{OUTSIDE} lan@{OUTSIDE}\n",
         "/etc/dovecot/dovecot.conf": _DOVECOT,
@@ -93,6 +112,18 @@ if [ "$installed" != {count} ]; then
 fi
 """
 
+# the root says which keys the zones below it have (DS, RFC 4035 2.4)
+_SIGN = """\
+install -d -o bind -g bind {keys} /var/lib/bind/danhba
+for zone in {zones}; do
+    file=$zone; [ "$zone" = . ] || file=$zone.
+    ls {keys}/K$file+*.key >/dev/null 2>&1 ||
+        dnssec-keygen -q -k default -K {keys} "$zone" >/dev/null
+    [ "$zone" = . ] || dnssec-dsfromkey -2 {keys}/K$file+*.key >>/var/lib/bind/danhba/root.zone
+done
+chown -R bind:bind {keys} /var/lib/bind/danhba
+"""
+
 _LOAD = """\
 id mailboxes >/dev/null 2>&1 ||
     useradd --uid 5000 --user-group --home-dir /srv/mail mailboxes
@@ -109,6 +140,9 @@ postconf -P submission/inet/smtpd_tls_security_level=encrypt \\
     submissions/inet/smtpd_tls_wrappermode=yes
 postfix check
 doveconf -n >/dev/null
+systemctl daemon-reload
+systemctl enable -q policies
+systemctl restart policies
 systemctl reload-or-restart named dovecot postfix
 """
 
@@ -128,7 +162,7 @@ message_size_limit = 104857600
 virtual_mailbox_limit = 0
 
 # virtual(8), not LMTP: Dovecot's LMTP does not announce SMTPUTF8
-virtual_mailbox_domains = {outside}
+virtual_mailbox_domains = {domains}
 virtual_mailbox_base = /srv/mail
 virtual_mailbox_maps = texthash:/etc/postfix/mailboxes
 virtual_alias_maps = texthash:/etc/postfix/aliases.virtual

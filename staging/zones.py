@@ -9,7 +9,9 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 
+from danhba.commands import outbound_records
 from danhba.inventory import Environment, Host
+from staging import tls_domains
 from staging.config import INTERNET4, NET1_IPV4, NET1_IPV6, OUTSIDE, RANGES
 
 CLIENT_NAMES = ("imap", "smtp")
@@ -59,6 +61,7 @@ def zones(environment: Environment, serial: int) -> dict[str, str]:
         ".": head + _root(environment),
         domain(environment): head + _province(environment, hosts),
         OUTSIDE: head + _outside(),
+        keys(environment): keys_head(serial),
         "in-addr.arpa": head + "".join(line for line in reverse if ".ip6." not in line),
         "ip6.arpa": head + "".join(line for line in reverse if ".ip6." in line),
     }
@@ -67,13 +70,25 @@ def zones(environment: Environment, serial: int) -> dict[str, str]:
 def configuration(environment: Environment) -> str:
     """named.conf"""
     text = _NAMED
+    secured = signed(environment)
     for zone in zones(environment, 0):
-        text += f'zone "{zone}" {{ type primary; file "{path(zone)}"; }};\n'
+        policy = f'dnssec-policy default; key-directory "{KEYS}"; ' if zone in secured else ""
+        text += f'zone "{zone}" {{ type primary; {policy}file "{path(zone)}"; }};\n'
     return text
 
 
+def signed(environment: Environment) -> tuple[str, ...]:
+    """Zones with DNSSEC; the root first, whose key edges know (internet.anchor)."""
+    return (".", domain(environment), OUTSIDE)
+
+
+KEYS = "/var/lib/bind/keys"
+"""Of signed zones, made on net1."""
+
+
 def path(zone: str) -> str:
-    return f"/etc/bind/danhba/{'root' if zone == '.' else zone}.zone"
+    """Where BIND may write: beside it are the signatures."""
+    return f"/var/lib/bind/danhba/{'root' if zone == '.' else zone}.zone"
 
 
 def _root(environment: Environment) -> str:
@@ -89,7 +104,25 @@ def _province(environment: Environment, hosts: Mapping[str, tuple[str, str]]) ->
     text += '@ IN TXT "v=spf1 mx -all"\n'
     for name in CLIENT_NAMES:
         text += "".join(_address(name, host.ipv4, host.ipv6) for host in edges)
+    text += _tls_reports(environment) + f"{keys(environment)}. IN NS ns.{OUTSIDE}.\n"
     return text + "".join(_address(f"{name}.", *found) for name, found in hosts.items())
+
+
+def keys(environment: Environment) -> str:
+    """A zone of its own, so that keys for DKIM come and go (staging/dkim_keys.py) and no other
+    record with them."""
+    return f"_domainkey.{domain(environment)}"
+
+
+def keys_head(serial: int) -> str:
+    """A resolver forgets within two seconds that a record was not there: tests wait for it."""
+    head = _HEAD.format(outside=OUTSIDE, serial=serial)
+    return head.replace("$TTL 60", "$TTL 2").replace("86400 60", "86400 2")
+
+
+def _tls_reports(environment: Environment) -> str:
+    """As `danhba dkim show` prints it."""
+    return outbound_records.tls_reports(domain(environment)) + "\n"
 
 
 def _outside() -> str:
@@ -99,7 +132,7 @@ def _outside() -> str:
         text += "".join(
             f"{name}. IN {'AAAA' if ':' in address else 'A'} {address}\n" for address in addresses
         )
-    return text + _block_lists()
+    return text + _block_lists() + tls_domains.records()
 
 
 def _block_lists() -> str:

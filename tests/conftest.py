@@ -11,6 +11,7 @@ import pytest
 from province import Province
 
 from danhba.project import ROOT
+from staging import dkim_keys
 from staging.lab import Lab
 
 ORDER = ("unit", "hosts", "logs", "mail", "faults", "single")
@@ -52,4 +53,5 @@ def province(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Province:
     copy.write_bytes((ROOT / "directory.yaml").read_bytes())
     province = Province(lab, copy)
     province.apply()
+    dkim_keys.publish(lab, dkim_keys.records(lab))
     return province

@@ -13,6 +13,7 @@ COMMANDS = (
     "apply",
     "check",
     "diff",
+    "dkim",
     "failback",
     "failover",
     "fmt",

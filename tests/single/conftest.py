@@ -11,7 +11,7 @@ from people import Person, official
 from province import Province
 
 from danhba.project import ROOT
-from staging import internet, mounts
+from staging import dkim_keys, internet, mounts
 from staging.config import NET1_IPV4, OUTSIDE
 from staging.lab import Lab
 
@@ -37,6 +37,7 @@ def province(single: Lab, tmp_path_factory: pytest.TempPathFactory) -> Province:
     copy.write_bytes((ROOT / "directory.yaml").read_bytes())
     province = Province(single, copy, inventory=NAME)
     province.apply()
+    dkim_keys.publish(single, dkim_keys.records(single))
     return province
 
 

@@ -10,7 +10,18 @@ from typing import Any
 import pytest
 
 from danhba.inventory import Environment, InventoryError, build
-from staging import cache, cgroup, image, internet, lab, mirrors, network, overlap, zones
+from staging import (
+    cache,
+    certificates,
+    cgroup,
+    image,
+    internet,
+    lab,
+    mirrors,
+    network,
+    overlap,
+    zones,
+)
 from staging.config import BRIDGE, CHECKOUT, NET1, NET1_IPV4, OUTSIDE, RANGES
 from staging.shell import LabError
 
@@ -204,7 +215,8 @@ def test_a_host_name_too_long_for_a_cable() -> None:
 
 
 def test_net1_is_where_the_hosts_look_for_names() -> None:
-    assert lab.Lab.open().environment.hosts[0].data["dns"] == [NET1_IPV4]
+    assert lab.Lab.open().environment.hosts[0].dns_root == f"/{certificates.DIRECTORY}"
+    assert NET1_IPV4 in internet.hints()
 
 
 def test_config_is_light() -> None:

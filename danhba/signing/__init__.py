@@ -1,0 +1,1 @@
+"""Keys for DKIM (RFC 6376) on an edge: made there, never elsewhere. Runs on edges."""

@@ -1,0 +1,62 @@
+-- Signs what leaves in the name of the province (DKIM, RFC 6376), with both keys of the pair in use, or
+-- lets it wait. rspamd's own module for this says nothing when one of two keys cannot be read, and has
+-- its turn when no message can be deferred any more: the same function is called here, earlier.
+local ucl = require "ucl"
+local logger = require "rspamd_logger"
+
+local PLACE, DOMAIN = "/var/lib/danhba-signing", "angiang.gov.vn"
+local LATER = "Chua ky duoc thu, xin gui lai sau / Could not be signed (DKIM), try again later"
+
+-- Written by danhba/signing/pairs.py, whole; a rotation counts from the next message on.
+local function pair()
+  local parser = ucl.parser()
+  if not parser:parse_file(PLACE .. "/state.json") then
+    return nil
+  end
+  local name = parser:get_object().signing
+  return name ~= "" and name or nil
+end
+
+-- Officials' messages (danhba/senders has seen to their From), and what Postfix here and Sieve on stores
+-- write themselves. What Sieve only passes on is somebody else's, whatever its From says.
+local function leaves(task)
+  if task:get_user() then
+    return true
+  end
+  local from = task:get_from("mime") or {}
+  return #from == 1 and from[1].domain:lower() == DOMAIN
+    and not task:has_header("X-Sieve-Redirected-From")
+end
+
+local function signed(task, name, kind)
+  local ok, result = pcall(rspamd_plugins.dkim.sign, task, {
+    domain = DOMAIN,
+    selector = name .. "-" .. kind,
+    key = PLACE .. "/" .. name .. "/" .. kind .. ".key",
+  })
+  return ok and result
+end
+
+rspamd_config:register_symbol({
+  name = "SIGNING",
+  type = "postfilter",
+  -- Last, but for what takes care that a message is seen by clamd.
+  priority = 9,
+  group = "signing",
+  -- Only where settings ask for it (rspamd.conf): mail from outside is nobody's to sign here.
+  flags = "explicit_enable,ignore_passthrough,nostat",
+  callback = function(task)
+    local action = task:get_metric_action()
+    if action == "reject" or action == "soft reject" or not leaves(task) then
+      return
+    end
+    local name = pair()
+    if name and signed(task, name, "rsa") and signed(task, name, "ed25519") then
+      task:insert_result("SIGNED", 1.0, name)
+      return
+    end
+    logger.errx(task, "%s: not signed, no usable key in %s", task:get_queue_id(), PLACE)
+    task:set_pre_result({ action = "soft reject", message = LATER, module = "signing" })
+  end,
+})
+rspamd_config:register_symbol({ name = "SIGNED", type = "virtual", parent = nil, group = "signing" })
