@@ -92,6 +92,7 @@ DIRECTORY = Compiled(
     macros_refused=True,
     secrecy_contact="Văn thư mật, Văn phòng UBND tỉnh An Giang",
     block_lists=("zen.spamhaus.org", "bl.spamcop.net"),
+    own_networks=("10.20.0.0/16", "2001:db8:20::/48"),
 )
 
 
