@@ -93,6 +93,10 @@ CASES = {
         (32, "'taichinh' -> 'postmaster' -> 'taichinh'", "point to a mailbox"),
     ],
     "alias_to_itself": [(31, "'postmaster' -> 'postmaster'", "point to a mailbox")],
+    "alias_to_outside": [
+        (31, "taichinh.angiang@gmail.com', no mailbox", "address of a mailbox"),
+        (32, "taichinh.angiang@gmail.com', no mailbox", "address of a mailbox"),
+    ],
     "alias_to_nobody": [
         (31, "'postmaster' points to 'sotaichin'", "address of a mailbox"),
         (32, "'taichinh' points to 'sotaichin'", "address of a mailbox"),

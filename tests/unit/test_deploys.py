@@ -96,7 +96,9 @@ DIRECTORY = Compiled(
 )
 
 
-_STORE = {"/etc/danhba/tables/mailboxes", "/etc/dovecot/accounts", standby.TABLE}
+_STORE = {
+    "/etc/danhba/filters", "/etc/danhba/tables/mailboxes", "/etc/dovecot/accounts", standby.TABLE
+}  # fmt: skip
 
 
 def _host(name: str, number: int, *roles: str) -> Host:
