@@ -49,6 +49,7 @@ def compile_directory(directory: Directory, day: date | None = None) -> Compiled
         secrecy_contact=directory.policy.secrecy.contact
         or f"postmaster@{directory.province.domain}",
         block_lists=directory.policy.block_lists,
+        own_networks=directory.policy.own_networks,
     )
 
 

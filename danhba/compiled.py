@@ -126,7 +126,7 @@ class Compiled:
     lock-out. spam_junk_score, spam_reject_score: of rspamd, from which on mail is junk, and is
     refused. macros_refused: are Office documents with macros? secrecy_contact: whom a sender calls
     whose mail was refused for a secrecy mark. message_recipients: of one message, at most.
-    block_lists: domains of DNS block lists.
+    block_lists: domains of DNS block lists. own_networks: the province's, in CIDR.
     """
 
     province: str
@@ -150,6 +150,7 @@ class Compiled:
     macros_refused: bool
     secrecy_contact: str
     block_lists: tuple[str, ...] = ()
+    own_networks: tuple[str, ...] = ()
     leaving: tuple[Leaving, ...] = ()
     removed: tuple[str, ...] = ()
     ahead: tuple[Ahead, ...] = ()

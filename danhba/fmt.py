@@ -35,7 +35,7 @@ ORDER = {
                "lockout_minutes", "lockout_accounts", "lockout_account_guesses",
                "lockout_known_days", "spam_junk_score", "spam_reject_score", "macros",
                "protected", "inactive_months", "usage_months", "holidays",
-               "working_days", "secrecy", "block_lists"),
+               "working_days", "secrecy", "block_lists", "own_networks"),
     "secrecy": ("contact",),
     "request": ("agency", "date", "signer", "sha256"),
     "agency": ("kind", "name", "account", "parent", "keepers", "it_officer", "decision", "closed",

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import date
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
@@ -48,6 +49,7 @@ NUMBER = re.compile(
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 DOMAIN = re.compile(r"(?=.{4,120}\Z)((?=[^.]{1,63}\.)[a-z0-9]+(-+[a-z0-9]+)*\.)+[a-z]{2,}")
 """Labels of 63 octets at most (RFC 1035 2.3.4), and room for a local part before it."""
+NETWORK = re.compile(r"[0-9a-f:.]{3,43}/[0-9]{1,3}")
 TIMEZONE = re.compile(r"[A-Z][A-Za-z_]+(/[A-Z][A-Za-z_-]+)*")
 _LETTER = rf"[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff][{MARKS}]{{0,2}}"
 NAME = re.compile(rf"{_LETTER}(?:{_LETTER}|['\u2019. -])*")
@@ -297,6 +299,7 @@ class _Reader:
             working_days=self.dates(fields, "working_days"),
             secrecy=self.secrecy(secrecy) if secrecy else Secrecy(""),
             block_lists=self.block_lists(fields),
+            own_networks=self.own_networks(fields),
             line=node.line,
         )
 
@@ -332,6 +335,34 @@ class _Reader:
                 self.refuse(item.line, f"the block list {domain} is there twice", "keep one")
             found.append(domain)
         return tuple(found)
+
+    def own_networks(self, fields: dict[str, Node]) -> tuple[str, ...]:
+        node = fields.get("own_networks")
+        found: list[str] = []
+        for item in self.items(node, "own_networks") if node else ():
+            network = self.network(item)
+            if network in found:
+                self.refuse(item.line, f"the network {network} is there twice", "keep one")
+            found.append(network)
+        return tuple(found)
+
+    def network(self, node: Node) -> str:
+        """As it is always written, so that nothing is there twice."""
+        text = self.matching(node, "a network", NETWORK, "10.20.0.0/16 or 2001:db8:20::/48")
+        if not NETWORK.fullmatch(text):
+            return text
+        try:
+            network = ip_network(text)
+        except ValueError:
+            remedy = "write its first address and the bits that all have, as in 10.20.0.0/16"
+            self.refuse(node.line, f"{shown(text)} is no network", remedy)
+            return text
+        widest, narrowest = NETWORKS[network.version]
+        if not widest <= network.prefixlen <= narrowest:
+            size = "too large: nobody owns so much" if network.prefixlen < widest else "too small"
+            remedy = f"write /{widest} to /{narrowest}"
+            self.refuse(node.line, f"the network {network} is {size}", remedy, "Điều 8.7")
+        return str(network)
 
     def dates(self, fields: dict[str, Node], key: str) -> tuple[Day, ...]:
         """A list that need not be there."""
@@ -535,6 +566,9 @@ FIGURES = {
     "spam_junk_score": 100, "spam_reject_score": 1000,
 }  # fmt: skip
 """And the largest that is no slip of the finger; first passwords have 18 characters or more."""
+NETWORKS = {4: (8, 32), 6: (20, 64)}
+"""Bits that addresses of the largest and of the smallest network have in common; of IPv6, guesses
+are counted by the /64 (danhba/lockout/sources.py)."""
 SMALLEST = {"password_min_length": 8, "message_recipients": 100}
 """NIST SP 800-63B 5.1.1.2, RFC 5321 4.5.3.1.8. Of all other figures 1."""
 DEFAULTS = {
@@ -558,6 +592,7 @@ POLICY_OPTIONAL = frozenset(
         "working_days",
         "secrecy",
         "block_lists",
+        "own_networks",
         "macros",
     )
 )

@@ -59,6 +59,8 @@ class Policy:
     filed as junk, and refused; macros: what becomes of documents with macros (Điều 8.6). secrecy:
     of secret documents (Điều 4.4). message_recipients: of one message, at most. block_lists:
     domains of DNS block lists (RFC 5782) of addresses from which no mail is taken (Điều 8.7).
+    own_networks: of the province, in CIDR; never refused as a whole, whoever guesses passwords
+    there (Điều 8.7).
     """
 
     quota_gb: int
@@ -88,6 +90,7 @@ class Policy:
     secrecy: Secrecy
     message_recipients: int
     block_lists: tuple[str, ...]
+    own_networks: tuple[str, ...]
     line: int
 
 

@@ -81,6 +81,7 @@ _FORMS: dict[str, tuple[str | re.Pattern[str], str]] = {
     "domain": (load.DOMAIN, "Write it like angiang.gov.vn"),
     "timezone": (load.TIMEZONE, "Write it like Asia/Ho_Chi_Minh"),
     "sha256": (load.SHA256, "Write 64 digits 0-9a-f"),
+    "network": (load.NETWORK, "Write it like 10.20.0.0/16 or 2001:db8:20::/48"),
     "contact": (load.CONTACT, "Write it in 3 to 100 letters, digits and simple signs"),
     "name": (load.NAME, "Type it in Vietnamese letters (TCVN 6909)"),
 }
@@ -96,6 +97,7 @@ _FORM_OF = {
     "sha256": "sha256",
     "contact": "contact",
     "block_lists": "domain",
+    "own_networks": "network",
     **dict.fromkeys(("address", "account", "agency", "parent", "it_officer", "to"), "address"),
     **dict.fromkeys(("keepers", "successors", "protected", "reserved"), "address"),
     **dict.fromkeys(("holidays", "working_days"), "date"),
@@ -161,6 +163,7 @@ DESCRIPTIONS = {
         "working_days": "Days of a weekend that are worked by decision (Điều 10.1)",
         "secrecy": "What becomes of documents that bear a secrecy mark (Điều 4.4)",
         "block_lists": "DNS block lists of addresses from which no mail is taken (Điều 8.7)",
+        "own_networks": "Of the province; never refused as a whole for guesses (Điều 8.7)",
     },
     "secrecy": {
         "contact": "Whom a sender calls whose mail was refused",

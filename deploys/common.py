@@ -46,6 +46,9 @@ MARKS_SOCKET = "/run/danhba-marks/milter"
 SENDERS_SOCKET = "/run/danhba-senders/milter"
 """Where an edge's Postfix asks whether a header names its own sender."""
 
+FILTERS_SOCKET = "/run/danhba-filters/milter"
+"""Where a store's Postfix asks whether what a filter sends may go."""
+
 FILTER_SOCKET = "/run/rspamd/milter"
 """Where an edge's Postfix asks what to do with a message."""
 
@@ -66,6 +69,9 @@ VALKEY_SOCKET = "/run/valkey/valkey"
 
 JUNK_HEADER = "X-Spam"
 """With it edges mark what their filter takes for spam, and stores file it."""
+
+NO_SIEVE = ("enotify",)
+"""Extensions of Sieve that nobody has."""
 
 STANDBY_PORT = 4191
 """Where a store takes synchronisations from the others."""

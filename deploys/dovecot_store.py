@@ -18,6 +18,7 @@ from deploys.common import (
     KEY,
     LOCAL_PORT,
     MUST_CHANGE,
+    NO_SIEVE,
     NOTICE,
     PEOPLE_PORT,
     QUOTA_PORT,
@@ -116,13 +117,14 @@ def _mailboxes(directory: Compiled) -> dict[str, object]:
         "notice": NOTICE,
         "warnings": WARNINGS,
         "full": FULL,
+        "without": NO_SIEVE,
     }
 
 
 def accounts(directory: Compiled, env: Environment, host: Host) -> bytes:
     return passwd(
         {
-            f"{mailbox.account}@{directory.domain}": _fields(mailbox)
+            f"{mailbox.account}@{directory.domain}": _fields(mailbox, directory.domain)
             for mailbox in held(directory, env, host)
         }
     )
@@ -147,7 +149,8 @@ def _room(mailbox: Mailbox) -> str:
     return f"userdb_quota_storage_size={mailbox.quota_mb}M"
 
 
-def _fields(mailbox: Mailbox) -> str:
-    """An agency's mail is nobody's to delete (Điều 9.2.c)."""
+def _fields(mailbox: Mailbox, domain: str) -> str:
+    """An agency's mail is nobody's to delete (Điều 9.2.c). Filters answer under today's name."""
     kept = f" userdb_lazy_expunge_mailbox={KEPT}" if mailbox.kind == "agency" else ""
-    return _room(mailbox) + kept
+    today = f" userdb_sieve_user_email={mailbox.address}@{domain}"
+    return _room(mailbox) + kept + (today if mailbox.address != mailbox.account else "")

@@ -7,7 +7,7 @@ from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Service
-from deploys.common import FOLDERS, JUNK_HEADER
+from deploys.common import FOLDERS, JUNK_HEADER, NO_SIEVE
 
 SCRIPT = "/etc/danhba/junk.sieve"
 COMPILED = "/run/danhba-junk"
@@ -19,7 +19,7 @@ _UNIT = "danhba-junk.service"
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
     path = f"/etc/systemd/system/{_UNIT}"
     script = render("junk/junk.sieve", header=JUNK_HEADER, folder=FOLDERS["Junk"])
-    unit = render("junk/unit.service", script=SCRIPT, folder=COMPILED)
+    unit = render("junk/unit.service", script=SCRIPT, folder=COMPILED, without=NO_SIEVE)
     return Part(
         name="junk",
         packages=("dovecot-sieve",),

@@ -11,7 +11,16 @@ from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Probe, Service
-from deploys.common import CA, CERTIFICATE, KEY, LDAP_GATE_PORT, LOCKOUT_PORT, POLICY_PORT, suffix
+from deploys.common import (
+    CA,
+    CERTIFICATE,
+    KEY,
+    LDAP_GATE_PORT,
+    LOCKOUT_PORT,
+    POLICY_PORT,
+    addresses,
+    suffix,
+)
 from deploys.instance import edge
 from deploys.program import HOME, program
 
@@ -46,6 +55,8 @@ def question(directory: Compiled) -> str:
 def _config(directory: Compiled, env: Environment, host: Host) -> bytes:
     config = {
         "figures": asdict(directory.lockout),
+        # A host may speak for many: it is never refused, and nobody else for what it does.
+        "own": [*directory.own_networks, *addresses(env.hosts)],
         "domain": directory.domain,
         "logins": f"{edge(host).dovecot}/logins" if "edge" in host.roles else "",
         "policy_port": POLICY_PORT,

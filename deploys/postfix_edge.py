@@ -52,7 +52,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         stores=[entrance(env, store) for store in env.having("store")],
         quota_port=QUOTA_PORT,
         recipients=directory.message_recipients,
-        own=[f"{{{address} permit}}" for address in addresses((host,))],
+        own=[f"{{{each} permit}}" for each in (*addresses((host,)), *directory.own_networks)],
         block_lists=[f"{domain}={LISTED}" for domain in directory.block_lists],
     )
     master = render(

@@ -9,6 +9,7 @@ from danhba.service import File, Part, Probe
 from deploys.common import (
     CA,
     CERTIFICATE,
+    FILTERS_SOCKET,
     KEY,
     LOCAL_PORT,
     QUOTA_PORT,
@@ -41,6 +42,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         store_port=STORE_PORT,
         quota_port=QUOTA_PORT,
         local_port=LOCAL_PORT,
+        filters_socket=FILTERS_SOCKET,
         edges=env.having("edge"),
         networks=networks(env.having("edge")),
         reply_port=REPLY_PORT,

@@ -48,7 +48,8 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
     ),
     "people": (password_check.part, people.part),
     "store": (
-        people_door.part, junk.part, dovecot_store.part, postfix_store.part, quota.store,
+        people_door.part, junk.part, senders.part, dovecot_store.part, postfix_store.part,
+        quota.store,
         keepers.store, sessions.store, retention.part, standby.part,
     ),
     "edge": (

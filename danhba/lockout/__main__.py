@@ -24,7 +24,8 @@ _FORGETS = 60
 async def main(config: dict[str, Any]) -> None:
     """Serve until killed: every change is in the table at once."""
     state, run = Path(os.environ["STATE_DIRECTORY"]), Path(os.environ["RUNTIME_DIRECTORY"])
-    rules = Rules(opened(state / "table"), Figures(**config["figures"]))
+    figures = Figures(**config["figures"])
+    rules = Rules(opened(state / "table"), figures, own=config["own"])
     key = f"{os.environ['CREDENTIALS_DIRECTORY']}/host.key"
     tls = (config["certificate"], key, config["authority"])
     peers = Peers(rules, config["peers"], config["port"], contexts(*tls))

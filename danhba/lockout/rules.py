@@ -10,12 +10,13 @@ import secrets
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 
 from .figures import Figures
-from .sources import network_of
+from .sources import network_of, within
 
 DAY = 86400
 HOUR = 3600
@@ -81,16 +82,21 @@ def say(text: str) -> None:
 
 
 class Rules:
-    """refuses() before a password is looked at, then succeeded() or failed()."""
+    """refuses() before a password is looked at, then succeeded() or failed().
+
+    own: networks that are never refused as a source, whatever comes from there.
+    """
 
     def __init__(
         self,
         table: sqlite3.Connection,
         figures: Figures,
         clock: Callable[[], float] = time.time,
+        own: Sequence[str] = (),
     ) -> None:
         self._table = table
         self.figures = figures
+        self._own = tuple(map(ip_network, own))
         self._clock = clock
         self._flying: dict[str, dict[tuple[str, str], float]] = {}
         self.listeners: set[Callable[[], object]] = set()
@@ -103,7 +109,7 @@ class Rules:
         a thousand passwords at the same moment has no more of them looked at.
         """
         known = self.knows(account, source)
-        if not known and self._stands("", source):
+        if not known and self._stands("", source) and not within(source, self._own):
             return "source"
         if self._stands(account, source):
             return "pair"
@@ -249,7 +255,7 @@ class Rules:
             self._refuse(account, source, grows=not known)
         if known:
             return
-        if self._missed(source) >= self.figures.accounts:
+        if self._missed(source) >= self.figures.accounts and not within(source, self._own):
             self._refuse("", source, grows=True)
         if self._guesses_from_afar(account) >= self.figures.account_guesses:
             self._refuse(account, "", grows=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address, ip_network
+from collections.abc import Collection
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+Network = IPv4Network | IPv6Network
 
 
 def source_of(address: str) -> str:
@@ -17,6 +20,14 @@ def source_of(address: str) -> str:
     if parsed.ipv4_mapped:
         return str(parsed.ipv4_mapped)
     return str(ip_network((parsed, 64), strict=False))
+
+
+def within(source: str, networks: Collection[Network]) -> bool:
+    """Whether a source touches one of the networks: of an IPv6 address its whole /64 counts."""
+    if not source:
+        return False
+    place = ip_network(source)
+    return any(place.version == each.version and place.overlaps(each) for each in networks)
 
 
 def network_of(source: str) -> str:

@@ -25,6 +25,11 @@ def refusal(wrong: Wrong) -> str:
     return f"{vietnamese} / {english}"
 
 
+LEAVES = (
+    "Thu cua tinh khong duoc tu dong chuyen tiep ra ngoai (Dieu 4.2)"
+    " / Official mail is not forwarded outside by a filter"
+)
+
 UNABLE = (
     "Chua kiem tra duoc nguoi gui, xin gui lai sau"
     " / The sender cannot be checked yet, please send again later"

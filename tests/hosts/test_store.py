@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 
 import pytest
 from seen import Server
 
-from deploys.common import FOLDERS, KEPT, QUOTA_PORT
+from deploys.common import FILTERS_SOCKET, FOLDERS, KEPT, QUOTA_PORT
 
 ROLE = "store"
 
@@ -106,3 +107,26 @@ def test_every_folder_with_a_flag_has_its_vietnamese_name(server: Server) -> Non
     for use, folder in FOLDERS.items():
         assert f"mailbox {folder} {{" in shown.replace('"', "")
         assert f"\\{use}" in shown
+
+
+def test_what_filters_send_is_asked_about_by_the_table_of_who_is_here(
+    server: Server, held: set[str]
+) -> None:
+    filters = server.run("postconf -MP 127.0.0.1:10025/inet/smtpd_milters").split("=")[1].strip()
+    assert filters == f"unix:{FILTERS_SOCKET}"
+    config = json.loads(server.run("cat /etc/danhba/filters.json"))
+    assert config["socket"] == FILTERS_SOCKET
+    rows = dict(row.split(" ") for row in server.run(f"cat {config['table']}").splitlines())
+    assert held & {server.wanted.mail(box.account) for box in server.wanted.compiled.mailboxes
+                   if box.kind == "person" and box.state == "active"} <= {
+        owner for owners in rows.values() for owner in owners.split(",")
+    }  # fmt: skip
+    read = f"runuser -u danhba-senders -- test -r {config['table']} && echo readable"
+    assert server.run(read).strip() == "readable"
+
+
+def test_no_extension_of_sieve_sends_but_vacation_and_redirect(server: Server) -> None:
+    shown = server.run("doveconf -n sieve_extensions")
+    on = {row.split()[0] for row in shown.splitlines() if row.endswith("= yes")}
+    assert not on & {"enotify", "notify", "editheader", "extlists", "vnd.dovecot.report"}
+    assert not server.run("doveconf -h sieve_plugins || true").strip()

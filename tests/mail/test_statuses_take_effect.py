@@ -218,8 +218,20 @@ def test_a_new_name_brings_a_new_address_and_the_old_one_only_receives(
     for to in (old.address, new.address):
         new.reads(colleague.send(colleague.write([to], f"Cho {to}", "Xin chào\n")))
     colleague.reads(new.send(new.write([colleague.address], "Tên mới", "Xin chào\n")))
+    assert _answers(new, colleague)["From"] == new.address
     with pytest.raises(smtplib.SMTPRecipientsRefused):
         new.send(new.write([colleague.address], "Tên cũ", "Xin chào\n", sender=old.address))
+
+
+def _answers(person: Person, colleague: Person) -> EmailMessage:
+    """What the filter of somebody who is away answers to a letter."""
+    mine = (person.server, person.login, person.password, trusting())
+    upload_sieve(*mine, 'require "vacation"; vacation "Tôi nghỉ phép.";')
+    try:
+        sent = colleague.send(colleague.write([person.address], "Hỏi", "x\n"))
+        return colleague.reads_where("HEADER", "In-Reply-To", f'"{sent["Message-ID"]}"')
+    finally:
+        upload_sieve(*mine, "")
 
 
 def _with_new_name(old: Person, day: Day) -> Person:

@@ -45,6 +45,11 @@ CASES = {
     "contact_with_a_percent_sign": [(4, "the contact cannot be", "Văn thư mật")],
     "block_list_that_is_an_address": [(4, "a block list cannot be", "zen.spamhaus.org")],
     "block_list_twice": [(4, "zen.spamhaus.org is there twice", "keep one")],
+    "own_network_twice": [(4, "2001:db8:20::/48 is there twice", "keep one")],
+    "own_network_that_is_no_network": [(4, "'10.20.0.1/16' is no network", "10.20.0.0/16")],
+    "own_network_that_is_an_address": [(4, "a network cannot be '10.20.0.1'", "10.20.0.0/16")],
+    "own_network_of_everybody": [(4, "0.0.0.0/0 is too large", "/8 to /32")],
+    "own_network_of_one_ipv6_address": [(4, "is too small", "/20 to /64")],
     "fifty_recipients": [(4, "message_recipients is 50: too little", "at least 100")],
     "password_of_seven": [(4, "password_min_length is 7: too little", "at least 8")],
     "wrong_type_root": [(1, "the directory is not a mapping", "{key: value}")],
@@ -88,6 +93,10 @@ CASES = {
         (32, "'taichinh' -> 'postmaster' -> 'taichinh'", "point to a mailbox"),
     ],
     "alias_to_itself": [(31, "'postmaster' -> 'postmaster'", "point to a mailbox")],
+    "alias_to_outside": [
+        (31, "taichinh.angiang@gmail.com', no mailbox", "address of a mailbox"),
+        (32, "taichinh.angiang@gmail.com', no mailbox", "address of a mailbox"),
+    ],
     "alias_to_nobody": [
         (31, "'postmaster' points to 'sotaichin'", "address of a mailbox"),
         (32, "'taichinh' points to 'sotaichin'", "address of a mailbox"),

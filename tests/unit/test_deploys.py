@@ -92,10 +92,13 @@ DIRECTORY = Compiled(
     macros_refused=True,
     secrecy_contact="Văn thư mật, Văn phòng UBND tỉnh An Giang",
     block_lists=("zen.spamhaus.org", "bl.spamcop.net"),
+    own_networks=("10.20.0.0/16", "2001:db8:20::/48"),
 )
 
 
-_STORE = {"/etc/danhba/tables/mailboxes", "/etc/dovecot/accounts", standby.TABLE}
+_STORE = {
+    "/etc/danhba/filters", "/etc/danhba/tables/mailboxes", "/etc/dovecot/accounts", standby.TABLE
+}  # fmt: skip
 
 
 def _host(name: str, number: int, *roles: str) -> Host:

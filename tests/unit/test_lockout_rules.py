@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from danhba.lockout import rules as module
 from danhba.lockout.figures import Figures
 from danhba.lockout.rules import DAY, Rules, opened
-from danhba.lockout.sources import network_of, source_of
+from danhba.lockout.sources import network_of, source_of, within
 
 FIGURES = Figures(guesses=10, minutes=15, accounts=20, account_guesses=50, known_days=60)
 MINISTER, DESK, PHONE = "minister@x", "198.18.5.7", "198.18.77.1"
@@ -29,8 +30,10 @@ class Clock:
 class House(Rules):
     """The rules of one host, with people who try passwords; "right" is right."""
 
-    def __init__(self, clock: Clock, path: Path | str = ":memory:") -> None:
-        super().__init__(opened(path), FIGURES, clock)
+    def __init__(
+        self, clock: Clock, path: Path | str = ":memory:", own: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(opened(path), FIGURES, clock, own)
         self.clock = clock
 
     def tries(self, account: str, source: str, password: str) -> str:
@@ -325,3 +328,58 @@ def test_whatever_happens_no_source_has_more_than_ten_looked_at_in_a_quarter(
 ])  # fmt: skip
 def test_sources(address: str, source: str, network: str) -> None:
     assert (source_of(address), network_of(source)) == (source, network)
+
+
+# The province's own networks
+
+OWN = ("10.20.0.0/16", "2001:db8:20::/48", "2001:db8:18::11")
+
+
+@pytest.mark.parametrize(
+    ("address", "own"),
+    [
+        ("10.20.255.1", True),
+        ("10.21.0.1", False),
+        ("::ffff:10.20.0.1", True),
+        ("2001:db8:20:7::1", True),
+        ("2001:db8:21::1", False),
+        ("2001:db8:18::ff", True),  # of the /64 of a host
+        ("2001:db8:18:1::11", False),
+        ("no address", False),
+    ],
+)
+def test_what_is_within_the_own_networks(address: str, own: bool) -> None:
+    assert within(source_of(address), tuple(map(ip_network, OWN))) is own
+
+
+def _misses_of_many(house: House, source: str) -> str:
+    for n in range(100):
+        house.tries(f"user{n}@x", source, "g")
+    return house.tries("new@x", source, RIGHT)
+
+
+@pytest.mark.parametrize("source", ["10.20.3.4", "2001:db8:20:7::/64", "2001:db8:18::/64"])
+def test_an_own_network_is_never_refused_whatever_comes_from_there(
+    clock: Clock, source: str
+) -> None:
+    assert _misses_of_many(House(clock), source) == "source"
+    house = House(clock, own=OWN)
+    assert _misses_of_many(house, source) == "in"
+    assert house.standing() == []
+    assert _misses_of_many(house, STRANGER) == "source"
+
+
+def test_guesses_from_an_own_network_count_against_the_account(clock: Clock) -> None:
+    house = House(clock, own=OWN)
+    assert house.guesses(MINISTER, "10.20.3.4", 100) == 10
+    assert house.tries(MINISTER, "10.20.3.4", RIGHT) == "pair"
+    assert house.tries(MINISTER, "10.20.3.5", RIGHT) == "in"
+    for n in range(5, 9):
+        house.guesses("an@x", f"10.20.3.{n}", 10)
+    assert house.guesses("an@x", "10.20.3.9", 100) == 10
+    assert house.tries("an@x", STRANGER, RIGHT) == "account"
+
+
+def test_a_network_that_is_declared_own_is_let_in_at_once(clock: Clock, tmp_path: Path) -> None:
+    assert _misses_of_many(House(clock, tmp_path / "table"), "10.20.3.4") == "source"
+    assert House(clock, tmp_path / "table", OWN).tries("new@x", "10.20.3.4", RIGHT) == "in"

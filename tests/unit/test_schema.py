@@ -56,6 +56,7 @@ policy:
   working_days: [2026-12-26]
   secrecy: {contact: "Văn thư mật, 0296 3852 000"}
   block_lists: [zen.spamhaus.org, bl.ngoaitinh.test]
+  own_networks: [10.20.0.0/16, 2001:db8:20::/48]
 requests:
   12/CV-STC: {agency: sotaichinh, date: 2026-11-02, signer: Chánh Văn phòng, sha256: %s}
 agencies:
@@ -220,7 +221,8 @@ OF_FORM = (
     "leave_without_decision", "lockout_for_two_days", "macros_perhaps",
     "missing_key", "name_in_another_script",
     "name_of_no_letters", "password_of_seven",
-    "name_with_a_joiner", "name_with_a_stroke", "no_value", "null_is_text",
+    "name_with_a_joiner", "name_with_a_stroke", "own_network_that_is_an_address",
+    "no_value", "null_is_text",
     "number_as_id", "only_comments", "person_without_request_and_decision",
     "quota_of_a_kind_that_is_no_number", "quota_of_an_unknown_kind",
     "quota_that_no_server_has", "quota_without_decision",
@@ -237,7 +239,10 @@ NOT_OF_SCHEMA = (
     "anchors_that_expand", "control_character", "duplicate_agency", "duplicate_key",
     "invalid_utf8", "merge_key", "second_document", "tab_indentation", "tag",
     "truncated_in_an_entry", "unclosed_list", "utf16",
-    "staff_code_with_a_blank", "block_list_twice",
+    "staff_code_with_a_blank", "block_list_twice", "own_network_twice",
+    # arithmetic
+    "own_network_that_is_no_network", "own_network_of_everybody",
+    "own_network_of_one_ipv6_address",
     # two keys that must fit each other
     "spam_refused_before_it_is_junk",
     # true in YAML 1.1, and text in YAML 1.2, which editors read
