@@ -16,6 +16,7 @@ from deploys import (
     freshclam,
     junk,
     keepers,
+    learning,
     lockout,
     marks,
     password_check,
@@ -45,13 +46,13 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
     ),
     "people": (password_check.part, people.part),
     "store": (
-        people_door.part, junk.part, dovecot_store.part, postfix_store.part, quota.store,
-        keepers.store, sessions.store, retention.part, standby.part,
+        people_door.part, junk.part, learning.part, dovecot_store.part, postfix_store.part,
+        quota.store, keepers.store, sessions.store, retention.part, standby.part,
     ),
     "edge": (
         people_door.part, tunnel.part, sasl_door.part, senders.part, marks.part, valkey.part,
-        freshclam.part, clamav.part, rspamd.part, dovecot_edge.part, postfix_edge.part,
-        sessions.edge,
+        valkey.tunnel, freshclam.part, clamav.part, rspamd.part, learning.part, dovecot_edge.part,
+        postfix_edge.part, sessions.edge,
     ),
 }  # fmt: skip
 
