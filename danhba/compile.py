@@ -43,6 +43,7 @@ def compile_directory(directory: Directory, day: date | None = None) -> Compiled
         removed=tuple(sorted(rows.removed_names())),
         ahead=tuple(ahead(directory, rows.day)),
         lockout=_lockout(directory.policy),
+        spam_grey_score=directory.policy.spam_grey_score,
         spam_junk_score=directory.policy.spam_junk_score,
         spam_reject_score=directory.policy.spam_reject_score,
         macros_refused=directory.policy.macros == "refused",

@@ -123,10 +123,11 @@ class Compiled:
     AGENCY*KEEPER. blocked: what nobody logs in with any more, or for now. ahead: by day.
     removed: addresses and accounts that leave the servers, for their mailboxes are archived.
     usage_months: how long the hours of accesses are kept. lockout: figures of the
-    lock-out. spam_junk_score, spam_reject_score: of rspamd, from which on mail is junk, and is
-    refused. macros_refused: are Office documents with macros? secrecy_contact: whom a sender calls
-    whose mail was refused for a secrecy mark. message_recipients: of one message, at most.
-    block_lists: domains of DNS block lists. own_networks: the province's, in CIDR.
+    lock-out. spam_grey_score, spam_junk_score, spam_reject_score: of rspamd, from which on a
+    stranger's mail has to come again, is junk, and is refused. macros_refused: are Office documents
+    with macros? secrecy_contact: whom a sender calls whose mail was refused for a secrecy mark.
+    message_recipients: of one message, at most. block_lists: domains of DNS block lists.
+    own_networks: the province's, in CIDR.
     """
 
     province: str
@@ -145,6 +146,7 @@ class Compiled:
     blocked: tuple[str, ...]
     guard: Guard
     lockout: Figures
+    spam_grey_score: int
     spam_junk_score: int
     spam_reject_score: int
     macros_refused: bool

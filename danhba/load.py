@@ -563,7 +563,7 @@ FIGURES = {
     "inactive_months": 60, "usage_months": 60,
     "lockout_guesses": 100, "lockout_minutes": 1440, "lockout_accounts": 1000,
     "lockout_account_guesses": 1000, "lockout_known_days": 366,
-    "spam_junk_score": 100, "spam_reject_score": 1000,
+    "spam_grey_score": 100, "spam_junk_score": 100, "spam_reject_score": 1000,
 }  # fmt: skip
 """And the largest that is no slip of the finger; first passwords have 18 characters or more."""
 NETWORKS = {4: (8, 32), 6: (20, 64)}
@@ -579,7 +579,7 @@ DEFAULTS = {
     "inactive_months": 6, "usage_months": 12,
     "lockout_guesses": 10, "lockout_minutes": 15, "lockout_accounts": 20,
     "lockout_account_guesses": 50, "lockout_known_days": 60,
-    "spam_junk_score": 6, "spam_reject_score": 15,
+    "spam_grey_score": 4, "spam_junk_score": 6, "spam_reject_score": 15,
 }  # fmt: skip
 """Figures of policy that need not be written."""
 POLICY = frozenset(FIGURES.keys() - DEFAULTS.keys())

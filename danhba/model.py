@@ -55,12 +55,12 @@ class Policy:
     (Điều 10.1). mailbox_kept_months: how long the mailbox of who is withdrawn stays as it was
     before it is archived, mailbox_archived_days: how long it then stays beside its archive
     (Điều 6.3; by the law on archives, Điều 8.9). lockout_*: as of
-    danhba.lockout.figures. spam_junk_score, spam_reject_score: of rspamd, from which on mail is
-    filed as junk, and refused; macros: what becomes of documents with macros (Điều 8.6). secrecy:
-    of secret documents (Điều 4.4). message_recipients: of one message, at most. block_lists:
-    domains of DNS block lists (RFC 5782) of addresses from which no mail is taken (Điều 8.7).
-    own_networks: of the province, in CIDR; never refused as a whole, whoever guesses passwords
-    there (Điều 8.7).
+    danhba.lockout.figures. spam_grey_score, spam_junk_score, spam_reject_score: of rspamd, from
+    which on a stranger's mail has to come again, is filed as junk, and is refused; macros: what
+    becomes of documents with macros (Điều 8.6). secrecy: of secret documents (Điều 4.4).
+    message_recipients: of one message, at most. block_lists: domains of DNS block lists (RFC 5782)
+    of addresses from which no mail is taken (Điều 8.7). own_networks: of the province, in CIDR;
+    never refused as a whole, whoever guesses passwords there (Điều 8.7).
     """
 
     quota_gb: int
@@ -78,6 +78,7 @@ class Policy:
     lockout_accounts: int
     lockout_account_guesses: int
     lockout_known_days: int
+    spam_grey_score: int
     spam_junk_score: int
     spam_reject_score: int
     protected: tuple[str, ...]

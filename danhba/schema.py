@@ -153,6 +153,7 @@ DESCRIPTIONS = {
         "lockout_accounts": "Accounts, none known from there, until their source is refused",
         "lockout_account_guesses": "Likewise for one account, from wherever it is not known",
         "lockout_known_days": "How long a network stays known after a login from there",
+        "spam_grey_score": "Of rspamd, from which on strangers have to send again (Điều 8.6)",
         "spam_junk_score": "Of rspamd, from which on mail is filed as junk (Điều 8.6)",
         "spam_reject_score": "Of rspamd, from which on mail is refused (Điều 8.6)",
         "macros": "What becomes of Office documents with macros (Điều 8.6)",

@@ -67,6 +67,18 @@ SCAN_SECONDS = 20
 VALKEY_SOCKET = "/run/valkey/valkey"
 """Where rspamd keeps what it remembers."""
 
+RSPAMD_CONTROLLER = "/run/rspamd/controller"
+"""Where rspamd takes orders, of its own user alone."""
+
+LEARNING_PORT = 2530
+"""Where stores tell an edge what is junk and what is not."""
+
+VALKEY_PORT = 2531
+"""Where edges tell each other's valkey whom they have greylisted."""
+
+VALKEY_WAY = 2532
+"""On loopback only, rspamd's and valkey's alone: the near end of the way there."""
+
 JUNK_HEADER = "X-Spam"
 """With it edges mark what their filter takes for spam, and stores file it."""
 

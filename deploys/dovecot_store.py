@@ -7,7 +7,7 @@ from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Probe, Service, State
 from danhba.usage.records import EVENTS
-from deploys import junk, lockout
+from deploys import junk, learning, lockout
 from deploys.common import (
     BLOCKED,
     CA,
@@ -112,6 +112,7 @@ def _mailboxes(directory: Compiled) -> dict[str, object]:
         "names": NAMES,
         "folders": FOLDERS,
         "junk": {"script": junk.SCRIPT, "compiled": junk.COMPILED},
+        "learning": learning.dovecot(),
         "kept": KEPT,
         "quota_port": QUOTA_PORT,
         "notice": NOTICE,

@@ -8,6 +8,7 @@ from danhba.render import render
 from danhba.service import File, Part, Service, State
 from deploys.common import (
     LDAP_GATE_PORT,
+    LEARNING_PORT,
     LOCKOUT_PORT,
     QUOTA_PORT,
     REPLY_PORT,
@@ -16,6 +17,7 @@ from deploys.common import (
     STORE_POP3,
     STORE_PORT,
     STORE_SIEVE,
+    VALKEY_PORT,
 )
 
 PUBLIC: dict[str, tuple[int, ...]] = {
@@ -31,7 +33,10 @@ INTERNAL: dict[str, tuple[tuple[str, tuple[int, ...]], ...]] = {
         ("edge", (STORE_PORT, STORE_IMAP, STORE_POP3, STORE_SIEVE, QUOTA_PORT)),
         ("store", (STANDBY_PORT,)),
     ),
-    "edge": (("store", (REPLY_PORT,)),),
+    "edge": (
+        ("store", (REPLY_PORT, LEARNING_PORT)),
+        ("edge", (VALKEY_PORT,)),
+    ),
 }
 """Ports open to the hosts of one role only, its other hosts when it is the same."""
 
@@ -41,7 +46,11 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
     internal = [{"peers": peers, "ports": ports} for peers, ports in openings(env, host)]
     gate = {"own": env.hosts, "port": LDAP_GATE_PORT} if "people" in host.roles else None
     ways = "store" in host.roles and len(env.having("store")) > 1
-    rules = render("firewall/nftables.conf", public=public, internal=internal, gate=gate, ways=ways)
+    learned = "edge" in host.roles and len(env.having("edge")) > 1
+    rules = render(
+        "firewall/nftables.conf",
+        public=public, internal=internal, gate=gate, ways=ways, learned=learned,
+    )  # fmt: skip
     return Part(
         name="firewall",
         packages=("nftables",),

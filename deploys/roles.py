@@ -16,6 +16,7 @@ from deploys import (
     freshclam,
     junk,
     keepers,
+    learning,
     lockout,
     marks,
     mta_sts,
@@ -48,14 +49,14 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
     ),
     "people": (password_check.part, people.part),
     "store": (
-        people_door.part, junk.part, senders.part, dovecot_store.part, postfix_store.part,
-        quota.store,
-        keepers.store, sessions.store, retention.part, standby.part,
+        people_door.part, junk.part, learning.part, senders.part, dovecot_store.part,
+        postfix_store.part, quota.store, keepers.store, sessions.store, retention.part,
+        standby.part,
     ),
     "edge": (
         resolver.part, people_door.part, tunnel.part, sasl_door.part, senders.part, marks.part,
-        valkey.part, freshclam.part, clamav.part, signing.part, rspamd.part, mta_sts.part,
-        dovecot_edge.part, postfix_edge.part, sessions.edge,
+        valkey.part, valkey.tunnel, freshclam.part, clamav.part, signing.part, rspamd.part,
+        learning.part, mta_sts.part, dovecot_edge.part, postfix_edge.part, sessions.edge,
     ),
 }  # fmt: skip
 

@@ -11,10 +11,17 @@ from deploys.common import (
     CLAMD_SOCKET,
     FILTER_SOCKET,
     JUNK_HEADER,
+    RSPAMD_CONTROLLER,
     SCAN_SECONDS,
     VALKEY_SOCKET,
 )
 from deploys.postfix_edge import size_filtered
+from deploys.valkey import ways
+
+MIN_LEARNS = 200
+"""Messages of each kind that must have been learned before any is judged by them."""
+GREY_SECONDS = 300
+"""After which who was told to come again is let in."""
 
 _UNIT = "rspamd.service"
 _CONFIG = "/etc/rspamd/rspamd.conf"
@@ -22,6 +29,8 @@ _AS_RSPAMD = ("setpriv", "--reuid", "_rspamd", "--regid", "_rspamd", "--clear-gr
 """It compiles its rules, and keeps them for the daemon."""
 _PROCESSES = 2
 _MEMORY_MB = 2048
+_BAYES_SCORE = 5.1
+"""Of a message that is surely like what was called junk; rspamd's own figure."""
 
 
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
@@ -37,6 +46,16 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         task_seconds=SCAN_SECONDS + 10,
         processes=_PROCESSES,
         writers=signing.writers(env),
+        controller=RSPAMD_CONTROLLER,
+        grey_score=directory.spam_grey_score,
+        min_learns=MIN_LEARNS,
+        bayes_score=min(_BAYES_SCORE, directory.spam_reject_score - 1),
+    )
+    grey = render(
+        "rspamd/greylist.lua",
+        valkey=VALKEY_SOCKET,
+        peers=list(ways(env, host).values()),
+        wait_seconds=GREY_SECONDS,
     )
     scan = render("rspamd/viruses.lua", clamd=CLAMD_SOCKET, scan_seconds=SCAN_SECONDS)
     unit = render("rspamd/unit.conf", socket=FILTER_SOCKET, memory_mb=_MEMORY_MB)
@@ -46,6 +65,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         files=(
             File(_CONFIG, config, effect="reload"),
             File("/etc/rspamd/lua.local.d/viruses.lua", scan, effect="reload"),
+            File("/etc/rspamd/lua.local.d/greylist.lua", grey, effect="reload"),
             *signing.rules(directory),
             File(f"/etc/systemd/system/{_UNIT}.d/danhba.conf", unit, effect="restart"),
         ),

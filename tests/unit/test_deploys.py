@@ -87,6 +87,7 @@ DIRECTORY = Compiled(
         withheld={"lvloc": "locked sotaichinh", "vttu": "withdrawn sotaichinh"},
     ),
     lockout=Figures(guesses=10, minutes=15, accounts=20, account_guesses=50, known_days=60),
+    spam_grey_score=4,
     spam_junk_score=6,
     spam_reject_score=15,
     macros_refused=True,
