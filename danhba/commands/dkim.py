@@ -23,7 +23,7 @@ from danhba.relocation.agent import run
 from danhba.signing.records import zone_line
 from deploys.signing import PROGRAM
 
-_PAUSE = 5.0
+_PAUSE = 2.0
 """Seconds between two looks at DNS."""
 
 Answers = Mapping[str, Mapping[str, Any]]
@@ -74,7 +74,8 @@ def rotate(project: Project, environment: str, edge: str, again: bool, minutes: 
     1. makes a pair of keys on each edge and prints its records, which you publish;
     2. when every name server of the zone shows them, and no resolver remembers that they were not
     there, signs with the new pair;
-    3. thirty days later says which old records may be taken out.
+    3. thirty days later says which old records may be taken out. With that the rotation ends; the
+    next call begins another one.
 
     A call that was cut off is made again. Nothing is switched before DNS has the records.
 
@@ -91,7 +92,7 @@ def rotate(project: Project, environment: str, edge: str, again: bool, minutes: 
     _tell_done(answers)
     for line in _waiting(answers):
         click.echo(line)
-    while _waits(answers) and time.monotonic() < end:
+    while _waits(answers) and time.monotonic() < end:  # a silent server may come back
         time.sleep(_PAUSE)
         answers, absent = _ask(env, edges, "rotate")
         _tell_done(answers)
