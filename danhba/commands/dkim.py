@@ -56,7 +56,7 @@ def show(project: Project, environment: str) -> None:
     answers, absent = _ask(env, env.having("edge"), "show")
     for name, answer in answers.items():
         for pair in answer["pairs"]:
-            click.echo("\n".join(_pair(name, pair)))
+            click.echo("\n".join(_pair(name, pair, answer["trouble"])))
     click.echo("\n".join(outbound_records.lines(_domain(project), env)))
     _finish(environment, answers, absent)
 
@@ -129,8 +129,8 @@ def _day(second: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(second))
 
 
-def _pair(edge: str, pair: Mapping[str, Any]) -> list[str]:
-    """A comment on its state, and its records."""
+def _pair(edge: str, pair: Mapping[str, Any], trouble: str) -> list[str]:
+    """A comment on its state, and its records. trouble: why DNS was not asked."""
     name, since = pair["name"], _day(pair["since"])
     lines = [zone_line(owner, text) for owner, text in pair["records"].items()]
     if pair["role"] == "retired":
@@ -140,10 +140,12 @@ def _pair(edge: str, pair: Mapping[str, Any]) -> list[str]:
         "next": f"made {since}, is used once DNS has it: danhba dkim rotate",
         "former": f"not used since {since}, to stay until {_day(pair['until'] or 0)}",
     }
-    return [f"; {edge}: {name}: {words[pair['role']]}; {_seen(pair)}", *lines]
+    return [f"; {edge}: {name}: {words[pair['role']]}; {_seen(pair, trouble)}", *lines]
 
 
-def _seen(pair: Mapping[str, Any]) -> str:
+def _seen(pair: Mapping[str, Any], trouble: str) -> str:
+    if trouble:
+        return "not known whether it is published"
     if pair["missing"]:
         return f"PUBLISH: not at {', '.join(pair['missing'])}"
     return "published"
@@ -162,7 +164,7 @@ def _waiting(answers: Answers) -> list[str]:
         for name, answer in answers.items()
         for pair in answer["pairs"]
         if pair["role"] == "next"
-        for line in _pair(name, pair)
+        for line in _pair(name, pair, answer["trouble"])
     ]
 
 
@@ -196,7 +198,7 @@ def _to_do(edge: str, answer: Mapping[str, Any], environment: str) -> list[str]:
         elif pair["missing"]:
             then = f", {again}" if role == "next" else ""
             lines.append(f"{edge}: publish the records of {name}{then}")
-        elif role == "next":
+        elif role == "next" and not answer["trouble"]:
             left = pair["left"]
             lines.append(
                 f"{edge}: {name} is published; in {left} s nobody remembers otherwise, {again}"
