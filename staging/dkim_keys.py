@@ -13,10 +13,10 @@ from staging.shell import LabError, write
 
 
 def records(lab: Lab) -> str:
-    """What `danhba dkim show` says that DNS must hold. Raises LabError."""
+    """What `danhba dkim show` says that DNS must hold, whatever DNS says. Raises LabError."""
     argv = [sys.executable, "-m", "danhba", "dkim", "show", lab.environment.name]
     done = subprocess.run(argv, cwd=CHECKOUT, capture_output=True, text=True, check=False)
-    if done.returncode == 1:
+    if "_domainkey" not in done.stdout:
         raise LabError(f"danhba dkim show: {done.stderr}")
     return done.stdout
 

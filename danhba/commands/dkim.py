@@ -23,7 +23,7 @@ from danhba.relocation.agent import run
 from danhba.signing.records import zone_line
 from deploys.signing import PROGRAM
 
-_PAUSE = 5.0
+_PAUSE = 2.0
 """Seconds between two looks at DNS."""
 
 Answers = Mapping[str, Mapping[str, Any]]
@@ -56,7 +56,7 @@ def show(project: Project, environment: str) -> None:
     answers, absent = _ask(env, env.having("edge"), "show")
     for name, answer in answers.items():
         for pair in answer["pairs"]:
-            click.echo("\n".join(_pair(name, pair)))
+            click.echo("\n".join(_pair(name, pair, answer["trouble"])))
     click.echo("\n".join(outbound_records.lines(_domain(project), env)))
     _finish(environment, answers, absent)
 
@@ -74,7 +74,8 @@ def rotate(project: Project, environment: str, edge: str, again: bool, minutes: 
     1. makes a pair of keys on each edge and prints its records, which you publish;
     2. when every name server of the zone shows them, and no resolver remembers that they were not
     there, signs with the new pair;
-    3. thirty days later says which old records may be taken out.
+    3. thirty days later says which old records may be taken out. With that the rotation ends; the
+    next call begins another one.
 
     A call that was cut off is made again. Nothing is switched before DNS has the records.
 
@@ -91,7 +92,7 @@ def rotate(project: Project, environment: str, edge: str, again: bool, minutes: 
     _tell_done(answers)
     for line in _waiting(answers):
         click.echo(line)
-    while _waits(answers) and time.monotonic() < end:
+    while _waits(answers) and time.monotonic() < end:  # a silent server may come back
         time.sleep(_PAUSE)
         answers, absent = _ask(env, edges, "rotate")
         _tell_done(answers)
@@ -128,8 +129,8 @@ def _day(second: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(second))
 
 
-def _pair(edge: str, pair: Mapping[str, Any]) -> list[str]:
-    """A comment on its state, and its records."""
+def _pair(edge: str, pair: Mapping[str, Any], trouble: str) -> list[str]:
+    """A comment on its state, and its records. trouble: why DNS was not asked."""
     name, since = pair["name"], _day(pair["since"])
     lines = [zone_line(owner, text) for owner, text in pair["records"].items()]
     if pair["role"] == "retired":
@@ -139,10 +140,12 @@ def _pair(edge: str, pair: Mapping[str, Any]) -> list[str]:
         "next": f"made {since}, is used once DNS has it: danhba dkim rotate",
         "former": f"not used since {since}, to stay until {_day(pair['until'] or 0)}",
     }
-    return [f"; {edge}: {name}: {words[pair['role']]}; {_seen(pair)}", *lines]
+    return [f"; {edge}: {name}: {words[pair['role']]}; {_seen(pair, trouble)}", *lines]
 
 
-def _seen(pair: Mapping[str, Any]) -> str:
+def _seen(pair: Mapping[str, Any], trouble: str) -> str:
+    if trouble:
+        return "not known whether it is published"
     if pair["missing"]:
         return f"PUBLISH: not at {', '.join(pair['missing'])}"
     return "published"
@@ -161,7 +164,7 @@ def _waiting(answers: Answers) -> list[str]:
         for name, answer in answers.items()
         for pair in answer["pairs"]
         if pair["role"] == "next"
-        for line in _pair(name, pair)
+        for line in _pair(name, pair, answer["trouble"])
     ]
 
 
@@ -195,7 +198,7 @@ def _to_do(edge: str, answer: Mapping[str, Any], environment: str) -> list[str]:
         elif pair["missing"]:
             then = f", {again}" if role == "next" else ""
             lines.append(f"{edge}: publish the records of {name}{then}")
-        elif role == "next":
+        elif role == "next" and not answer["trouble"]:
             left = pair["left"]
             lines.append(
                 f"{edge}: {name} is published; in {left} s nobody remembers otherwise, {again}"

@@ -87,7 +87,8 @@ def _is_due(home: Home, keys: Keys, now: float, again: bool) -> bool:
     current = keys.current()
     if again or current is None or not home.usable(current):
         return True
-    return _since(keys, current) < now - RECENT
+    # A rotation ends when the records of the pair before are gone.
+    return not keys.former() and _since(keys, current) < now - RECENT
 
 
 def _since(keys: Keys, current: Pair) -> int:

@@ -110,7 +110,11 @@ class Person:
         return self.reads_where("HEADER", "Message-ID", f'"{message["Message-ID"]}"', login=login)
 
     def reads_where(self, *criteria: str, login: str = "") -> EmailMessage:
-        """Wait for a message that an IMAP search finds, and read it: all on one connection."""
+        """Wait for a message that an IMAP search finds, and read it."""
+        return parsed(self.raw_where(*criteria, login=login))
+
+    def raw_where(self, *criteria: str, login: str = "") -> bytes:
+        """As reads_where, every byte of it: all on one connection."""
         with self.inbox(login) as imap:
 
             def look() -> bytes | None:
@@ -122,7 +126,7 @@ class Person:
                 raw: bytes = parts[0][1]
                 return raw
 
-            return parsed(wait_for(look, f"{criteria} for {self.address}"))
+            return wait_for(look, f"{criteria} for {self.address}")
 
     def has_none(self, message: EmailMessage) -> bool:
         """Whether a message is not in the inbox now."""
