@@ -13,6 +13,7 @@ from deploys import (
     dovecot_edge,
     dovecot_store,
     firewall,
+    free_mail,
     freshclam,
     junk,
     keepers,
@@ -52,7 +53,7 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
     "edge": (
         people_door.part, tunnel.part, sasl_door.part, senders.part, marks.part, valkey.part,
         freshclam.part, clamav.part, rspamd.part, dovecot_edge.part, postfix_edge.part,
-        sessions.edge,
+        sessions.edge, free_mail.part,
     ),
 }  # fmt: skip
 
