@@ -51,6 +51,8 @@ def compile_directory(directory: Directory, day: date | None = None) -> Compiled
         or f"postmaster@{directory.province.domain}",
         block_lists=directory.policy.block_lists,
         own_networks=directory.policy.own_networks,
+        free_domains=directory.policy.free_mail.domains,
+        free_refused=directory.policy.free_mail.action == "refused",
     )
 
 

@@ -127,7 +127,8 @@ class Compiled:
     stranger's mail has to come again, is junk, and is refused. macros_refused: are Office documents
     with macros? secrecy_contact: whom a sender calls whose mail was refused for a secrecy mark.
     message_recipients: of one message, at most. block_lists: domains of DNS block lists.
-    own_networks: the province's, in CIDR.
+    own_networks: the province's, in CIDR. free_domains: of free-mail services.
+    free_refused: is mail to them?
     """
 
     province: str
@@ -153,6 +154,8 @@ class Compiled:
     secrecy_contact: str
     block_lists: tuple[str, ...] = ()
     own_networks: tuple[str, ...] = ()
+    free_domains: tuple[str, ...] = ()
+    free_refused: bool = False
     leaving: tuple[Leaving, ...] = ()
     removed: tuple[str, ...] = ()
     ahead: tuple[Ahead, ...] = ()

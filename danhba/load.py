@@ -24,6 +24,8 @@ from danhba.model import (
     Closure,
     Directory,
     Exemption,
+    FreeMail,
+    FreeMailAction,
     Leave,
     Macros,
     Person,
@@ -300,6 +302,7 @@ class _Reader:
             secrecy=self.secrecy(secrecy) if secrecy else Secrecy(""),
             block_lists=self.block_lists(fields),
             own_networks=self.own_networks(fields),
+            free_mail=self.free_mail(fields["free_mail"]) if "free_mail" in fields else FREE_MAIL,
             line=node.line,
         )
 
@@ -335,6 +338,39 @@ class _Reader:
                 self.refuse(item.line, f"the block list {domain} is there twice", "keep one")
             found.append(domain)
         return tuple(found)
+
+    def free_mail(self, node: Node) -> FreeMail:
+        fields = self.fields(node, "free_mail", frozenset(), FREE_MAIL_OPTIONAL)
+        if fields is None:
+            return FREE_MAIL
+        domains = FREE_MAIL.domains
+        if "domains" in fields:
+            domains = self.free_domains(fields["domains"])
+        action = FREE_MAIL.action
+        if "action" in fields:
+            action = self.free_mail_action(fields["action"])
+        return FreeMail(domains, action)
+
+    def free_domains(self, node: Node) -> tuple[str, ...]:
+        found: list[str] = []
+        for item in self.items(node, "domains"):
+            domain = self.matching(item, "a free-mail service", DOMAIN, "gmail.com")
+            if domain in found:
+                self.refuse(item.line, f"the service {domain} is there twice", "keep one")
+            if domain.endswith(".gov.vn"):
+                message = f"{domain} belongs to the state, and is no free-mail service"
+                self.refuse(item.line, message, "delete it", "Điều 4.2")
+            found.append(domain)
+        return tuple(found)
+
+    def free_mail_action(self, node: Node) -> FreeMailAction:
+        text = self.text(node, "the action of free_mail")
+        if text == "refused":
+            return "refused"
+        if text != "reported":
+            message = f"the action of free_mail cannot be {shown(text)}"
+            self.refuse(node.line, message, "write reported or refused")
+        return "reported"
 
     def own_networks(self, fields: dict[str, Node]) -> tuple[str, ...]:
         node = fields.get("own_networks")
@@ -593,10 +629,22 @@ POLICY_OPTIONAL = frozenset(
         "secrecy",
         "block_lists",
         "own_networks",
+        "free_mail",
         "macros",
     )
 )
 SECRECY = frozenset(("contact",))
+FREE_MAIL_OPTIONAL = frozenset(("domains", "action"))
+FREE_MAIL = FreeMail(
+    (
+        "gmail.com", "googlemail.com", "yahoo.com", "yahoo.com.vn", "ymail.com", "rocketmail.com",
+        "outlook.com", "outlook.com.vn", "hotmail.com", "hotmail.com.vn", "live.com", "msn.com",
+        "icloud.com", "me.com", "aol.com", "gmx.com", "mail.com", "zohomail.com", "proton.me",
+        "protonmail.com", "yandex.com", "mail.ru", "qq.com", "163.com",
+    ),
+    "reported",
+)  # fmt: skip
+"""What it is when it is not written."""
 REQUEST = frozenset(("agency", "date", "signer"))
 REQUEST_OPTIONAL = frozenset(("sha256",))
 AGENCY = frozenset(("kind", "name", "keepers", "staff"))

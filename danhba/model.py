@@ -34,6 +34,19 @@ class Secrecy:
         return self.contact or "postmaster"
 
 
+FreeMailAction = Literal["reported", "refused"]
+"""What becomes of mail that officials send to free-mail services."""
+
+
+@dataclass(frozen=True, slots=True)
+class FreeMail:
+    """Free-mail services (Điều 4.2). domains: of them. action: mail to and from them is always
+    counted; refused: nothing is sent to them."""
+
+    domains: tuple[str, ...]
+    action: FreeMailAction
+
+
 Macros = Literal["refused", "accepted"]
 """What becomes of Office documents with macros (Điều 8.6)."""
 
@@ -60,7 +73,8 @@ class Policy:
     becomes of documents with macros (Điều 8.6). secrecy: of secret documents (Điều 4.4).
     message_recipients: of one message, at most. block_lists: domains of DNS block lists (RFC 5782)
     of addresses from which no mail is taken (Điều 8.7). own_networks: of the province, in CIDR;
-    never refused as a whole, whoever guesses passwords there (Điều 8.7).
+    never refused as a whole, whoever guesses passwords there (Điều 8.7). free_mail: services that
+    officials are not to use for work (Điều 4.2).
     """
 
     quota_gb: int
@@ -92,6 +106,7 @@ class Policy:
     message_recipients: int
     block_lists: tuple[str, ...]
     own_networks: tuple[str, ...]
+    free_mail: FreeMail
     line: int
 
 

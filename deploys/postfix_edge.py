@@ -8,6 +8,7 @@ from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Probe
+from deploys import free_mail
 from deploys.common import (
     CA,
     CERTIFICATE,
@@ -32,6 +33,7 @@ ROOMS = "/etc/danhba/rooms"
 HELO = "/etc/danhba/helo"
 OUT_HEADERS = "/etc/danhba/out-headers"
 OUT_BODY = "/etc/danhba/out-body"
+FREE_MAIL = "/etc/danhba/free-mail"
 
 
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
@@ -68,6 +70,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         out_headers=OUT_HEADERS,
         out_body=OUT_BODY,
         filter_socket=FILTER_SOCKET,
+        free_mail=FREE_MAIL if directory.free_refused else "",
     )
     return postfix(
         "postfix_edge",
@@ -80,6 +83,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             File(OUT_HEADERS, render("postfix_edge/out-headers", host=host), effect="reload"),
             File(OUT_BODY, render("postfix_edge/out-body"), effect="reload"),
             *_queue(instance),
+            *_free_mail(directory),
         ),
         tables={
             "homes": homes(directory, env),
@@ -106,6 +110,12 @@ def _queue(instance: Instance) -> tuple[File, ...]:
     line = f"d {instance.queue} 0755 root root\n"
     path = f"/etc/tmpfiles.d/{instance.beside('danhba-queue')}.conf"
     return (File(path, line.encode()),) if instance.name else ()
+
+
+def _free_mail(directory: Compiled) -> tuple[File, ...]:
+    """Only where policy refuses such mail."""
+    found = File(FREE_MAIL, free_mail.refused(directory), effect="reload")
+    return (found,) if directory.free_refused else ()
 
 
 def size_outside(megabytes: int) -> int:

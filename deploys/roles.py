@@ -13,6 +13,7 @@ from deploys import (
     dovecot_edge,
     dovecot_store,
     firewall,
+    free_mail,
     freshclam,
     junk,
     keepers,
@@ -57,6 +58,7 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
         resolver.part, people_door.part, tunnel.part, sasl_door.part, senders.part, marks.part,
         valkey.part, valkey.tunnel, freshclam.part, clamav.part, signing.part, rspamd.part,
         learning.part, mta_sts.part, dovecot_edge.part, postfix_edge.part, sessions.edge,
+        free_mail.part,
     ),
 }  # fmt: skip
 

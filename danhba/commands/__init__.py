@@ -17,6 +17,7 @@ COMMANDS = (
     "failback",
     "failover",
     "fmt",
+    "free-mail",
     "import",
     "inactive",
     "keeper",
@@ -44,7 +45,7 @@ COMMANDS = (
 )
 
 
-MODULES = {"import": "import_list", "keeper-log": "keeper_log"}
+MODULES = {"import": "import_list", "keeper-log": "keeper_log", "free-mail": "free_mail"}
 """Where the module of a command cannot have its name."""
 
 

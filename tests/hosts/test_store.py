@@ -112,7 +112,7 @@ def test_every_folder_with_a_flag_has_its_vietnamese_name(server: Server) -> Non
 def test_what_filters_send_is_asked_about_by_the_table_of_who_is_here(
     server: Server, held: set[str]
 ) -> None:
-    filters = server.run("postconf -MP 127.0.0.1:10025/inet/smtpd_milters").split("=")[1].strip()
+    filters = server.run("postconf -P 127.0.0.1:10025/inet/smtpd_milters").split("=")[1].strip()
     assert filters == f"unix:{FILTERS_SOCKET}"
     config = json.loads(server.run("cat /etc/danhba/filters.json"))
     assert config["socket"] == FILTERS_SOCKET

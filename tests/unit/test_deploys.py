@@ -94,6 +94,8 @@ DIRECTORY = Compiled(
     secrecy_contact="Văn thư mật, Văn phòng UBND tỉnh An Giang",
     block_lists=("zen.spamhaus.org", "bl.spamcop.net"),
     own_networks=("10.20.0.0/16", "2001:db8:20::/48"),
+    free_domains=("gmail.com", "yahoo.com.vn"),
+    free_refused=True,
 )
 
 
@@ -183,7 +185,8 @@ def test_one_more_official_is_one_more_line_in_every_table_that_names_him() -> N
         changed = [path for path in after if after[path] != before[path]]
         assert {
             "mx1": {
-                "/etc/danhba/tables/homes", "/etc/danhba/tables/senders", "/etc/dovecot/routes"
+                "/etc/danhba/agencies", "/etc/danhba/tables/homes", "/etc/danhba/tables/senders",
+                "/etc/dovecot/routes",
             },
             "store1": _STORE,
             "store2": {people.TREE, *_STORE},

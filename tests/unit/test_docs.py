@@ -70,7 +70,7 @@ def sections() -> dict[str, list[str]]:
 SORTS = {
     "directory": "Top level", "province": "province", "policy": "policy", "request": "requests",
     "agency": "agencies", "closed": "closed", "exception": "exception", "leave": "leave",
-    "quota": "quota", "secrecy": "secrecy",
+    "quota": "quota", "secrecy": "secrecy", "free_mail": "free_mail",
     "person": "staff", "alias": "aliases", "approval": "approve", "retired": "retired",
 }  # fmt: skip
 
@@ -84,6 +84,7 @@ def test_what_is_optional_on_the_page_is_optional() -> None:
     optional = {
         "directory": load.DIRECTORY_OPTIONAL, "request": load.REQUEST_OPTIONAL,
         "policy": load.POLICY_OPTIONAL, "agency": load.AGENCY_OPTIONAL,
+        "free_mail": load.FREE_MAIL_OPTIONAL,
         "closed": load.CLOSURE_OPTIONAL, "person": {*load.PERSON_OPTIONAL, "request"},
         "alias": load.ALIAS_OPTIONAL, "approval": load.APPROVAL,
     }  # fmt: skip

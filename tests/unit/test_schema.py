@@ -57,6 +57,7 @@ policy:
   secrecy: {contact: "Văn thư mật, 0296 3852 000"}
   block_lists: [zen.spamhaus.org, bl.ngoaitinh.test]
   own_networks: [10.20.0.0/16, 2001:db8:20::/48]
+  free_mail: {domains: [gmail.com, yahoo.com.vn], action: refused}
 requests:
   12/CV-STC: {agency: sotaichinh, date: 2026-11-02, signer: Chánh Văn phòng, sha256: %s}
 agencies:
@@ -222,6 +223,7 @@ OF_FORM = (
     "missing_key", "name_in_another_script",
     "name_of_no_letters", "password_of_seven",
     "name_with_a_joiner", "name_with_a_stroke", "own_network_that_is_an_address",
+    "free_mail_blocked", "free_mail_of_an_address",
     "no_value", "null_is_text",
     "number_as_id", "only_comments", "person_without_request_and_decision",
     "quota_of_a_kind_that_is_no_number", "quota_of_an_unknown_kind",
@@ -239,7 +241,8 @@ NOT_OF_SCHEMA = (
     "anchors_that_expand", "control_character", "duplicate_agency", "duplicate_key",
     "invalid_utf8", "merge_key", "second_document", "tab_indentation", "tag",
     "truncated_in_an_entry", "unclosed_list", "utf16",
-    "staff_code_with_a_blank", "block_list_twice", "own_network_twice",
+    "staff_code_with_a_blank", "block_list_twice", "own_network_twice", "free_mail_twice",
+    "free_mail_of_the_state",
     # arithmetic
     "own_network_that_is_no_network", "own_network_of_everybody",
     "own_network_of_one_ipv6_address",
