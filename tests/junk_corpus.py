@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import unicodedata
-from collections.abc import Sequence
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate
@@ -120,7 +119,3 @@ def message(text: str, sender: str, to: str, form: str = "NFC") -> EmailMessage:
     made["Message-ID"] = f"<{abs(hash(text))}.{random.getrandbits(40):x}@ngoaitinh.test>"
     made.set_content(text, cte="base64")
     return made
-
-
-def batch(kind: Kind, count: int, sender: str, to: str, seed: str = "") -> Sequence[bytes]:
-    return [message(text, sender, to).as_bytes() for text in texts(kind, count, seed=seed)]

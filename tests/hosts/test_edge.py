@@ -7,9 +7,11 @@ import json
 import pytest
 from seen import Server
 
+from danhba.learning.beginning import MARK
 from deploys.common import (
     CLAMD_SOCKET,
     FILTER_SOCKET,
+    LEARNING_PORT,
     MARKS_SOCKET,
     SASL_SOCKET,
     SENDERS_SOCKET,
@@ -18,6 +20,7 @@ from deploys.common import (
     VALKEY_SOCKET,
 )
 from deploys.postfix_edge import HELO, OUT_BODY, OUT_HEADERS
+from deploys.valkey import ways
 
 ROLE = "edge"
 
@@ -223,6 +226,36 @@ def test_clamd_has_signatures(server: Server) -> None:
     for name in names:
         assert server.run(f"ls {SIGNATURES}/{name}")
 
+
+def test_only_stores_teach_and_only_by_their_certificates(server: Server) -> None:
+    """And what takes it in has no rights but rspamd's."""
+    config = json.loads(server.run("cat /etc/danhba/learning-door.json"))
+    env = server.wanted.environment
+    assert config["stores"] == [store.fqdn for store in env.having("store")]
+    said = server.run("sh -c %s - %s %s", _UNKNOWN, server.facts.ipv4, str(LEARNING_PORT))
+    assert "certificate required" in said and "HTTP/" not in said
+    user = server.run("ps -o user:20= -p $(systemctl show -P MainPID danhba-learning-door)")
+    assert user == "_rspamd"
+
+
+def test_valkey_has_all_that_other_edges_know_and_depends_on_none(server: Server) -> None:
+    ask = f"valkey-cli -s {VALKEY_SOCKET} "
+    assert server.run(f"{ask} get {MARK}") == "yes"
+    assert "role:master" in server.run(f"{ask} info replication")
+    for way in ways(server.wanted.environment, server.facts).values():
+        host, _, port = way.rpartition(":")
+        there = (
+            f"setpriv --reuid %s --clear-groups valkey-cli -h {host} -p {port} ping 2>&1 || true"
+        )
+        assert server.run(there, "_rspamd") == "PONG"
+        assert "refused" in server.run(there, "nobody")
+
+
+_UNKNOWN = """
+printf 'POST /spam HTTP/1.1\\r\\nContent-Length: 1\\r\\n\\r\\nx' |
+    timeout 10 openssl s_client -quiet -connect "$1:$2" -CAfile /etc/ssl/danhba/ca.pem 2>&1
+true
+"""
 
 _TLS = """
 import json, socket, ssl, sys

@@ -102,6 +102,32 @@ def test_the_filter_for_junk_is_compiled_where_who_delivers_reads_it(server: Ser
     assert server.run("doveconf -h -f protocol=lmtp sieve_script/junk/type") == "before"
 
 
+def test_the_spool_of_what_is_taught_is_dovecots_to_fill_and_one_daemons_to_empty(
+    server: Server,
+) -> None:
+    spool = "/var/spool/danhba-learning"
+    shown = server.run(f"stat -c '%U:%G %a' {spool} {spool}/new").splitlines()
+    assert shown == ["danhba-learning:vmail 750", "vmail:danhba-learning 2770"]
+    edges = {edge.name for edge in server.wanted.environment.having("edge")}
+    assert set(server.run(f"ls {spool}/edges").split()) == edges
+    user = server.run("ps -o user:20= -p $(systemctl show -P MainPID danhba-learning)")
+    assert user == "danhba-learning"
+
+
+def test_what_is_moved_by_imap_teaches_and_officials_scripts_start_no_programs(
+    server: Server,
+) -> None:
+    asked = "doveconf -h -f protocol=%s mail_plugins"
+    having = {name: "imap_sieve" in server.run(asked, name) for name in ("imap", "lmtp", "doveadm")}
+    assert having == {"imap": True, "lmtp": False, "doveadm": False}
+    assert server.run("doveconf -h sieve_global_extensions") == "vnd.dovecot.pipe = yes"
+    shown = server.run("doveconf -h sieve_extensions")
+    assert "vnd.dovecot.pipe" not in shown
+    compiled = "/run/danhba-learning-sieve"
+    modes = server.run(f"stat -c '%U %a' {compiled}/spam.svbin {compiled}/ham.svbin")
+    assert modes.splitlines() == ["root 644"] * 2
+
+
 def test_every_folder_with_a_flag_has_its_vietnamese_name(server: Server) -> None:
     shown = server.run("doveconf namespace/inbox/mailbox")
     for use, folder in FOLDERS.items():
