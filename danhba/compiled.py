@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
-from danhba.lockout.figures import Figures
+from danhba.lockout.figures import Figures, Limits
 
 BoxState = Literal["active", "locked", "withdrawn", "closed"]
 """As danhba.model.State; closed: the mailbox of an agency that is no more."""
@@ -126,7 +126,9 @@ class Compiled:
     lock-out. spam_junk_score, spam_reject_score: of rspamd, from which on mail is junk, and is
     refused. macros_refused: are Office documents with macros? secrecy_contact: whom a sender calls
     whose mail was refused for a secrecy mark. message_recipients: of one message, at most.
-    block_lists: domains of DNS block lists.
+    block_lists: domains of DNS block lists. sending: how much officials may send.
+    incident_contact: address that is told of misused accounts. officers: who looks after computers,
+    by agency; both addresses.
     """
 
     province: str
@@ -149,6 +151,9 @@ class Compiled:
     spam_reject_score: int
     macros_refused: bool
     secrecy_contact: str
+    sending: Limits
+    incident_contact: str
+    officers: tuple[tuple[str, str], ...]
     block_lists: tuple[str, ...] = ()
     leaving: tuple[Leaving, ...] = ()
     removed: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ from danhba.model import (
     Alias,
     Approval,
     Closure,
+    Contact,
     Directory,
     Exemption,
     Leave,
@@ -288,6 +289,7 @@ class _Reader:
         names = self.texts(protected, "protected") if protected else ()
         kinds, secrecy = fields.get("kind_quota_gb"), fields.get("secrecy")
         self.apart(figures, node.line)
+        self.above_limit(figures, node.line)
         return Policy(
             **figures,
             macros=self.macros(fields["macros"]) if "macros" in fields else "refused",
@@ -297,6 +299,7 @@ class _Reader:
             working_days=self.dates(fields, "working_days"),
             secrecy=self.secrecy(secrecy) if secrecy else Secrecy(""),
             block_lists=self.block_lists(fields),
+            incidents=self.incidents(fields),
             line=node.line,
         )
 
@@ -306,6 +309,13 @@ class _Reader:
         if reject <= junk:
             message = f"spam_reject_score is {reject}, junk begins at {junk}: nothing would be junk"
             self.refuse(line, message, "make it larger than spam_junk_score", "Điều 8.6")
+
+    def above_limit(self, figures: dict[str, int], line: int) -> None:
+        """Who keeps to his limit is no criminal."""
+        limit, alarm = figures["send_recipients"], figures["incident_recipients"]
+        if alarm <= limit:
+            message = f"incident_recipients is {alarm}, and {limit} may be written to in an hour"
+            self.refuse(line, message, "make it larger than send_recipients", "Điều 8.7")
 
     def macros(self, node: Node) -> Macros:
         text = self.text(node, "macros")
@@ -332,6 +342,11 @@ class _Reader:
                 self.refuse(item.line, f"the block list {domain} is there twice", "keep one")
             found.append(domain)
         return tuple(found)
+
+    def incidents(self, fields: dict[str, Node]) -> Contact:
+        node = fields.get("incidents")
+        inside = self.fields(node, "incidents", INCIDENTS) if node else None
+        return Contact(self.text(inside["contact"], "the contact") if inside else "")
 
     def dates(self, fields: dict[str, Node], key: str) -> tuple[Day, ...]:
         """A list that need not be there."""
@@ -533,6 +548,9 @@ FIGURES = {
     "lockout_guesses": 100, "lockout_minutes": 1440, "lockout_accounts": 1000,
     "lockout_account_guesses": 1000, "lockout_known_days": 366,
     "spam_junk_score": 100, "spam_reject_score": 1000,
+    "send_messages": 100000, "send_recipients": 100000, "send_burst": 10000,
+    "send_keeper_times": 100, "incident_recipients": 1000000, "incident_spam": 1000,
+    "incident_bounces": 10000, "incident_unknown": 10000,
 }  # fmt: skip
 """And the largest that is no slip of the finger; first passwords have 18 characters or more."""
 SMALLEST = {"password_min_length": 8, "message_recipients": 100}
@@ -546,6 +564,9 @@ DEFAULTS = {
     "lockout_guesses": 10, "lockout_minutes": 15, "lockout_accounts": 20,
     "lockout_account_guesses": 50, "lockout_known_days": 60,
     "spam_junk_score": 6, "spam_reject_score": 15,
+    "send_messages": 200, "send_recipients": 200, "send_burst": 30, "send_keeper_times": 5,
+    "incident_recipients": 400, "incident_spam": 10, "incident_bounces": 30,
+    "incident_unknown": 30,
 }  # fmt: skip
 """Figures of policy that need not be written."""
 POLICY = frozenset(FIGURES.keys() - DEFAULTS.keys())
@@ -559,9 +580,11 @@ POLICY_OPTIONAL = frozenset(
         "secrecy",
         "block_lists",
         "macros",
+        "incidents",
     )
 )
 SECRECY = frozenset(("contact",))
+INCIDENTS = frozenset(("contact",))
 REQUEST = frozenset(("agency", "date", "signer"))
 REQUEST_OPTIONAL = frozenset(("sha256",))
 AGENCY = frozenset(("kind", "name", "keepers", "staff"))

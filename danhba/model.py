@@ -34,6 +34,17 @@ class Secrecy:
         return self.contact or "postmaster"
 
 
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """contact: local part of the address that is told when an account is suspended for misuse
+    (Điều 8.7); "" for the postmaster."""
+
+    contact: str
+
+    def __str__(self) -> str:
+        return self.contact or "postmaster"
+
+
 Macros = Literal["refused", "accepted"]
 """What becomes of Office documents with macros (Điều 8.6)."""
 
@@ -59,6 +70,7 @@ class Policy:
     filed as junk, and refused; macros: what becomes of documents with macros (Điều 8.6). secrecy:
     of secret documents (Điều 4.4). message_recipients: of one message, at most. block_lists:
     domains of DNS block lists (RFC 5782) of addresses from which no mail is taken (Điều 8.7).
+    send_*, incident_*: as of danhba.lockout.figures. incidents: who is told of a misused account.
     """
 
     quota_gb: int
@@ -76,6 +88,14 @@ class Policy:
     lockout_accounts: int
     lockout_account_guesses: int
     lockout_known_days: int
+    send_messages: int
+    send_recipients: int
+    send_burst: int
+    send_keeper_times: int
+    incident_recipients: int
+    incident_spam: int
+    incident_bounces: int
+    incident_unknown: int
     spam_junk_score: int
     spam_reject_score: int
     protected: tuple[str, ...]
@@ -88,6 +108,7 @@ class Policy:
     secrecy: Secrecy
     message_recipients: int
     block_lists: tuple[str, ...]
+    incidents: Contact
     line: int
 
 

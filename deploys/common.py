@@ -46,6 +46,15 @@ MARKS_SOCKET = "/run/danhba-marks/milter"
 SENDERS_SOCKET = "/run/danhba-senders/milter"
 """Where an edge's Postfix asks whether a header names its own sender."""
 
+ABUSE_SOCKET = "/run/danhba-abuse/milter"
+"""Where an edge's Postfix asks whether somebody has sent too much."""
+
+DESK_SOCKET = "/run/danhba-lockout/sending"
+"""Where that is counted, for all edges together."""
+
+SCORE_HEADER = "X-Danhba-Score"
+"""In which rspamd tells what it thinks of what somebody submits; it does not leave the edge."""
+
 FILTER_SOCKET = "/run/rspamd/milter"
 """Where an edge's Postfix asks what to do with a message."""
 

@@ -8,6 +8,7 @@ from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.service import Part
 from deploys import (
+    abuse,
     base,
     clamav,
     dovecot_edge,
@@ -30,6 +31,7 @@ from deploys import (
     senders,
     sessions,
     standby,
+    suspending,
     tunnel,
     usage,
     valkey,
@@ -46,12 +48,12 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
     "people": (password_check.part, people.part),
     "store": (
         people_door.part, junk.part, dovecot_store.part, postfix_store.part, quota.store,
-        keepers.store, sessions.store, retention.part, standby.part,
+        keepers.store, sessions.store, retention.part, standby.part, suspending.part,
     ),
     "edge": (
         people_door.part, tunnel.part, sasl_door.part, senders.part, marks.part, valkey.part,
-        freshclam.part, clamav.part, rspamd.part, dovecot_edge.part, postfix_edge.part,
-        sessions.edge,
+        freshclam.part, clamav.part, rspamd.part, abuse.part, dovecot_edge.part, postfix_edge.part,
+        sessions.edge, suspending.part,
     ),
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ from deploys.common import (
     FILTER_SOCKET,
     JUNK_HEADER,
     SCAN_SECONDS,
+    SCORE_HEADER,
     VALKEY_SOCKET,
 )
 from deploys.postfix_edge import size_filtered
@@ -21,6 +22,8 @@ _AS_RSPAMD = ("setpriv", "--reuid", "_rspamd", "--regid", "_rspamd", "--clear-gr
 """It compiles its rules, and keeps them for the daemon."""
 _PROCESSES = 2
 _MEMORY_MB = 2048
+_UNREACHABLE = 1_000_000
+"""A score."""
 
 
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
@@ -35,8 +38,10 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         scan_seconds=SCAN_SECONDS,
         task_seconds=SCAN_SECONDS + 10,
         processes=_PROCESSES,
+        unreachable=_UNREACHABLE,
     )
     scan = render("rspamd/viruses.lua", clamd=CLAMD_SOCKET, scan_seconds=SCAN_SECONDS)
+    outgoing = render("rspamd/outgoing.lua", header=SCORE_HEADER)
     unit = render("rspamd/unit.conf", socket=FILTER_SOCKET, memory_mb=_MEMORY_MB)
     return Part(
         name="rspamd",
@@ -44,6 +49,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         files=(
             File(_CONFIG, config, effect="reload"),
             File("/etc/rspamd/lua.local.d/viruses.lua", scan, effect="reload"),
+            File("/etc/rspamd/lua.local.d/outgoing.lua", outgoing, effect="reload"),
             File(f"/etc/systemd/system/{_UNIT}.d/danhba.conf", unit, effect="restart"),
         ),
         services=(Service(_UNIT),),

@@ -18,6 +18,7 @@ COMMANDS = (
     "fmt",
     "import",
     "inactive",
+    "incident",
     "keeper",
     "keeper-log",
     "leave",

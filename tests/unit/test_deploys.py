@@ -21,7 +21,7 @@ import pytest
 
 from danhba.compiled import BoxState, Compiled, Grant, Guard, Mailbox, Name, Refused
 from danhba.inventory import Environment, Host
-from danhba.lockout.figures import Figures
+from danhba.lockout.figures import Figures, Limits
 from danhba.service import File, Part
 from deploys import clamav, firewall, marks, people, postfix_edge, standby
 from deploys.roles import parts
@@ -92,6 +92,12 @@ DIRECTORY = Compiled(
     macros_refused=True,
     secrecy_contact="Văn thư mật, Văn phòng UBND tỉnh An Giang",
     block_lists=("zen.spamhaus.org", "bl.spamcop.net"),
+    sending=Limits(
+        messages=200, recipients=200, burst=30, keeper_times=5,
+        incident_recipients=400, incident_spam=10, incident_bounces=30, incident_unknown=30,
+    ),
+    incident_contact=f"sotttt@{DOMAIN}",
+    officers=(("sotaichinh", "nvan"),),
 )
 
 
@@ -179,7 +185,8 @@ def test_one_more_official_is_one_more_line_in_every_table_that_names_him() -> N
         changed = [path for path in after if after[path] != before[path]]
         assert {
             "mx1": {
-                "/etc/danhba/tables/homes", "/etc/danhba/tables/senders", "/etc/dovecot/routes"
+                "/etc/danhba/tables/homes", "/etc/danhba/tables/senders", "/etc/dovecot/routes",
+                "/etc/danhba/officers",
             },
             "store1": _STORE,
             "store2": {people.TREE, *_STORE},
