@@ -293,6 +293,8 @@ class _Look:
         known: Mapping[str, object] = {**self.agencies, **self.people, **self.leads}
         policy = self.directory.policy
         named = [(name, policy.line, "policy") for name in policy.protected]
+        if contact := policy.incidents.contact:
+            named.append((contact, policy.line, "incidents"))
         for approval in self.directory.approve:
             names = [name for name, _ in approval.agencies] + list(approval.protected)
             named += [(name, approval.line, f"approval {approval.decision}") for name in names]

@@ -10,7 +10,7 @@ from typing import Literal
 
 from danhba.check_guards import guard
 from danhba.compiled import Ahead, Compiled, Grant, Leaving, Mailbox, Name, Refused
-from danhba.lockout.figures import Figures
+from danhba.lockout.figures import Figures, Limits
 from danhba.model import Agency, Directory, Person, Policy
 
 MB_PER_GB = 1024
@@ -53,6 +53,22 @@ def compile_directory(directory: Directory, day: date | None = None) -> Compiled
         own_networks=directory.policy.own_networks,
         free_domains=directory.policy.free_mail.domains,
         free_refused=directory.policy.free_mail.action == "refused",
+        sending=_sending(directory.policy),
+        incident_contact=f"{directory.policy.incidents}@{directory.province.domain}",
+        officers=tuple(sorted(rows.officers())),
+    )
+
+
+def _sending(policy: Policy) -> Limits:
+    return Limits(
+        messages=policy.send_messages,
+        recipients=policy.send_recipients,
+        burst=policy.send_burst,
+        keeper_times=policy.send_keeper_times,
+        incident_recipients=policy.incident_recipients,
+        incident_spam=policy.incident_spam,
+        incident_bounces=policy.incident_bounces,
+        incident_unknown=policy.incident_unknown,
     )
 
 
@@ -211,6 +227,13 @@ class _Rows:
         while agency.closed and agency.is_closed(self.day) and agency.closed.successors:
             agency = self.agencies[agency.closed.successors[0]]
         return agency
+
+    def officers(self) -> Iterator[tuple[str, str]]:
+        """Who has left looks after no computers any more."""
+        for agency in self.directory.agencies:
+            officer = self.people.get(agency.it_officer)
+            if officer and officer.state(self.day) == "active":
+                yield agency.address, officer.address
 
     # Addresses
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
-from danhba.lockout.figures import Figures
+from danhba.lockout.figures import Figures, Limits
 
 BoxState = Literal["active", "locked", "withdrawn", "closed"]
 """As danhba.model.State; closed: the mailbox of an agency that is no more."""
@@ -128,7 +128,9 @@ class Compiled:
     with macros? secrecy_contact: whom a sender calls whose mail was refused for a secrecy mark.
     message_recipients: of one message, at most. block_lists: domains of DNS block lists.
     own_networks: the province's, in CIDR. free_domains: of free-mail services.
-    free_refused: is mail to them?
+    free_refused: is mail to them? sending: how much officials may send.
+    incident_contact: address that is told of misused accounts. officers: who looks after computers,
+    by agency; both addresses.
     """
 
     province: str
@@ -152,6 +154,9 @@ class Compiled:
     spam_reject_score: int
     macros_refused: bool
     secrecy_contact: str
+    sending: Limits
+    incident_contact: str
+    officers: tuple[tuple[str, str], ...]
     block_lists: tuple[str, ...] = ()
     own_networks: tuple[str, ...] = ()
     free_domains: tuple[str, ...] = ()

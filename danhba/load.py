@@ -22,6 +22,7 @@ from danhba.model import (
     Alias,
     Approval,
     Closure,
+    Contact,
     Directory,
     Exemption,
     FreeMail,
@@ -292,6 +293,7 @@ class _Reader:
         names = self.texts(protected, "protected") if protected else ()
         kinds, secrecy = fields.get("kind_quota_gb"), fields.get("secrecy")
         self.apart(figures, node.line)
+        self.above_limit(figures, node.line)
         return Policy(
             **figures,
             macros=self.macros(fields["macros"]) if "macros" in fields else "refused",
@@ -303,6 +305,7 @@ class _Reader:
             block_lists=self.block_lists(fields),
             own_networks=self.own_networks(fields),
             free_mail=self.free_mail(fields["free_mail"]) if "free_mail" in fields else FREE_MAIL,
+            incidents=self.incidents(fields),
             line=node.line,
         )
 
@@ -312,6 +315,13 @@ class _Reader:
         if reject <= junk:
             message = f"spam_reject_score is {reject}, junk begins at {junk}: nothing would be junk"
             self.refuse(line, message, "make it larger than spam_junk_score", "Điều 8.6")
+
+    def above_limit(self, figures: dict[str, int], line: int) -> None:
+        """Who keeps to his limit is no criminal."""
+        limit, alarm = figures["send_recipients"], figures["incident_recipients"]
+        if alarm <= limit:
+            message = f"incident_recipients is {alarm}, and {limit} may be written to in an hour"
+            self.refuse(line, message, "make it larger than send_recipients", "Điều 8.7")
 
     def macros(self, node: Node) -> Macros:
         text = self.text(node, "macros")
@@ -399,6 +409,11 @@ class _Reader:
             remedy = f"write /{widest} to /{narrowest}"
             self.refuse(node.line, f"the network {network} is {size}", remedy, "Điều 8.7")
         return str(network)
+
+    def incidents(self, fields: dict[str, Node]) -> Contact:
+        node = fields.get("incidents")
+        inside = self.fields(node, "incidents", INCIDENTS) if node else None
+        return Contact(self.text(inside["contact"], "the contact") if inside else "")
 
     def dates(self, fields: dict[str, Node], key: str) -> tuple[Day, ...]:
         """A list that need not be there."""
@@ -600,6 +615,9 @@ FIGURES = {
     "lockout_guesses": 100, "lockout_minutes": 1440, "lockout_accounts": 1000,
     "lockout_account_guesses": 1000, "lockout_known_days": 366,
     "spam_grey_score": 100, "spam_junk_score": 100, "spam_reject_score": 1000,
+    "send_messages": 100000, "send_recipients": 100000, "send_burst": 10000,
+    "send_keeper_times": 100, "incident_recipients": 1000000, "incident_spam": 1000,
+    "incident_bounces": 10000, "incident_unknown": 10000,
 }  # fmt: skip
 """And the largest that is no slip of the finger; first passwords have 18 characters or more."""
 NETWORKS = {4: (8, 32), 6: (20, 64)}
@@ -616,6 +634,9 @@ DEFAULTS = {
     "lockout_guesses": 10, "lockout_minutes": 15, "lockout_accounts": 20,
     "lockout_account_guesses": 50, "lockout_known_days": 60,
     "spam_grey_score": 4, "spam_junk_score": 6, "spam_reject_score": 15,
+    "send_messages": 200, "send_recipients": 200, "send_burst": 30, "send_keeper_times": 5,
+    "incident_recipients": 400, "incident_spam": 10, "incident_bounces": 30,
+    "incident_unknown": 30,
 }  # fmt: skip
 """Figures of policy that need not be written."""
 POLICY = frozenset(FIGURES.keys() - DEFAULTS.keys())
@@ -631,6 +652,7 @@ POLICY_OPTIONAL = frozenset(
         "own_networks",
         "free_mail",
         "macros",
+        "incidents",
     )
 )
 SECRECY = frozenset(("contact",))
@@ -645,6 +667,7 @@ FREE_MAIL = FreeMail(
     "reported",
 )  # fmt: skip
 """What it is when it is not written."""
+INCIDENTS = frozenset(("contact",))
 REQUEST = frozenset(("agency", "date", "signer"))
 REQUEST_OPTIONAL = frozenset(("sha256",))
 AGENCY = frozenset(("kind", "name", "keepers", "staff"))

@@ -47,6 +47,17 @@ class FreeMail:
     action: FreeMailAction
 
 
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """contact: local part of the address that is told when an account is suspended for misuse
+    (Điều 8.7); "" for the postmaster."""
+
+    contact: str
+
+    def __str__(self) -> str:
+        return self.contact or "postmaster"
+
+
 Macros = Literal["refused", "accepted"]
 """What becomes of Office documents with macros (Điều 8.6)."""
 
@@ -74,7 +85,8 @@ class Policy:
     message_recipients: of one message, at most. block_lists: domains of DNS block lists (RFC 5782)
     of addresses from which no mail is taken (Điều 8.7). own_networks: of the province, in CIDR;
     never refused as a whole, whoever guesses passwords there (Điều 8.7). free_mail: services that
-    officials are not to use for work (Điều 4.2).
+    officials are not to use for work (Điều 4.2). send_*, incident_*: as of
+    danhba.lockout.figures. incidents: who is told of a misused account.
     """
 
     quota_gb: int
@@ -92,6 +104,14 @@ class Policy:
     lockout_accounts: int
     lockout_account_guesses: int
     lockout_known_days: int
+    send_messages: int
+    send_recipients: int
+    send_burst: int
+    send_keeper_times: int
+    incident_recipients: int
+    incident_spam: int
+    incident_bounces: int
+    incident_unknown: int
     spam_grey_score: int
     spam_junk_score: int
     spam_reject_score: int
@@ -107,6 +127,7 @@ class Policy:
     block_lists: tuple[str, ...]
     own_networks: tuple[str, ...]
     free_mail: FreeMail
+    incidents: Contact
     line: int
 
 

@@ -49,6 +49,15 @@ SENDERS_SOCKET = "/run/danhba-senders/milter"
 FILTERS_SOCKET = "/run/danhba-filters/milter"
 """Where a store's Postfix asks whether what a filter sends may go."""
 
+ABUSE_SOCKET = "/run/danhba-abuse/milter"
+"""Where an edge's Postfix asks whether somebody has sent too much."""
+
+DESK_SOCKET = "/run/danhba-lockout/sending"
+"""Where that is counted, for all edges together."""
+
+SCORE_HEADER = "X-Danhba-Score"
+"""In which rspamd tells what it thinks of what somebody submits; it does not leave the edge."""
+
 FILTER_SOCKET = "/run/rspamd/milter"
 """Where an edge's Postfix asks what to do with a message."""
 

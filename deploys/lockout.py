@@ -54,6 +54,8 @@ def question(directory: Compiled) -> str:
 
 def _config(directory: Compiled, env: Environment, host: Host) -> bytes:
     config = {
+        "host": host.fqdn,
+        "sending": _sending(directory) if "edge" in host.roles else None,
         "figures": asdict(directory.lockout),
         # A host may speak for many: it is never refused, and nobody else for what it does.
         "own": [*directory.own_networks, *addresses(env.hosts)],
@@ -67,6 +69,16 @@ def _config(directory: Compiled, env: Environment, host: Host) -> bytes:
         "authority": CA,
     }
     return (json.dumps(config, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _sending(directory: Compiled) -> dict[str, object]:
+    """What edges have to know of who sends how much."""
+    keepers = sorted({f"{grant.keeper}@{directory.domain}" for grant in directory.grants})
+    return {
+        "limits": asdict(directory.sending),
+        "keepers": keepers,
+        "junk": directory.spam_junk_score,
+    }
 
 
 def _ldap(directory: Compiled, host: Host) -> dict[str, object]:

@@ -10,6 +10,7 @@ from danhba.render import render
 from danhba.service import File, Part, Probe
 from deploys import free_mail
 from deploys.common import (
+    ABUSE_SOCKET,
     CA,
     CERTIFICATE,
     FILTER_SOCKET,
@@ -65,6 +66,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         size_outside=size_outside(directory.message_mb),
         marks_socket=MARKS_SOCKET,
         senders_socket=SENDERS_SOCKET,
+        abuse_socket=ABUSE_SOCKET,
         block_lists=directory.block_lists,
         helo=HELO,
         out_headers=OUT_HEADERS,

@@ -8,6 +8,7 @@ from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.service import Part
 from deploys import (
+    abuse,
     base,
     clamav,
     dovecot_edge,
@@ -35,6 +36,7 @@ from deploys import (
     sessions,
     signing,
     standby,
+    suspending,
     tunnel,
     usage,
     valkey,
@@ -52,13 +54,13 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
     "store": (
         people_door.part, junk.part, learning.part, senders.part, dovecot_store.part,
         postfix_store.part, quota.store, keepers.store, sessions.store, retention.part,
-        standby.part,
+        standby.part, suspending.part,
     ),
     "edge": (
         resolver.part, people_door.part, tunnel.part, sasl_door.part, senders.part, marks.part,
         valkey.part, valkey.tunnel, freshclam.part, clamav.part, signing.part, rspamd.part,
-        learning.part, mta_sts.part, dovecot_edge.part, postfix_edge.part, sessions.edge,
-        free_mail.part,
+        learning.part, abuse.part, mta_sts.part, dovecot_edge.part, postfix_edge.part,
+        sessions.edge, free_mail.part, suspending.part,
     ),
 }  # fmt: skip
 

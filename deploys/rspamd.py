@@ -13,6 +13,7 @@ from deploys.common import (
     JUNK_HEADER,
     RSPAMD_CONTROLLER,
     SCAN_SECONDS,
+    SCORE_HEADER,
     VALKEY_SOCKET,
 )
 from deploys.postfix_edge import size_filtered
@@ -31,6 +32,8 @@ _PROCESSES = 2
 _MEMORY_MB = 2048
 _BAYES_SCORE = 5.1
 """Of a message that is surely like what was called junk; rspamd's own figure."""
+_UNREACHABLE = 1_000_000
+"""A score."""
 
 
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
@@ -50,6 +53,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         grey_score=directory.spam_grey_score,
         min_learns=MIN_LEARNS,
         bayes_score=min(_BAYES_SCORE, directory.spam_reject_score - 1),
+        unreachable=_UNREACHABLE,
     )
     grey = render(
         "rspamd/greylist.lua",
@@ -58,6 +62,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         wait_seconds=GREY_SECONDS,
     )
     scan = render("rspamd/viruses.lua", clamd=CLAMD_SOCKET, scan_seconds=SCAN_SECONDS)
+    outgoing = render("rspamd/outgoing.lua", header=SCORE_HEADER)
     unit = render("rspamd/unit.conf", socket=FILTER_SOCKET, memory_mb=_MEMORY_MB)
     return Part(
         name="rspamd",
@@ -67,6 +72,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             File("/etc/rspamd/lua.local.d/viruses.lua", scan, effect="reload"),
             File("/etc/rspamd/lua.local.d/greylist.lua", grey, effect="reload"),
             *signing.rules(directory),
+            File("/etc/rspamd/lua.local.d/outgoing.lua", outgoing, effect="reload"),
             File(f"/etc/systemd/system/{_UNIT}.d/danhba.conf", unit, effect="restart"),
         ),
         services=(Service(_UNIT),),

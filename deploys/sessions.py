@@ -28,6 +28,11 @@ def programs(host: Host) -> list[str]:
     return [instance.beside(_SCRIPT) for instance in roles]
 
 
+def reading(host: Host) -> list[str]:
+    """Likewise, of sessions for reading alone."""
+    return [USUAL.beside(_SCRIPT)] if "store" in host.roles else []
+
+
 def edge(directory: Compiled, env: Environment, host: Host) -> Part:
     blocked = passwd(dict.fromkeys(directory.blocked, ""))
     instance = edge_of(host)

@@ -20,6 +20,7 @@ COMMANDS = (
     "free-mail",
     "import",
     "inactive",
+    "incident",
     "keeper",
     "keeper-log",
     "leave",

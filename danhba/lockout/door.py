@@ -38,7 +38,7 @@ class Door:
         account = self._aliases(str(told["login"]).lower()[:320])
         source = source_of(str(told["remote"]))
         if not account or not source:  # asked on the host itself
-            return {"status": 0, "msg": ""}
+            return {"status": -1 if self._rules.suspended(account) else 0, "msg": ""}
         mark = self._marks(str(told["pwhash"]))
         if command == "allow":
             why = self._rules.refuses(account, source, mark)

@@ -20,3 +20,27 @@ class Figures:
     accounts: int
     account_guesses: int
     known_days: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one account may send, over all edges. A recipient inside counts a tenth of one outside,
+    and so does a message to the inside alone.
+
+    messages, recipients: in an hour. burst: messages in a minute. keeper_times: as many times as
+    much of these, and of incident_recipients, for who keeps an agency's mailbox.
+
+    In an hour, until the account is suspended: incident_recipients: different addresses outside
+    that were asked for, also in vain. incident_spam: messages with the score of junk.
+    incident_bounces: different addresses outside that were refused for good, if they are a quarter
+    of all outside. incident_unknown: different addresses inside that nobody has.
+    """
+
+    messages: int
+    recipients: int
+    burst: int
+    keeper_times: int
+    incident_recipients: int
+    incident_spam: int
+    incident_bounces: int
+    incident_unknown: int

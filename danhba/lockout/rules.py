@@ -6,6 +6,7 @@ says nothing about it. "" as the account is every account, "" as the source ever
 
 from __future__ import annotations
 
+import json
 import secrets
 import sqlite3
 import sys
@@ -28,7 +29,7 @@ MOST_NETWORKS = 20
 """From which one account is known."""
 BATCH = 500
 
-Why = Literal["", "source", "pair", "account"]
+Why = Literal["", "suspended", "source", "pair", "account"]
 Row = dict[str, Any]
 
 _SCHEMA = """
@@ -46,6 +47,8 @@ CREATE INDEX IF NOT EXISTS known_seq ON known (seq) WHERE seq > 0;
 CREATE TABLE IF NOT EXISTS refusal (
     account TEXT, source TEXT, since REAL, until REAL, times INTEGER,
     PRIMARY KEY (account, source)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS told (
+    seq INTEGER PRIMARY KEY, name TEXT UNIQUE, row TEXT, until REAL);
 CREATE TABLE IF NOT EXISTS heard (peer TEXT PRIMARY KEY, epoch TEXT, seq INTEGER) WITHOUT ROWID;
 """
 
@@ -101,6 +104,10 @@ class Rules:
         self._flying: dict[str, dict[tuple[str, str], float]] = {}
         self.listeners: set[Callable[[], object]] = set()
         """Called when there is something new for the other hosts."""
+        self.suspended: Callable[[str], bool] = lambda _account: False
+        """Whether nobody logs in to an account, from wherever (incidents.py)."""
+        self.learners: dict[str, Callable[[Row], object]] = {}
+        """By kind of row, who learns what other hosts have shared."""
 
     def refuses(self, account: str, source: str, mark: str) -> Why:
         """Why the attempt is refused, "" when the password may be looked at.
@@ -108,6 +115,8 @@ class Rules:
         An attempt that may be counts at once, until somebody reports what became of it: who tries
         a thousand passwords at the same moment has no more of them looked at.
         """
+        if self.suspended(account):
+            return "suspended"
         known = self.knows(account, source)
         if not known and self._stands("", source) and not within(source, self._own):
             return "source"
@@ -166,10 +175,29 @@ class Rules:
             f" ORDER BY seq LIMIT {BATCH}",
             (after,),
         )
-        return [dict(row) for row in rows]
+        shared = self._table.execute(
+            f"SELECT row, seq FROM told WHERE seq > ? ORDER BY seq LIMIT {BATCH}", (after,)
+        )
+        found = [dict(row) for row in rows]
+        found += [{**json.loads(row["row"]), "seq": row["seq"]} for row in shared]
+        return sorted(found, key=lambda row: int(row["seq"]))[:BATCH]
+
+    def share(self, row: Row, until: float | None = None, name: str | None = None) -> None:
+        """Tell all hosts what is neither a guess nor a login; row["kind"] says who learns it there.
+
+        until: when it is of no use any more; None: never. name: shared once under it.
+        """
+        if name is None or not self._has("told", name=name):
+            self._table.execute("INSERT INTO told VALUES (?, ?, ?, ?)",
+                                (self._next(), name, json.dumps(row), until))  # fmt: skip
+            self._tell()
 
     def learn(self, row: Row) -> None:
         """A row of another host's news. Its clock may be ahead of ours."""
+        if row["kind"] not in ("guess", "known"):
+            if learner := self.learners.get(row["kind"]):
+                learner(row)
+            return
         at = min(float(row["at"]), self._clock())
         if row["kind"] == "guess":
             self._guessed(row["account"], row["source"], row["mark"], at, own=False)
@@ -224,6 +252,7 @@ class Rules:
         self._table.execute("DELETE FROM refusal WHERE until < ?", (now - DAY,))
         old = now - self.figures.known_days * DAY
         self._table.execute("DELETE FROM known WHERE at < ?", (old,))
+        self._table.execute("DELETE FROM told WHERE until < ?", (now,))
         self._flying = {account: left for account in self._flying
                         if (left := self._in_flight(account))}  # fmt: skip
         count = self._table.execute("SELECT count(*) FROM guess").fetchone()[0]

@@ -9,7 +9,9 @@ from seen import Server
 
 from danhba.learning.beginning import MARK
 from deploys.common import (
+    ABUSE_SOCKET,
     CLAMD_SOCKET,
+    DESK_SOCKET,
     FILTER_SOCKET,
     LEARNING_PORT,
     MARKS_SOCKET,
@@ -121,6 +123,33 @@ def test_what_is_submitted_and_nothing_else_is_asked_about_senders_and_marks(
         assert asking == {"submission", "submissions"}
         place = server.run("stat -c '%%U:%%G %%a' %s", f"/run/{daemon}")
         assert place == f"{daemon}:postfix 750"
+
+
+def test_what_is_submitted_is_counted_last_and_by_daemons_that_may_not_hang(
+    server: Server,
+) -> None:
+    """After all who may refuse it, so that what was refused is not counted."""
+    milters = _milters(server)
+    counted = {name: sockets.split()[-1] for name, sockets in milters.items()}
+    assert {name for name, last in counted.items() if last == f"unix:{ABUSE_SOCKET}"} == {
+        "submission", "submissions",
+    }  # fmt: skip
+    assert server.run("stat -c '%%U:%%G %%a' %s", "/run/danhba-abuse") == "danhba-abuse:postfix 750"
+    owner = "danhba-lockout:danhba-lockout"
+    for path, mode in ((DESK_SOCKET, "660"), ("/run/danhba-lockout/control", "700")):
+        assert server.run("stat -c '%%U:%%G %%a' %s", path) == f"{owner} {mode}"
+    for daemon in ("danhba-abuse", "danhba-lockout"):
+        assert server.run("systemctl show -P WatchdogUSec %s", daemon) == "20s"
+
+
+def test_who_is_told_of_an_incident_is_known_for_every_account(server: Server) -> None:
+    mail, compiled = server.wanted.mail, server.wanted.compiled
+    rows = dict(row.split(" ") for row in server.run("cat /etc/danhba/officers").splitlines())
+    assert rows.keys() == {mail(box.account) for box in compiled.mailboxes}
+    own = {mail(box.account): mail(box.address) for box in compiled.mailboxes}
+    assert not [account for account, told in rows.items()
+                if told == own[account] and account not in
+                {mail(box.account) for box in compiled.mailboxes if box.kind == "agency"}]  # fmt: skip
 
 
 def test_senders_are_looked_up_in_the_table_that_postfix_has(server: Server) -> None:

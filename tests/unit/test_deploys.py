@@ -21,7 +21,7 @@ import pytest
 
 from danhba.compiled import BoxState, Compiled, Grant, Guard, Mailbox, Name, Refused
 from danhba.inventory import Environment, Host
-from danhba.lockout.figures import Figures
+from danhba.lockout.figures import Figures, Limits
 from danhba.service import File, Part
 from deploys import clamav, firewall, marks, people, postfix_edge, standby
 from deploys.roles import parts
@@ -96,6 +96,18 @@ DIRECTORY = Compiled(
     own_networks=("10.20.0.0/16", "2001:db8:20::/48"),
     free_domains=("gmail.com", "yahoo.com.vn"),
     free_refused=True,
+    sending=Limits(
+        messages=200,
+        recipients=200,
+        burst=30,
+        keeper_times=5,
+        incident_recipients=400,
+        incident_spam=10,
+        incident_bounces=30,
+        incident_unknown=30,
+    ),
+    incident_contact=f"sotttt@{DOMAIN}",
+    officers=(("sotaichinh", "nvan"),),
 )
 
 
@@ -186,7 +198,7 @@ def test_one_more_official_is_one_more_line_in_every_table_that_names_him() -> N
         assert {
             "mx1": {
                 "/etc/danhba/agencies", "/etc/danhba/tables/homes", "/etc/danhba/tables/senders",
-                "/etc/dovecot/routes",
+                "/etc/dovecot/routes", "/etc/danhba/officers",
             },
             "store1": _STORE,
             "store2": {people.TREE, *_STORE},

@@ -70,7 +70,7 @@ def sections() -> dict[str, list[str]]:
 SORTS = {
     "directory": "Top level", "province": "province", "policy": "policy", "request": "requests",
     "agency": "agencies", "closed": "closed", "exception": "exception", "leave": "leave",
-    "quota": "quota", "secrecy": "secrecy", "free_mail": "free_mail",
+    "quota": "quota", "secrecy": "secrecy", "free_mail": "free_mail", "incidents": "incidents",
     "person": "staff", "alias": "aliases", "approval": "approve", "retired": "retired",
 }  # fmt: skip
 

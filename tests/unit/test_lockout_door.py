@@ -16,6 +16,7 @@ import pytest
 from danhba.lockout.control import Control
 from danhba.lockout.door import Door, aliases, key_at, marks
 from danhba.lockout.figures import Figures
+from danhba.lockout.incidents import Incidents
 from danhba.lockout.peers import Peers, contexts
 from danhba.lockout.rules import Rules, opened
 
@@ -119,8 +120,8 @@ def test_dovecot_is_answered_over_http_and_nobody_else(door: Door) -> None:
     asyncio.run(talk())
 
 
-def test_an_engineer_sees_and_lifts(door: Door, rules: Rules) -> None:
-    control = Control(rules, Peers(rules, {}, 0, ()))
+def test_an_engineer_sees_and_lifts(door: Door, rules: Rules, tmp_path: Path) -> None:
+    control = Control(rules, Peers(rules, {}, 0, ()), Incidents(rules, tmp_path / "i", "mx1"), None)
     guess(door, 10)
     (row,) = control.answer({"do": "list"})["refusals"]
     assert (row["account"], row["source"]) == ("nvan@x", "203.0.113.9")

@@ -46,6 +46,14 @@ policy:
   lockout_accounts: 10
   lockout_account_guesses: 40
   lockout_known_days: 30
+  send_messages: 100
+  send_recipients: 5
+  send_burst: 20
+  send_keeper_times: 3
+  incident_recipients: 900
+  incident_spam: 5
+  incident_bounces: 20
+  incident_unknown: 15
   spam_junk_score: 5
   spam_reject_score: 12
   macros: accepted
@@ -58,6 +66,7 @@ policy:
   block_lists: [zen.spamhaus.org, bl.ngoaitinh.test]
   own_networks: [10.20.0.0/16, 2001:db8:20::/48]
   free_mail: {domains: [gmail.com, yahoo.com.vn], action: refused}
+  incidents: {contact: sotaichinh}
 requests:
   12/CV-STC: {agency: sotaichinh, date: 2026-11-02, signer: Chánh Văn phòng, sha256: %s}
 agencies:
@@ -219,6 +228,7 @@ OF_FORM = (
     "control_character_in_a_name", "date_in_local_form", "fifty_recipients",
     "date_that_does_not_exist", "deep_nesting", "domain_with_a_space", "empty",
     "from_without_status", "holiday_that_is_no_date", "inactive_months_of_no_months",
+    "incidents_without_contact", "no_burst",
     "leave_without_decision", "lockout_for_two_days", "macros_perhaps",
     "missing_key", "name_in_another_script",
     "name_of_no_letters", "password_of_seven",
@@ -247,7 +257,7 @@ NOT_OF_SCHEMA = (
     "own_network_that_is_no_network", "own_network_of_everybody",
     "own_network_of_one_ipv6_address",
     # two keys that must fit each other
-    "spam_refused_before_it_is_junk",
+    "spam_refused_before_it_is_junk", "incident_before_the_limit",
     # true in YAML 1.1, and text in YAML 1.2, which editors read
     "no_is_text", "on_is_text",
 )  # fmt: skip

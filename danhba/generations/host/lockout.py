@@ -14,7 +14,17 @@ _PATIENCE = 20
 
 
 def lockout(request: Json) -> Json:
-    """Its answer to {"do", ...}. Raises Refused when it does not run."""
+    """Its answer to {"do", ...}, with the ends of refusals in words. Raises Refused when it does
+    not run."""
+    answer = ask(request)
+    for row in answer.get("refusals", ()):
+        # By the host's clock, which is the province's.
+        row["ends"] = time.strftime("%Y-%m-%d %H:%M", time.localtime(row["until"]))
+    return answer
+
+
+def ask(request: Json) -> Json:
+    """Raises Refused."""
     try:
         with socket.socket(socket.AF_UNIX) as asked:
             asked.settimeout(_PATIENCE)
@@ -23,7 +33,4 @@ def lockout(request: Json) -> Json:
             answer: Json = json.loads(b"".join(iter(lambda: asked.recv(65536), b"")))
     except (OSError, ValueError) as error:
         raise Refused(f"the lock-out does not answer ({error}): danhba status") from None
-    for row in answer.get("refusals", ()):
-        # By the host's clock, which is the province's.
-        row["ends"] = time.strftime("%Y-%m-%d %H:%M", time.localtime(row["until"]))
     return answer
