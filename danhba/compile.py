@@ -49,7 +49,15 @@ def compile_directory(directory: Directory, day: date | None = None) -> Compiled
         secrecy_contact=directory.policy.secrecy.contact
         or f"postmaster@{directory.province.domain}",
         block_lists=directory.policy.block_lists,
+        dmarc_reports=_mail(directory, directory.policy.dmarc_reports),
+        arc_sealers=directory.policy.arc_sealers,
+        bad_links=directory.policy.bad_links,
+        link_lists=directory.policy.link_lists,
     )
+
+
+def _mail(directory: Directory, address: str) -> str:
+    return f"{address}@{directory.province.domain}" if address else ""
 
 
 def _lockout(policy: Policy) -> Figures:

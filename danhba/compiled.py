@@ -126,7 +126,8 @@ class Compiled:
     lock-out. spam_junk_score, spam_reject_score: of rspamd, from which on mail is junk, and is
     refused. macros_refused: are Office documents with macros? secrecy_contact: whom a sender calls
     whose mail was refused for a secrecy mark. message_recipients: of one message, at most.
-    block_lists: domains of DNS block lists.
+    block_lists: domains of DNS block lists. dmarc_reports: the address for them, with the domain,
+    "" for none; arc_sealers, bad_links, link_lists: as in model.Policy.
     """
 
     province: str
@@ -150,6 +151,10 @@ class Compiled:
     macros_refused: bool
     secrecy_contact: str
     block_lists: tuple[str, ...] = ()
+    dmarc_reports: str = ""
+    arc_sealers: tuple[str, ...] = ()
+    bad_links: tuple[str, ...] = ()
+    link_lists: tuple[str, ...] = ()
     leaving: tuple[Leaving, ...] = ()
     removed: tuple[str, ...] = ()
     ahead: tuple[Ahead, ...] = ()

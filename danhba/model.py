@@ -59,6 +59,10 @@ class Policy:
     filed as junk, and refused; macros: what becomes of documents with macros (Điều 8.6). secrecy:
     of secret documents (Điều 4.4). message_recipients: of one message, at most. block_lists:
     domains of DNS block lists (RFC 5782) of addresses from which no mail is taken (Điều 8.7).
+    dmarc_reports: address from which DMARC's reports are sent and at which others' arrive (RFC
+    7489 7.2), "" for none; arc_sealers: domains whose word counts on who wrote what they hand on
+    (RFC 8617). bad_links: domains, with all below, to which no honest mail leads; link_lists:
+    domains of DNS lists of such domains (Điều 8.6).
     """
 
     quota_gb: int
@@ -88,6 +92,10 @@ class Policy:
     secrecy: Secrecy
     message_recipients: int
     block_lists: tuple[str, ...]
+    dmarc_reports: str
+    arc_sealers: tuple[str, ...]
+    bad_links: tuple[str, ...]
+    link_lists: tuple[str, ...]
     line: int
 
 

@@ -95,9 +95,10 @@ _FORM_OF = {
     "timezone": "timezone",
     "sha256": "sha256",
     "contact": "contact",
-    "block_lists": "domain",
+    **dict.fromkeys(("block_lists", "arc_sealers", "bad_links", "link_lists"), "domain"),
     **dict.fromkeys(("address", "account", "agency", "parent", "it_officer", "to"), "address"),
     **dict.fromkeys(("keepers", "successors", "protected", "reserved"), "address"),
+    "dmarc_reports": "address",
     **dict.fromkeys(("holidays", "working_days"), "date"),
 }
 """By key, or by sort and key where the sort decides; the rest is plain text."""
@@ -161,6 +162,10 @@ DESCRIPTIONS = {
         "working_days": "Days of a weekend that are worked by decision (Điều 10.1)",
         "secrecy": "What becomes of documents that bear a secrecy mark (Điều 4.4)",
         "block_lists": "DNS block lists of addresses from which no mail is taken (Điều 8.7)",
+        "dmarc_reports": "Address from which DMARC's reports are sent and where others' arrive",
+        "arc_sealers": "Domains whose word counts on who wrote what they hand on (RFC 8617)",
+        "bad_links": "Domains to which no honest mail leads, with all below (Điều 8.6)",
+        "link_lists": "DNS lists of such domains (Điều 8.6)",
     },
     "secrecy": {
         "contact": "Whom a sender calls whose mail was refused",

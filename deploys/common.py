@@ -49,6 +49,9 @@ SENDERS_SOCKET = "/run/danhba-senders/milter"
 FILTER_SOCKET = "/run/rspamd/milter"
 """Where an edge's Postfix asks what to do with a message."""
 
+REPORTS_PORT = 10026
+"""On loopback only: where an edge submits its own reports of DMARC."""
+
 CLAMD_SOCKET = "/run/clamav/clamd"
 """Where rspamd asks whether it carries a virus."""
 

@@ -10,6 +10,7 @@ from danhba.service import Part
 from deploys import (
     base,
     clamav,
+    dmarc,
     dovecot_edge,
     dovecot_store,
     firewall,
@@ -50,7 +51,7 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
     ),
     "edge": (
         people_door.part, tunnel.part, sasl_door.part, senders.part, marks.part, valkey.part,
-        freshclam.part, clamav.part, rspamd.part, dovecot_edge.part, postfix_edge.part,
+        freshclam.part, clamav.part, rspamd.part, dmarc.part, dovecot_edge.part, postfix_edge.part,
         sessions.edge,
     ),
 }  # fmt: skip

@@ -10,6 +10,7 @@ from deploys.common import (
     CLAMD_SOCKET,
     FILTER_SOCKET,
     JUNK_HEADER,
+    REPORTS_PORT,
     SCAN_SECONDS,
     VALKEY_SOCKET,
 )
@@ -17,6 +18,7 @@ from deploys.postfix_edge import size_filtered
 
 _UNIT = "rspamd.service"
 _CONFIG = "/etc/rspamd/rspamd.conf"
+_BAD_LINKS = "/etc/rspamd/bad-links"
 _AS_RSPAMD = ("setpriv", "--reuid", "_rspamd", "--regid", "_rspamd", "--clear-groups")
 """It compiles its rules, and keeps them for the daemon."""
 _PROCESSES = 2
@@ -35,6 +37,15 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         scan_seconds=SCAN_SECONDS,
         task_seconds=SCAN_SECONDS + 10,
         processes=_PROCESSES,
+        host=host,
+        domain=directory.domain,
+        reports=directory.dmarc_reports,
+        reports_port=REPORTS_PORT,
+        bad_links=_BAD_LINKS if directory.bad_links else "",
+        link_lists=directory.link_lists,
+    )
+    authentication = render(
+        "rspamd/authentication.lua", domain=directory.domain, sealers=directory.arc_sealers
     )
     scan = render("rspamd/viruses.lua", clamd=CLAMD_SOCKET, scan_seconds=SCAN_SECONDS)
     unit = render("rspamd/unit.conf", socket=FILTER_SOCKET, memory_mb=_MEMORY_MB)
@@ -44,8 +55,16 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         files=(
             File(_CONFIG, config, effect="reload"),
             File("/etc/rspamd/lua.local.d/viruses.lua", scan, effect="reload"),
+            File("/etc/rspamd/lua.local.d/authentication.lua", authentication, effect="reload"),
+            *_bad_links(directory),
             File(f"/etc/systemd/system/{_UNIT}.d/danhba.conf", unit, effect="restart"),
         ),
         services=(Service(_UNIT),),
         validate=((*_AS_RSPAMD, "rspamadm", "configtest", "-q", "-c", _CONFIG),),
     )
+
+
+def _bad_links(directory: Compiled) -> tuple[File, ...]:
+    """Patterns for names of hosts: each domain and what is below."""
+    rows = "".join(f"{domain}\n*.{domain}\n" for domain in directory.bad_links)
+    return (File(_BAD_LINKS, rows.encode(), effect="reload"),) if rows else ()

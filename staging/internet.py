@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from danhba.inventory import Environment
-from staging import keys, mounts, zones
+from staging import keys, mounts, outsiders, zones
 from staging.config import MAILBOXES, NET1, NET1_IPV4, NET1_IPV6, OUTSIDE
 from staging.host import Host
 from staging.shell import LabError, timed, write
@@ -48,6 +48,8 @@ def configure(environment: Environment) -> None:
             write(root / path.lstrip("/"), text)
         lines = "".join(_account(address, secret) for address, secret in passwords().items())
         write(root / "etc/dovecot/mailboxes", lines, 0o600)
+        for path, text in outsiders.public_keys().items():
+            write(root / path.lstrip("/"), text)
         _remote(_LOAD)
 
 

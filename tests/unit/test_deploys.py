@@ -92,6 +92,10 @@ DIRECTORY = Compiled(
     macros_refused=True,
     secrecy_contact="Văn thư mật, Văn phòng UBND tỉnh An Giang",
     block_lists=("zen.spamhaus.org", "bl.spamcop.net"),
+    dmarc_reports=f"dmarc@{DOMAIN}",
+    arc_sealers=("lists.example.org", "example.net"),
+    bad_links=("example.com",),
+    link_lists=("dbl.spamhaus.org", "multi.uribl.com"),
 )
 
 

@@ -132,6 +132,8 @@ policy: {quota_gb: 2, agency_quota_gb: 10, message_mb: 30, alias_months: 6, conf
          inactive_months: 7, usage_months: 3, holidays: [2026-01-01], working_days: [2026-01-03],
          kind_quota_gb: {so: 20}, secrecy: {contact: Văn thư mật},
          message_recipients: 200, block_lists: [zen.spamhaus.org],
+         dmarc_reports: sotaichinh, arc_sealers: [lists.example.org],
+         bad_links: [example.net], link_lists: [dbl.spamhaus.org],
          lockout_guesses: 9, lockout_minutes: 20, lockout_accounts: 30,
          lockout_account_guesses: 40, lockout_known_days: 90,
          spam_junk_score: 5, spam_reject_score: 12, macros: accepted}
