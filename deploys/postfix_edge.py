@@ -32,7 +32,6 @@ ROOMS = "/etc/danhba/rooms"
 HELO = "/etc/danhba/helo"
 OUT_HEADERS = "/etc/danhba/out-headers"
 OUT_BODY = "/etc/danhba/out-body"
-IN_HEADERS = "/etc/danhba/in-headers"
 
 
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
@@ -67,11 +66,11 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         out_headers=OUT_HEADERS,
         out_body=OUT_BODY,
         filter_socket=FILTER_SOCKET,
-        in_headers=IN_HEADERS,
         reports=directory.dmarc_reports,
         reports_port=REPORTS_PORT,
     )
-    results = _literally(directory.domain)
+    own = _literally(directory.domain)
+    out_headers = render("postfix_edge/out-headers", host=host, own=own)
     return postfix(
         "postfix_edge",
         instance,
@@ -80,12 +79,8 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             File(f"{instance.postfix}/master.cf", master, effect="reload"),
             File(ROOMS, rooms(env), effect="reload"),
             File(HELO, helo(directory, env), effect="reload"),
-            File(
-                OUT_HEADERS,
-                render("postfix_edge/out-headers", host=host, own=results),
-                effect="reload",
-            ),
-            File(IN_HEADERS, render("postfix_edge/own-results", own=results), effect="reload"),
+            File(OUT_HEADERS, out_headers, effect="reload"),
+
             File(OUT_BODY, render("postfix_edge/out-body"), effect="reload"),
             *_queue(instance),
         ),

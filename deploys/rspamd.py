@@ -66,5 +66,6 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
 
 def _bad_links(directory: Compiled) -> tuple[File, ...]:
     """Patterns for names of hosts: each domain and what is below."""
-    rows = "".join(f"{domain}\n*.{domain}\n" for domain in directory.bad_links)
+    names = (domain.replace(".", "[.]") for domain in directory.bad_links)
+    rows = "".join(f"/(^|[.]){name}$/i\n" for name in names)
     return (File(_BAD_LINKS, rows.encode(), effect="reload"),) if rows else ()

@@ -72,9 +72,11 @@ def _files(environment: Environment, serial: int) -> dict[str, str]:
     return {
         **{zones.path(zone): text for zone, text in zones.zones(environment, serial).items()},
         "/etc/bind/named.conf": zones.configuration(environment),
-        "/etc/postfix/main.cf": _POSTFIX.format(outside=OUTSIDE),
+        "/etc/postfix/main.cf": _POSTFIX.format(outside=OUTSIDE, reports=outsiders.WATCHING),
         "/etc/postfix/mailboxes": mailboxes,
-        "/etc/postfix/aliases.virtual": f"postmaster@{OUTSIDE} lan@{OUTSIDE}\n",
+        "/etc/postfix/aliases.virtual": (
+            f"postmaster@{OUTSIDE} lan@{OUTSIDE}\n{outsiders.REPORTS} lan@{OUTSIDE}\n"
+        ),
         "/etc/dovecot/dovecot.conf": _DOVECOT,
     }
 
@@ -131,6 +133,7 @@ virtual_mailbox_limit = 0
 
 # virtual(8), not LMTP: Dovecot's LMTP does not announce SMTPUTF8
 virtual_mailbox_domains = {outside}
+virtual_alias_domains = {reports}
 virtual_mailbox_base = /srv/mail
 virtual_mailbox_maps = texthash:/etc/postfix/mailboxes
 virtual_alias_maps = texthash:/etc/postfix/aliases.virtual

@@ -24,7 +24,7 @@ CLIENTS = {
 it their addresses."""
 
 LISTED = str(INTERNET4[170])
-BAD_NAME = "xau.example"
+BAD_NAME = outsiders.QUARANTINING
 BLOCK_LIST = f"den.{OUTSIDE}"
 REFUSING_LIST = f"tuchoi.{OUTSIDE}"
 SILENT_LIST = f"im.{OUTSIDE}"

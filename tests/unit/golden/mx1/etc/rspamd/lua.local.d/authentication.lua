@@ -94,7 +94,9 @@ local id = rspamd_config:register_symbol({
   group = "authentication",
   flags = "nostat",
   callback = function(task)
-    if task:get_metric_action() == "reject" then
+    local ip = task:get_from_ip()
+    -- From this host come reports of DMARC, which nobody else submits.
+    if task:get_metric_action() == "reject" or (ip and ip:is_local()) then
       return
     end
     local action, message = verdict(task)
