@@ -80,7 +80,6 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             File(ROOMS, rooms(env), effect="reload"),
             File(HELO, helo(directory, env), effect="reload"),
             File(OUT_HEADERS, out_headers, effect="reload"),
-
             File(OUT_BODY, render("postfix_edge/out-body"), effect="reload"),
             *_queue(instance),
         ),

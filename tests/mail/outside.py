@@ -34,9 +34,7 @@ def written(author: str, message_id: str, text: str = "Kính gửi anh chị\n")
 def signed(raw: bytes, domain: str) -> bytes:
     """With a DKIM signature of the domain (RFC 6376)."""
     pem = key(domain).read_bytes()
-    header: bytes = dkim.sign(
-        raw, SELECTOR.encode(), domain.encode(), pem, include_headers=_SIGNED
-    )
+    header: bytes = dkim.sign(raw, SELECTOR.encode(), domain.encode(), pem, include_headers=_SIGNED)
     return header + raw
 
 
@@ -48,7 +46,9 @@ def sealed(raw: bytes, domain: str, results: str) -> bytes:
     return b"".join(header for header in added) + seen
 
 
-def said(edge: str, sender: str, to: str, raw: bytes, source: str = OUTSIDE_CLIENT) -> tuple[int, str]:
+def said(
+    edge: str, sender: str, to: str, raw: bytes, source: str = OUTSIDE_CLIENT
+) -> tuple[int, str]:
     """The server's last word: to the sender's or the recipient's address or to the message."""
     with client(edge, source) as smtp:
         return _last(smtp, sender, to, raw)

@@ -109,9 +109,7 @@ class Person:
         """Wait for a message to arrive, and read it."""
         return self.reads_where("HEADER", "Message-ID", f'"{message["Message-ID"]}"', login=login)
 
-    def reads_where(
-        self, *criteria: str, login: str = "", folder: str = "INBOX"
-    ) -> EmailMessage:
+    def reads_where(self, *criteria: str, login: str = "", folder: str = "INBOX") -> EmailMessage:
         """Wait for a message that an IMAP search finds, and read it: all on one connection."""
         with self.inbox(login) as imap:
             imap.select(folder)

@@ -62,7 +62,11 @@ def _headed(head: str, message_id: str) -> bytes:
 
 def _tampered(raw: bytes) -> bytes:
     """As whoever has it on its way."""
-    return re.sub(rb"(?m)^Subject: .*\r\n( .*\r\n)*", b"Subject: " + secrets.token_hex(4).encode() + b"\r\n", raw)
+    return re.sub(
+        rb"(?m)^Subject: .*\r\n( .*\r\n)*",
+        b"Subject: " + secrets.token_hex(4).encode() + b"\r\n",
+        raw,
+    )
 
 
 def _read(person: Person, message_id: str, folder: str = "INBOX") -> EmailMessage:
@@ -113,9 +117,7 @@ ARRIVES: dict[str, tuple[str, Callable[[str], bytes], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("what", ARRIVES)
-def test_what_arrives_bears_what_the_edge_has_found(
-    what: str, edge: str, official: Person
-) -> None:
+def test_what_arrives_bears_what_the_edge_has_found(what: str, edge: str, official: Person) -> None:
     sender, make, wanted = ARRIVES[what]
     message_id = identity()
     code, text = said(edge, sender, official.address, make(message_id))
@@ -151,7 +153,9 @@ def test_a_link_to_anywhere_else_is_none_though_two_lists_do_not_answer(
 ) -> None:
     """One is silent, one says that it does not answer."""
     message_id = identity()
-    raw = written(HONEST, message_id, f"https://tin.{WATCHING}/ http://x{BAD_LINK}/ http://{REJECTING}/\n")
+    raw = written(
+        HONEST, message_id, f"https://tin.{WATCHING}/ http://x{BAD_LINK}/ http://{REJECTING}/\n"
+    )
     assert said(edge, HONEST, official.address, raw)[0] == 250
     assert _read(official, message_id)["X-Spam"] is None
 
@@ -350,9 +354,7 @@ def test_others_reports_arrive_where_the_zone_says(edge: str, province: Province
     assert address and address[1] == f"dmarc@{OWN}"
     message_id = identity()
     assert said(edge, HONEST, address[1], written(HONEST, message_id))[0] == 250
-    agency = next(
-        name.account for name in province.compiled.names if name.address == "dmarc"
-    )
+    agency = next(name.account for name in province.compiled.names if name.address == "dmarc")
 
     def look() -> bytes | None:
         return b"there" if province.has(agency, message_id) else None
