@@ -39,7 +39,7 @@ def check(directory: Directory, day: date | None = None) -> list[Finding]:
 
     day: on which it is looked at, the province's today by default: a status has a first day.
     """
-    checks = (_syntax, _name_space, _reserved, _one_each, _references, _parents, _aliases)
+    checks = (_syntax, _name_space, _reserved, _one_each, _references, _parents, _aliases, _reports)
     found = [finding for run in checks for finding in run(directory)]
     found += check_life(directory, day or directory.today())
     # what is wrong already need not follow a rule
@@ -194,3 +194,14 @@ def _aliases(directory: Directory) -> Iterator[Finding]:
             # Official mail goes to no mailbox elsewhere.
             clause = "Điều 4.2" if "@" in path[-1] else ""
             yield _error(directory, alias.line, message, "write the address of a mailbox", clause)
+
+
+def _reports(directory: Directory) -> Iterator[Finding]:
+    """Reports come from an address that receives, as others' do there."""
+    address = directory.policy.dmarc_reports
+    known = {each for each, _ in _mailboxes(directory)}
+    known |= {alias.address for alias in directory.aliases}
+    if address and address not in known:
+        message = f"dmarc_reports is {shown(address)}, which nobody has"
+        remedy = f"add an alias: {shown(address)}: {{to: AGENCY}}"
+        yield _error(directory, directory.policy.line, message, remedy)

@@ -56,6 +56,10 @@ def compile_directory(directory: Directory, day: date | None = None) -> Compiled
         sending=_sending(directory.policy),
         incident_contact=f"{directory.policy.incidents}@{directory.province.domain}",
         officers=tuple(sorted(rows.officers())),
+        dmarc_reports=_mail(directory, directory.policy.dmarc_reports),
+        arc_sealers=directory.policy.arc_sealers,
+        bad_links=directory.policy.bad_links,
+        link_lists=directory.policy.link_lists,
     )
 
 
@@ -70,6 +74,10 @@ def _sending(policy: Policy) -> Limits:
         incident_bounces=policy.incident_bounces,
         incident_unknown=policy.incident_unknown,
     )
+
+
+def _mail(directory: Directory, address: str) -> str:
+    return f"{address}@{directory.province.domain}" if address else ""
 
 
 def _lockout(policy: Policy) -> Figures:

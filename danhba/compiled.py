@@ -130,7 +130,8 @@ class Compiled:
     own_networks: the province's, in CIDR. free_domains: of free-mail services.
     free_refused: is mail to them? sending: how much officials may send.
     incident_contact: address that is told of misused accounts. officers: who looks after computers,
-    by agency; both addresses.
+    by agency; both addresses. dmarc_reports: the address for them, with the domain,
+    "" for none; arc_sealers, bad_links, link_lists: as in model.Policy.
     """
 
     province: str
@@ -161,6 +162,10 @@ class Compiled:
     own_networks: tuple[str, ...] = ()
     free_domains: tuple[str, ...] = ()
     free_refused: bool = False
+    dmarc_reports: str = ""
+    arc_sealers: tuple[str, ...] = ()
+    bad_links: tuple[str, ...] = ()
+    link_lists: tuple[str, ...] = ()
     leaving: tuple[Leaving, ...] = ()
     removed: tuple[str, ...] = ()
     ahead: tuple[Ahead, ...] = ()

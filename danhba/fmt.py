@@ -38,7 +38,7 @@ ORDER = {
                "incident_unknown", "spam_grey_score", "spam_junk_score", "spam_reject_score",
                "macros", "protected", "inactive_months", "usage_months", "holidays",
                "working_days", "secrecy", "block_lists", "own_networks", "free_mail",
-               "incidents"),
+               "incidents", "dmarc_reports", "arc_sealers", "bad_links", "link_lists"),
     "free_mail": ("domains", "action"),
     "secrecy": ("contact",),
     "incidents": ("contact",),

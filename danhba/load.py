@@ -292,6 +292,7 @@ class _Reader:
         protected = fields.get("protected")
         names = self.texts(protected, "protected") if protected else ()
         kinds, secrecy = fields.get("kind_quota_gb"), fields.get("secrecy")
+        reports = fields.get("dmarc_reports")
         self.apart(figures, node.line)
         self.above_limit(figures, node.line)
         return Policy(
@@ -302,10 +303,14 @@ class _Reader:
             holidays=self.dates(fields, "holidays"),
             working_days=self.dates(fields, "working_days"),
             secrecy=self.secrecy(secrecy) if secrecy else Secrecy(""),
-            block_lists=self.block_lists(fields),
+            block_lists=self.domains(fields, "block_lists", "a block list", "zen.spamhaus.org"),
             own_networks=self.own_networks(fields),
             free_mail=self.free_mail(fields["free_mail"]) if "free_mail" in fields else FREE_MAIL,
             incidents=self.incidents(fields),
+            dmarc_reports=self.text(reports, "dmarc_reports") if reports else "",
+            arc_sealers=self.domains(fields, "arc_sealers", "a sealer", "lists.example.org"),
+            bad_links=self.domains(fields, "bad_links", "a bad link", "example.org"),
+            link_lists=self.domains(fields, "link_lists", "a link list", "dbl.spamhaus.org"),
             line=node.line,
         )
 
@@ -338,14 +343,17 @@ class _Reader:
         example = "Văn thư mật, Văn phòng UBND tỉnh, 0296 3852 000, in 3 to 100 letters"
         return Secrecy(self.matching(fields["contact"], "the contact", CONTACT, example))
 
-    def block_lists(self, fields: dict[str, Node]) -> tuple[str, ...]:
-        """Domains, each once: one that stood there twice would have two votes."""
-        items = self.items(fields["block_lists"], "block_lists") if "block_lists" in fields else []
+    def domains(
+        self, fields: dict[str, Node], key: str, noun: str, example: str
+    ) -> tuple[str, ...]:
+        """A list that need not be there. Each once: a block list that stood there twice would have
+        two votes."""
+        items = self.items(fields[key], key) if key in fields else []
         found: list[str] = []
         for item in items:
-            domain = self.matching(item, "a block list", DOMAIN, "zen.spamhaus.org")
+            domain = self.matching(item, noun, DOMAIN, example)
             if domain in found:
-                self.refuse(item.line, f"the block list {domain} is there twice", "keep one")
+                self.refuse(item.line, f"{domain} is there twice", "keep one")
             found.append(domain)
         return tuple(found)
 
@@ -651,6 +659,10 @@ POLICY_OPTIONAL = frozenset(
         "block_lists",
         "own_networks",
         "free_mail",
+        "dmarc_reports",
+        "arc_sealers",
+        "bad_links",
+        "link_lists",
         "macros",
         "incidents",
     )

@@ -87,6 +87,10 @@ class Policy:
     never refused as a whole, whoever guesses passwords there (Điều 8.7). free_mail: services that
     officials are not to use for work (Điều 4.2). send_*, incident_*: as of
     danhba.lockout.figures. incidents: who is told of a misused account.
+    dmarc_reports: address from which DMARC's reports are sent and at which others' arrive (RFC
+    7489 7.2), "" for none; arc_sealers: domains whose word counts on who wrote what they hand on
+    (RFC 8617). bad_links: domains, with all below, to which no honest mail leads; link_lists:
+    domains of DNS lists of such domains (Điều 8.6).
     """
 
     quota_gb: int
@@ -128,6 +132,10 @@ class Policy:
     own_networks: tuple[str, ...]
     free_mail: FreeMail
     incidents: Contact
+    dmarc_reports: str
+    arc_sealers: tuple[str, ...]
+    bad_links: tuple[str, ...]
+    link_lists: tuple[str, ...]
     line: int
 
 

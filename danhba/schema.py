@@ -101,11 +101,12 @@ _FORM_OF = {
     "sha256": "sha256",
     "contact": "contact",
     "incidents.contact": "address",
-    "block_lists": "domain",
+    **dict.fromkeys(("block_lists", "arc_sealers", "bad_links", "link_lists"), "domain"),
     "own_networks": "network",
     "domains": "domain",
     **dict.fromkeys(("address", "account", "agency", "parent", "it_officer", "to"), "address"),
     **dict.fromkeys(("keepers", "successors", "protected", "reserved"), "address"),
+    "dmarc_reports": "address",
     **dict.fromkeys(("holidays", "working_days"), "date"),
 }
 """By key, or by sort and key where the sort decides; the rest is plain text."""
@@ -181,6 +182,10 @@ DESCRIPTIONS = {
         "own_networks": "Of the province; never refused as a whole for guesses (Điều 8.7)",
         "free_mail": "Services that are not for work, and what becomes of mail to them (Điều 4.2)",
         "incidents": "What becomes of accounts that are misused (Điều 8.7)",
+        "dmarc_reports": "Address from which DMARC's reports are sent and where others' arrive",
+        "arc_sealers": "Domains whose word counts on who wrote what they hand on (RFC 8617)",
+        "bad_links": "Domains to which no honest mail leads, with all below (Điều 8.6)",
+        "link_lists": "DNS lists of such domains (Điều 8.6)",
     },
     "free_mail": {
         "domains": "Of the services: mail to and from them is counted by agency",

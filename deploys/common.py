@@ -61,6 +61,9 @@ SCORE_HEADER = "X-Danhba-Score"
 FILTER_SOCKET = "/run/rspamd/milter"
 """Where an edge's Postfix asks what to do with a message."""
 
+REPORTS_PORT = 10026
+"""On loopback only: where an edge submits its own reports of DMARC."""
+
 CLAMD_SOCKET = "/run/clamav/clamd"
 """Where rspamd asks whether it carries a virus."""
 

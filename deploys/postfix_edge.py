@@ -18,6 +18,7 @@ from deploys.common import (
     MARKS_SOCKET,
     QUOTA_PORT,
     REPLY_PORT,
+    REPORTS_PORT,
     SASL_SOCKET,
     SENDERS_SOCKET,
     STS_SOCKET,
@@ -73,7 +74,11 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         out_body=OUT_BODY,
         filter_socket=FILTER_SOCKET,
         free_mail=FREE_MAIL if directory.free_refused else "",
+        reports=directory.dmarc_reports,
+        reports_port=REPORTS_PORT,
     )
+    own = _literally(directory.domain)
+    out_headers = render("postfix_edge/out-headers", host=host, own=own)
     return postfix(
         "postfix_edge",
         instance,
@@ -82,7 +87,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             File(f"{instance.postfix}/master.cf", master, effect="reload"),
             File(ROOMS, rooms(env), effect="reload"),
             File(HELO, helo(directory, env), effect="reload"),
-            File(OUT_HEADERS, render("postfix_edge/out-headers", host=host), effect="reload"),
+            File(OUT_HEADERS, out_headers, effect="reload"),
             File(OUT_BODY, render("postfix_edge/out-body"), effect="reload"),
             *_queue(instance),
             *_free_mail(directory),

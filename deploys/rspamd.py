@@ -11,6 +11,7 @@ from deploys.common import (
     CLAMD_SOCKET,
     FILTER_SOCKET,
     JUNK_HEADER,
+    REPORTS_PORT,
     RSPAMD_CONTROLLER,
     SCAN_SECONDS,
     SCORE_HEADER,
@@ -26,6 +27,7 @@ GREY_SECONDS = 300
 
 _UNIT = "rspamd.service"
 _CONFIG = "/etc/rspamd/rspamd.conf"
+_BAD_LINKS = "/etc/rspamd/bad-links"
 _AS_RSPAMD = ("setpriv", "--reuid", "_rspamd", "--regid", "_rspamd", "--clear-groups")
 """It compiles its rules, and keeps them for the daemon."""
 _PROCESSES = 2
@@ -54,12 +56,21 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         min_learns=MIN_LEARNS,
         bayes_score=min(_BAYES_SCORE, directory.spam_reject_score - 1),
         unreachable=_UNREACHABLE,
+        host=host,
+        domain=directory.domain,
+        reports=directory.dmarc_reports,
+        reports_port=REPORTS_PORT,
+        bad_links=_BAD_LINKS if directory.bad_links else "",
+        link_lists=directory.link_lists,
     )
     grey = render(
         "rspamd/greylist.lua",
         valkey=VALKEY_SOCKET,
         peers=list(ways(env, host).values()),
         wait_seconds=GREY_SECONDS,
+    )
+    authentication = render(
+        "rspamd/authentication.lua", domain=directory.domain, sealers=directory.arc_sealers
     )
     scan = render("rspamd/viruses.lua", clamd=CLAMD_SOCKET, scan_seconds=SCAN_SECONDS)
     outgoing = render("rspamd/outgoing.lua", header=SCORE_HEADER)
@@ -73,8 +84,17 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             File("/etc/rspamd/lua.local.d/greylist.lua", grey, effect="reload"),
             *signing.rules(directory),
             File("/etc/rspamd/lua.local.d/outgoing.lua", outgoing, effect="reload"),
+            File("/etc/rspamd/lua.local.d/authentication.lua", authentication, effect="reload"),
+            *_bad_links(directory),
             File(f"/etc/systemd/system/{_UNIT}.d/danhba.conf", unit, effect="restart"),
         ),
         services=(Service(_UNIT),),
         validate=((*_AS_RSPAMD, "rspamadm", "configtest", "-q", "-c", _CONFIG),),
     )
+
+
+def _bad_links(directory: Compiled) -> tuple[File, ...]:
+    """Patterns for names of hosts: each domain and what is below."""
+    names = (domain.replace(".", "[.]") for domain in directory.bad_links)
+    rows = "".join(f"/(^|[.]){name}$/i\n" for name in names)
+    return (File(_BAD_LINKS, rows.encode(), effect="reload"),) if rows else ()

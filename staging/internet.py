@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from danhba.inventory import Environment
-from staging import keys, mounts, tls_domains, zones
+from staging import keys, mounts, outsiders, tls_domains, zones
 from staging.config import MAILBOXES, NET1, NET1_IPV4, NET1_IPV6, OUTSIDE
 from staging.host import Host
 from staging.shell import LabError, timed, write
@@ -51,6 +51,8 @@ def configure(environment: Environment) -> None:
             write(root / path.lstrip("/"), tls_domains.placed(text, certificate))
         lines = "".join(_account(address, secret) for address, secret in passwords().items())
         write(root / "etc/dovecot/mailboxes", lines, 0o600)
+        for path, text in outsiders.public_keys().items():
+            write(root / path.lstrip("/"), text)
         _remote(_SIGN.format(zones=" ".join(zones.signed(environment)), keys=zones.KEYS))
         _remote(_LOAD)
 
@@ -87,11 +89,15 @@ def _files(environment: Environment, serial: int) -> dict[str, str]:
     return {
         **{zones.path(zone): text for zone, text in zones.zones(environment, serial).items()},
         "/etc/bind/named.conf": zones.configuration(environment),
-        "/etc/postfix/main.cf": _POSTFIX.format(outside=OUTSIDE, domains=" ".join(domains)),
+        "/etc/postfix/main.cf": _POSTFIX.format(
+            outside=OUTSIDE, domains=" ".join(domains), reports=outsiders.WATCHING
+        ),
         "/srv/policies.py": tls_domains.SERVER,
         "/etc/systemd/system/policies.service": tls_domains.UNIT,
         "/etc/postfix/mailboxes": mailboxes,
-        "/etc/postfix/aliases.virtual": f"postmaster@{OUTSIDE} lan@{OUTSIDE}\n",
+        "/etc/postfix/aliases.virtual": (
+            f"postmaster@{OUTSIDE} lan@{OUTSIDE}\n{outsiders.REPORTS} lan@{OUTSIDE}\n"
+        ),
         "/etc/dovecot/dovecot.conf": _DOVECOT,
     }
 
@@ -163,6 +169,7 @@ virtual_mailbox_limit = 0
 
 # virtual(8), not LMTP: Dovecot's LMTP does not announce SMTPUTF8
 virtual_mailbox_domains = {domains}
+virtual_alias_domains = {reports}
 virtual_mailbox_base = /srv/mail
 virtual_mailbox_maps = texthash:/etc/postfix/mailboxes
 virtual_alias_maps = texthash:/etc/postfix/aliases.virtual

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from danhba.commands import outbound_records
 from danhba.inventory import Environment, Host
-from staging import tls_domains
+from staging import outsiders, tls_domains
 from staging.config import INTERNET4, NET1_IPV4, NET1_IPV6, OUTSIDE, RANGES
 
 CLIENT_NAMES = ("imap", "smtp")
@@ -25,11 +25,12 @@ CLIENTS = {
 it their addresses."""
 
 LISTED = str(INTERNET4[170])
+BAD_NAME = outsiders.QUARANTINING
 BLOCK_LIST = f"den.{OUTSIDE}"
 REFUSING_LIST = f"tuchoi.{OUTSIDE}"
 SILENT_LIST = f"im.{OUTSIDE}"
 SILENT_SERVER = str(INTERNET4[180])
-"""DNS block lists: one with LISTED on it; one that tells everybody that he may not ask, as the
+"""DNS block lists: one with LISTED and BAD_NAME on it; one that tells everybody that he may not ask, as the
 great ones do (127.255.255.x); one whose server takes questions and answers none."""
 
 _HEAD = """\
@@ -62,6 +63,7 @@ def zones(environment: Environment, serial: int) -> dict[str, str]:
         domain(environment): head + _province(environment, hosts),
         OUTSIDE: head + _outside(),
         keys(environment): keys_head(serial),
+        **{zone: head + text for zone, text in outsiders.zones(SILENT_LIST).items()},
         "in-addr.arpa": head + "".join(line for line in reverse if ".ip6." not in line),
         "ip6.arpa": head + "".join(line for line in reverse if ".ip6." in line),
     }
@@ -92,7 +94,8 @@ def path(zone: str) -> str:
 
 
 def _root(environment: Environment) -> str:
-    children = (domain(environment), OUTSIDE, "in-addr.arpa", "ip6.arpa")
+    signed = outsiders.zones(SILENT_LIST)
+    children = (domain(environment), OUTSIDE, *signed, "in-addr.arpa", "ip6.arpa")
     text = "".join(f"{child}. IN NS ns.{OUTSIDE}.\n" for child in children)
     return text + _address(f"ns.{OUTSIDE}.", NET1_IPV4, NET1_IPV6)
 
@@ -102,6 +105,10 @@ def _province(environment: Environment, hosts: Mapping[str, tuple[str, str]]) ->
     edges = environment.having("edge")
     text = "".join(f"@ IN MX 10 {host.fqdn}.\n" for host in edges)
     text += '@ IN TXT "v=spf1 mx -all"\n'
+    # What docs/authentication.md asks the province to publish.
+    text += f'_dmarc IN TXT "v=DMARC1; p=reject; rua=mailto:dmarc@{domain(environment)}"\n'
+    for host in edges:
+        text += f'{host.fqdn}. IN TXT "v=spf1 a -all"\n'
     for name in CLIENT_NAMES:
         text += "".join(_address(name, host.ipv4, host.ipv6) for host in edges)
     text += _tls_reports(environment) + f"{keys(environment)}. IN NS ns.{OUTSIDE}.\n"
@@ -126,7 +133,8 @@ def _tls_reports(environment: Environment) -> str:
 
 
 def _outside() -> str:
-    text = f'@ IN MX 10 mail.{OUTSIDE}.\n@ IN TXT "v=spf1 mx -all"\n'
+    text = f'@ IN MX 10 mail.{OUTSIDE}.\n@ IN TXT "v=spf1 mx a:may.{OUTSIDE} -all"\n'
+    text += outsiders.outside()
     text += "".join(_address(name, NET1_IPV4, NET1_IPV6) for name in ("@", "mail", "ns"))
     for name, addresses in CLIENTS.items():
         text += "".join(
@@ -140,7 +148,8 @@ def _block_lists() -> str:
     listed = ".".join(reversed(LISTED.split(".")))
     silent = f"ns.{SILENT_LIST}."
     return (
-        f"{listed}.{BLOCK_LIST}. IN A 127.0.0.2\n*.{REFUSING_LIST}. IN A 127.255.255.254\n"
+        f"{listed}.{BLOCK_LIST}. IN A 127.0.0.2\n{BAD_NAME}.{BLOCK_LIST}. IN A 127.0.1.5\n"
+        f"*.{REFUSING_LIST}. IN A 127.255.255.254\n"
         f"{SILENT_LIST}. IN NS {silent}\n{silent} IN A {SILENT_SERVER}\n"
     )
 

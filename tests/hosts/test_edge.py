@@ -15,6 +15,7 @@ from deploys.common import (
     FILTER_SOCKET,
     LEARNING_PORT,
     MARKS_SOCKET,
+    REPORTS_PORT,
     SASL_SOCKET,
     SENDERS_SOCKET,
     SIGNATURES,
@@ -248,6 +249,22 @@ def test_no_part_of_the_filter_runs_as_root_or_listens_on_a_port(
 @pytest.mark.parametrize("daemon", ["rspamd", "clamav-daemon", "valkey-server"])
 def test_the_filter_cannot_take_all_memory(server: Server, daemon: str) -> None:
     assert server.run("systemctl show -P MemoryMax %s", daemon).isdigit()
+
+
+def test_who_wrote_a_message_is_looked_at(server: Server) -> None:
+    """Each module that the rules rest on runs: rspamd starts without one, and says nothing."""
+    known = server.run("rspamc -h /run/rspamd/controller counters")
+    for symbol in ("R_SPF_FAIL", "R_DKIM_REJECT", "ARC_ALLOW", "DMARC_POLICY_REJECT"):
+        assert symbol in known
+
+
+def test_reports_leave_by_a_port_that_only_this_host_reaches(server: Server) -> None:
+    if not server.wanted.compiled.dmarc_reports:
+        return
+    listening = server.run("ss -Hltn sport = :%s", str(REPORTS_PORT)).split()
+    assert listening[3] == f"127.0.0.1:{REPORTS_PORT}"
+    asked = f"postconf -c {server.edge.postfix} -P '*/inet/smtpd_sender_restrictions' | grep inline"
+    assert f"{server.wanted.compiled.dmarc_reports}=OK" in server.run(asked)
 
 
 def test_clamd_has_signatures(server: Server) -> None:

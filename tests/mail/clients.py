@@ -28,6 +28,6 @@ def reply(answer: tuple[int, bytes]) -> tuple[int, str]:
 
 @contextmanager
 def client(edge: str, source: str, helo: str = "may.ngoaitinh.test") -> Iterator[smtplib.SMTP]:
-    with smtplib.SMTP(edge, 25, helo, timeout=30, source_address=(source, 0)) as smtp:
+    with smtplib.SMTP(edge, 25, helo, timeout=60, source_address=(source, 0)) as smtp:
         smtp.ehlo()
         yield smtp

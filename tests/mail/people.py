@@ -109,13 +109,14 @@ class Person:
         """Wait for a message to arrive, and read it."""
         return self.reads_where("HEADER", "Message-ID", f'"{message["Message-ID"]}"', login=login)
 
-    def reads_where(self, *criteria: str, login: str = "") -> EmailMessage:
+    def reads_where(self, *criteria: str, login: str = "", folder: str = "INBOX") -> EmailMessage:
         """Wait for a message that an IMAP search finds, and read it."""
-        return parsed(self.raw_where(*criteria, login=login))
+        return parsed(self.raw_where(*criteria, login=login, folder=folder))
 
-    def raw_where(self, *criteria: str, login: str = "") -> bytes:
+    def raw_where(self, *criteria: str, login: str = "", folder: str = "INBOX") -> bytes:
         """As reads_where, every byte of it: all on one connection."""
         with self.inbox(login) as imap:
+            imap.select(folder)
 
             def look() -> bytes | None:
                 imap.noop()

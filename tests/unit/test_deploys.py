@@ -108,6 +108,10 @@ DIRECTORY = Compiled(
     ),
     incident_contact=f"sotttt@{DOMAIN}",
     officers=(("sotaichinh", "nvan"),),
+    dmarc_reports=f"dmarc@{DOMAIN}",
+    arc_sealers=("lists.example.org", "example.net"),
+    bad_links=("example.com",),
+    link_lists=("dbl.spamhaus.org", "multi.uribl.com"),
 )
 
 

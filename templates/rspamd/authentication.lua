@@ -1,0 +1,125 @@
+-- Does with mail what the domain in its From asks for (DMARC, RFC 7489 6.3).
+--
+-- rspamd's own module would refuse without a word on whose policy it was. For ARC it believes a chain
+-- in which one sealer of several is trusted, though any later one may have changed the message.
+local dmarc = require "plugins/dmarc"
+local logger = require "rspamd_logger"
+
+local OWN = "{{ domain }}"
+local SEALERS = { {% for each in sealers %}["{{ each }}"] = true, {% endfor %}}
+
+-- Replies are ASCII (RFC 5321 4.2); the codes before them are rspamd's: 554 5.7.1, 451 4.7.1.
+local FORGED = "Thu bi tu choi: khong chung thuc duoc la cua %s (DMARC)"
+  .. " / Refused: not authenticated as %s, whose DMARC policy asks for that"
+local SEVERAL = "Thu bi tu choi: nhieu nguoi gui (From) / Refused: more than one author in From (DMARC)"
+local AGAIN = "Chua kiem tra duoc nguoi gui %s (DNS), xin gui lai sau"
+  .. " / DNS does not say now who may send as %s (DMARC), try again later"
+
+local function printable(domain)
+  return (domain:gsub("[^%w._-]", "?"):sub(1, 100))
+end
+
+local function ours(domain)
+  domain = domain:lower():gsub("%.+$", "")
+  return domain == OWN or domain:sub(-#OWN - 1) == "." .. OWN
+end
+
+local function option(task, symbol, index)
+  local found = task:get_symbol(symbol)
+  return found and found[1].options and found[1].options[index] or ""
+end
+
+-- Did a trusted server see that the message was from its author? Every sealer has to be one, for the
+-- last one vouches for nothing but the chain that he got.
+local function vouched(task)
+  local seals, said = task:cache_get("arc-seals"), task:cache_get("arc-authres")
+  if not task:has_symbol("ARC_ALLOW") or not seals or not said or #said ~= #seals then
+    return false
+  end
+  for i, seal in ipairs(seals) do
+    if not SEALERS[(seal.d or ""):lower()] or tonumber(said[i].i) ~= i then
+      return false
+    end
+  end
+  for _, result in ipairs(said[1].ar or {}) do
+    if result.dmarc == "pass" then
+      return true
+    end
+  end
+  return false
+end
+
+-- Has DMARC come to a conclusion that asks for nothing?
+local function judged(task)
+  for _, symbol in ipairs({ "ALLOW", "SOFTFAIL" }) do
+    if task:has_symbol("DMARC_POLICY_" .. symbol) then
+      return true
+    end
+  end
+  return task:has_symbol("DMARC_NA") or task:has_symbol("DMARC_BAD_POLICY")
+end
+
+local function verdict(task)
+  local from = task:get_from("mime") or {}
+  local domain = from[1] and from[1].domain or ""
+  local asked, refused = nil, option(task, "DMARC_POLICY_REJECT", 1)
+  local filed = option(task, "DMARC_POLICY_QUARANTINE", 1)
+  local unknown = option(task, "DMARC_DNSFAIL", 1)
+  if #from > 1 or (task:get_header_count("From") or 0) > 1 then
+    return "reject", SEVERAL
+  elseif refused ~= "" or filed ~= "" then
+    if vouched(task) then
+      task:insert_result("DMARC_VOUCHED", 1.0)
+      return
+    elseif refused ~= "" then
+      asked = printable(refused:match("^%S+"))
+      return "reject", FORGED:format(asked, asked)
+    end
+    return "add header"
+  elseif unknown ~= "" then
+    asked = option(task, "DMARC_DNSFAIL", 2)
+    if asked == "reject" or asked == "quarantine" or ours(domain) then
+      return "soft reject", AGAIN:format(printable(domain), printable(domain))
+    end
+  elseif ours(domain) and not judged(task) then
+    -- Whatever made the checks pass it over.
+    return "soft reject", AGAIN:format(printable(domain), printable(domain))
+  end
+end
+
+local id = rspamd_config:register_symbol({
+  name = "AUTHENTICATION",
+  type = "postfilter",
+  priority = 5,
+  group = "authentication",
+  flags = "nostat",
+  callback = function(task)
+    local ip = task:get_from_ip()
+    -- From this host come reports of DMARC, which nobody else submits.
+    if task:get_metric_action() == "reject" or (ip and ip:is_local()) then
+      return
+    end
+    local action, message = verdict(task)
+    if action then
+      logger.messagex(task, "%s: %s: %s", task:get_queue_id(), action, message or "DMARC")
+      -- Where it is only to be filed a worse verdict stands.
+      local flags = action == "add header" and "least" or nil
+      task:set_pre_result({ action = action, message = message, module = "authentication", flags = flags })
+    end
+  end,
+})
+rspamd_config:register_symbol({
+  name = "DMARC_VOUCHED", type = "virtual", parent = id, group = "authentication", score = 0.0,
+})
+
+-- A report says what was done, and why it was not what the domain asked for (RFC 7489 7.2, Appendix C).
+local plain = dmarc.dmarc_report
+dmarc.dmarc_report = function(task, settings, data)
+  if data.disposition == "none" or not vouched(task) then
+    return plain(task, settings, data)
+  end
+  data.disposition, data.sampled_out = "none", true
+  local row = plain(task, settings, data)
+  return row and (row:gsub("^([^,]*,[^,]*,[^,]*,[^,]*),sampled_out", "%1,trusted_forwarder"))
+end
+rspamd_config:register_dependency("DMARC_CHECK", "ARC_CHECK")

@@ -1,0 +1,370 @@
+"""Who wrote a message: SPF, DKIM, DMARC, ARC, and the reports of it (docs/authentication.md)."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from email.message import EmailMessage
+from functools import partial
+from xml.etree import ElementTree
+
+import dns.resolver
+import pytest
+from folders import named
+from outside import identity, said, sealed, signed, written
+from people import Person, wait_for
+from province import Province
+
+from staging.config import NET1_IPV4, OUTSIDE
+from staging.outsiders import QUARANTINING, REJECTING, REPORTS, SAMPLING, UNSURE, WATCHING
+from staging.zones import BAD_NAME, BLOCK_LIST, REFUSING_LIST, SILENT_LIST
+
+LIST = OUTSIDE
+"""Whose mailing lists the province trusts here, and from whom the tests' server may send."""
+HONEST, BOUNCES = f"lan@{LIST}", f"list-bounces@{LIST}"
+BAD_LINK = f"lua-dao.{REJECTING}"
+
+FORGED = "5.7.1 Thu bi tu choi: khong chung thuc duoc la cua {} (DMARC)"
+SEVERAL = "5.7.1 Thu bi tu choi: nhieu nguoi gui (From)"
+AGAIN = "4.7.1 Chua kiem tra duoc nguoi gui {} (DNS)"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def policy(province: Province) -> Iterator[None]:
+    before = province.directory.read_text(encoding="utf-8")
+    lists = f"[{BLOCK_LIST}, {REFUSING_LIST}, {SILENT_LIST}]"
+    more = f"arc_sealers: [{LIST}]\n  bad_links: [{BAD_LINK}]\n  link_lists: {lists}"
+    province.edit("  dmarc_reports: ", f"  {more}\n  dmarc_reports: ")
+    province.danhba("fmt")
+    workers = "pgrep -u _rspamd -f '^rspamd: rspamd_proxy'"
+    old = province.lab.run("mx1", ["sh", "-c", f"{workers} || true"]).stdout.split()
+    province.apply()
+
+    def renewed() -> bytes | None:
+        """Those of before have taken their leave: for some seconds they still answer."""
+        new = province.lab.run("mx1", ["sh", "-c", f"{workers} || true"]).stdout.split()
+        return b"yes" if new and not set(old) & set(new) else None
+
+    wait_for(renewed, "rspamd has read the policy")
+    yield
+    province.directory.write_text(before, encoding="utf-8")
+    province.apply()
+
+
+def _headed(head: str, message_id: str) -> bytes:
+    """With whatever in place of From."""
+    plain = written("X", message_id)
+    return plain.replace(b"From: X\r\n", head.encode() + b"\r\n")
+
+
+def _tampered(raw: bytes) -> bytes:
+    """As whoever has it on its way."""
+    return re.sub(
+        rb"(?m)^Subject: .*\r\n( .*\r\n)*",
+        b"Subject: " + secrets.token_hex(4).encode() + b"\r\n",
+        raw,
+    )
+
+
+def _read(person: Person, message_id: str, folder: str = "INBOX") -> EmailMessage:
+    return person.reads_where("HEADER", "Message-ID", f'"{message_id}"', folder=folder)
+
+
+def _results(read: EmailMessage) -> str:
+    """What the edge has written of it, in one line."""
+    (found,) = (each for each in read.get_all("Authentication-Results", []) if "angiang" in each)
+    return " ".join(str(found).split())
+
+
+def _by(author: str) -> Callable[[str], bytes]:
+    return partial(written, author)
+
+
+def _signed(author: str, domain: str) -> Callable[[str], bytes]:
+    return lambda message_id: signed(written(author, message_id), domain)
+
+
+def _broken(author: str, domain: str) -> Callable[[str], bytes]:
+    return lambda message_id: _tampered(signed(written(author, message_id), domain))
+
+
+# What arrives, and what the edge says of it
+
+ARRIVES: dict[str, tuple[str, Callable[[str], bytes], tuple[str, ...]]] = {
+    "SPF": (f"x@{REJECTING}", _by(f"x@{REJECTING}"), ("spf=pass", "dmarc=pass")),
+    "DKIM": (
+        f"x@{WATCHING}", _signed(f"x@{REJECTING}", REJECTING),
+        ("spf=fail", "dkim=pass", f"header.d={REJECTING}", "dmarc=pass"),
+    ),
+    "DKIM in the name of a part": (
+        HONEST, _signed(f"x@con.{REJECTING}", REJECTING), ("dkim=pass", "dmarc=pass"),
+    ),
+    "SPF fails": (f"x@{WATCHING}", _by(HONEST), ("spf=fail",)),
+    "SPF fails softly": (f"x@{QUARANTINING}", _by(HONEST), ("spf=softfail",)),
+    "DKIM broken": (HONEST, _broken(HONEST, WATCHING), ("spf=pass", "dkim=fail")),
+    "DMARC fails and asks for nothing": (
+        HONEST, _broken(f"x@{WATCHING}", WATCHING), ("dkim=fail", "dmarc=fail", "policy=none"),
+    ),
+    "DNS of the author's domain is silent": (
+        HONEST, _by(f"x@{SILENT_LIST}"), ("spf=pass", "dmarc=temperror"),
+    ),
+    "no sender": ("", _signed(f"x@{REJECTING}", REJECTING), ("dmarc=pass",)),
+}  # fmt: skip
+"""Envelope sender, message, what the edge has found."""
+
+
+@pytest.mark.parametrize("what", ARRIVES)
+def test_what_arrives_bears_what_the_edge_has_found(what: str, edge: str, official: Person) -> None:
+    sender, make, wanted = ARRIVES[what]
+    message_id = identity()
+    code, text = said(edge, sender, official.address, make(message_id))
+    assert code == 250, text
+    read = _read(official, message_id)
+    found = _results(read)
+    assert found.startswith("mx1.angiang.gov.vn;")
+    assert all(each in found for each in wanted), found
+    assert read["X-Spam"] is None
+
+
+JUNK: dict[str, tuple[str, Callable[[str], bytes]]] = {
+    "quarantine": (HONEST, _by(f"x@{QUARANTINING}")),
+    "quarantine, broken": (HONEST, _broken(f"x@{QUARANTINING}", QUARANTINING)),
+    "sp=quarantine": (HONEST, _by(f"x@con.{REJECTING}")),
+    "p=reject of none in a hundred": (HONEST, _by(f"x@{SAMPLING}")),
+    "a bad link": (HONEST, lambda each: written(HONEST, each, f"https://a.{BAD_LINK}/mat-khau\n")),
+    "a link on a list": (HONEST, lambda each: written(HONEST, each, f"https://a.{BAD_NAME}/\n")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", JUNK)
+def test_what_is_doubtful_is_filed_as_junk(what: str, edge: str, official: Person) -> None:
+    sender, make = JUNK[what]
+    message_id = identity()
+    code, text = said(edge, sender, official.address, make(message_id))
+    assert code == 250, text
+    assert _read(official, message_id, named("Thư rác"))["X-Spam"] == "Yes"
+
+
+def test_a_link_to_anywhere_else_is_none_though_two_lists_do_not_answer(
+    edge: str, official: Person
+) -> None:
+    """One is silent, one says that it does not answer."""
+    message_id = identity()
+    raw = written(
+        HONEST, message_id, f"https://tin.{WATCHING}/ http://x{BAD_LINK}/ http://{REJECTING}/\n"
+    )
+    assert said(edge, HONEST, official.address, raw)[0] == 250
+    assert _read(official, message_id)["X-Spam"] is None
+
+
+# What is refused
+
+OWN = "angiang.gov.vn"
+REFUSED: dict[str, tuple[str, Callable[[str], bytes], str]] = {
+    "reject": (HONEST, _by(f"x@{REJECTING}"), FORGED.format(REJECTING)),
+    "reject, broken": (HONEST, _broken(f"x@{REJECTING}", REJECTING), FORGED.format(REJECTING)),
+    "signed by somebody else": (
+        HONEST, _signed(f"x@{REJECTING}", WATCHING), FORGED.format(REJECTING),
+    ),
+    "ours": (HONEST, _by(f"Giám đốc <giamdoc@{OWN}>"), FORGED.format(OWN)),
+    "ours in capitals": (HONEST, _by(f"giamdoc@{OWN.upper()}"), FORGED.format(OWN)),
+    "ours, without a sender": ("", _by(f"giamdoc@{OWN}"), FORGED.format(OWN)),
+    "ours, a sender of no domain": ("root", _by(f"giamdoc@{OWN}"), FORGED.format(OWN)),
+    "ours, signed by somebody else": (
+        HONEST, _signed(f"giamdoc@{OWN}", WATCHING), FORGED.format(OWN),
+    ),
+    "a part of ours": (HONEST, _by(f"x@so.{OWN}"), FORGED.format(OWN)),
+    "a host of ours": (HONEST, _by(f"root@store1.{OWN}"), FORGED.format(OWN)),
+    "two authors": (HONEST, _by(f"{HONEST}, giamdoc@{OWN}"), SEVERAL),
+    "two headers": (
+        HONEST, partial(_headed, f"From: {HONEST}\r\nFrom: giamdoc@{OWN}"), SEVERAL,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_forged_is_refused(what: str, edge: str, official: Person) -> None:
+    sender, make, wanted = REFUSED[what]
+    code, text = said(edge, sender, official.address, make(identity()))
+    assert code == 554 and text.startswith(wanted), (code, text)
+
+
+def test_the_sender_of_ours_is_no_outsiders_either(edge: str, official: Person) -> None:
+    sender = official.address
+    code, text = said(edge, sender, official.address, written(sender, identity()))
+    assert code == 554 and text.startswith(FORGED.format(OWN)), (code, text)
+
+
+def test_who_cannot_be_asked_is_asked_later(edge: str, official: Person) -> None:
+    """The domain wants forged mail refused, and DNS does not say what is forged."""
+    sender = f"x@{UNSURE}"
+    code, text = said(edge, sender, official.address, written(sender, identity()))
+    assert code == 451 and text.startswith(AGAIN.format(UNSURE)), (code, text)
+
+
+# Mailing lists
+
+PASSED = f"spf=pass smtp.mailfrom={REJECTING}; dmarc=pass header.from={REJECTING}"
+
+
+def _listed(message_id: str) -> bytes:
+    """Its author has signed it, and the list has changed it."""
+    return _tampered(signed(written(f"x@{REJECTING}", message_id), REJECTING))
+
+
+LISTS: dict[str, tuple[Callable[[str], bytes], bool]] = {
+    "trusted": (lambda each: sealed(_listed(each), LIST, PASSED), True),
+    "trusted twice": (
+        lambda each: sealed(
+            sealed(_listed(each), LIST, PASSED), LIST, "arc=pass; dmarc=fail"
+        ), True,
+    ),
+    "trusted, who has seen it fail": (
+        lambda each: sealed(_listed(each), LIST, "spf=fail; dmarc=fail"), False,
+    ),
+    "trusted, changed later": (lambda each: _tampered(sealed(_listed(each), LIST, PASSED)), False),
+    "somebody": (lambda each: sealed(_listed(each), WATCHING, PASSED), False),
+    "somebody behind the trusted": (
+        lambda each: sealed(
+            _tampered(sealed(_listed(each), LIST, PASSED)), WATCHING, "arc=pass; dmarc=pass"
+        ), False,
+    ),
+    "somebody before the trusted": (
+        lambda each: sealed(sealed(_listed(each), WATCHING, PASSED), LIST, "arc=pass"), False,
+    ),
+}  # fmt: skip
+"""What a list makes of it, and whether it is believed."""
+
+
+@pytest.mark.parametrize("what", LISTS)
+def test_a_mailing_list_is_believed_when_the_province_trusts_it(
+    what: str, edge: str, official: Person
+) -> None:
+    make, believed = LISTS[what]
+    message_id = identity()
+    code, text = said(edge, BOUNCES, official.address, make(message_id))
+    if not believed:
+        assert code == 554 and text.startswith(FORGED.format(REJECTING)), (code, text)
+        return
+    assert code == 250, text
+    assert "arc=pass" in _results(_read(official, message_id))
+
+
+# What was checked here only we say
+
+CLAIMS = (
+    "mx1.angiang.gov.vn; dmarc=pass", "mx2.angiang.gov.vn 1; dmarc=pass",
+    "ANGIANG.gov.vn; spf=pass", '"mx1.angiang.gov.vn"; spf=pass',
+    "(x) mx1.angiang.gov.vn (y); spf=pass", "\r\n mx1.angiang.gov.vn;\r\n spf=pass",
+)  # fmt: skip
+OTHERS = ("mail.example.org; spf=pass smtp.mailfrom=x@angiang.gov.vn", "xangiang.gov.vn; spf=pass")
+
+
+def test_nobody_outside_says_what_was_checked_here(
+    edge: str, official: Person, colleague: Person
+) -> None:
+    """Nor does an official; messages within the message stay."""
+    head = "".join(f"Authentication-Results: {each}\r\n" for each in (*CLAIMS, *OTHERS)).encode()
+    inner = head + b"From: y@example.org\r\nSubject: cu\r\n\r\nx\r\n"
+    ids = identity(), identity()
+    for message_id, author in zip(ids, (HONEST, official.address), strict=True):
+        top = f"From: {author}\r\nMessage-ID: {message_id}\r\nSubject: a\r\n".encode()
+        raw = head + top + b"MIME-Version: 1.0\r\nContent-Type: message/rfc822\r\n\r\n" + inner
+        if author == HONEST:
+            assert said(edge, HONEST, colleague.address, raw)[0] == 250
+        else:
+            with official.submission() as smtp:
+                assert not smtp.sendmail(author, [colleague.address], raw)
+    for message_id, wanted in zip(ids, (1, len(OTHERS)), strict=True):
+        read = _read(colleague, message_id)
+        found = [" ".join(str(each).split()) for each in read.get_all("Authentication-Results", [])]
+        assert len(found) == wanted
+        assert found == list(OTHERS) or found[0].startswith("mx1.angiang.gov.vn; dkim=none")
+        assert read.as_bytes().count(b"Authentication-Results") == len(found) + len(CLAIMS + OTHERS)
+
+
+# Reports
+
+_VALKEY = "valkey-cli -s /run/valkey/valkey"
+
+
+def _reported(province: Province) -> None:
+    """What was counted today is made yesterday's, and the night comes."""
+    today, before = date.today(), date.today() - timedelta(days=1)
+    names = f"'dmarc_idx;{today:%Y%m%d}' 'dmarc_idx;{before:%Y%m%d}'"
+    script = f"{_VALKEY} RENAME {names} && systemctl start danhba-dmarc-reports.service"
+    province.lab.run("mx1", ["sh", "-c", script])
+
+
+def test_what_was_seen_is_reported_to_who_asks_for_it_and_may(
+    edge: str, official: Person, outsider: Person, province: Province
+) -> None:
+    empty = f"{_VALKEY} --scan --pattern 'dmarc_*' | xargs -rd '\\n' {_VALKEY} DEL"
+    province.lab.run("mx1", ["sh", "-c", empty])
+    own = f"x@{REJECTING}"
+    for sender, raw in (
+        (own, written(own, identity())),
+        (own, written(own, identity())),
+        (HONEST, written(own, identity())),
+        (BOUNCES, sealed(_listed(identity()), LIST, PASSED)),
+        (HONEST, written(f"x@{QUARANTINING}", identity())),
+        (HONEST, written(f"x@{WATCHING}", identity())),
+    ):
+        said(edge, sender, official.address, raw)
+    _reported(province)
+    read = outsider.reads_where("FROM", f"dmarc@{OWN}", "SUBJECT", f'"{REJECTING}"')
+    assert read["To"] == REPORTS
+    report = ElementTree.fromstring(_attached(read))
+    assert report.findtext("policy_published/domain") == REJECTING
+    assert report.findtext("policy_published/sp") == "quarantine"
+    assert sorted(_row(record) for record in report.iter("record")) == [
+        ("198.19.0.1", "1", "none", "fail", "fail", "trusted_forwarder"),
+        ("198.19.0.1", "1", "reject", "fail", "fail", ""),
+        ("198.19.0.1", "2", "none", "fail", "pass", ""),
+    ]
+    left = f"{_VALKEY} --scan --pattern 'dmarc_*'"
+    assert province.lab.run("mx1", ["sh", "-c", left]).stdout == ""
+    with outsider.inbox() as imap:
+        assert imap.uid("SEARCH", "FROM", f"dmarc@{OWN}", "SUBJECT", QUARANTINING)[1] == [b""]
+
+
+def _attached(read: EmailMessage) -> bytes:
+    (attached,) = (part for part in read.walk() if part.get_content_type() == "application/gzip")
+    name = attached.get_filename() or ""
+    assert re.fullmatch(rf"{OWN}!{REJECTING}!\d+!\d+\.xml\.gz", name), name
+    content = attached.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    return gzip.decompress(content)
+
+
+def _row(record: ElementTree.Element) -> tuple[str, ...]:
+    within = ("disposition", "dkim", "spf", "reason/type")
+    paths = ("source_ip", "count", *(f"policy_evaluated/{each}" for each in within))
+    return tuple((record.findtext(f"row/{each}") or "").strip() for each in paths)
+
+
+def test_others_reports_arrive_where_the_zone_says(edge: str, province: Province) -> None:
+    resolver = dns.resolver.Resolver(configure=False)
+    resolver.nameservers = [NET1_IPV4]
+    record = resolver.resolve(f"_dmarc.{OWN}", "TXT")[0].to_text()
+    address = re.search(r"rua=mailto:(\S+?)[;\"]", record)
+    assert address and address[1] == f"dmarc@{OWN}"
+    message_id = identity()
+    assert said(edge, HONEST, address[1], written(HONEST, message_id))[0] == 250
+    agency = next(name.account for name in province.compiled.names if name.address == "dmarc")
+
+    def look() -> bytes | None:
+        return b"there" if province.has(agency, message_id) else None
+
+    wait_for(look, f"the report is in the mailbox of {agency}")
+
+
+def test_only_reports_leave_by_their_door(province: Province) -> None:
+    asks = (
+        "import smtplib; smtp = smtplib.SMTP('127.0.0.1', 10026); smtp.ehlo('a.test');"
+        "print(smtp.mail('root@angiang.gov.vn')[0], smtp.rcpt('x@ngoaitinh.test')[0])"
+    )
+    assert province.lab.run("mx1", ["python3", "-c", asks]).stdout.split() == ["250", "554"]
