@@ -32,7 +32,7 @@ HELO = "/etc/danhba/helo"
 OUT_HEADERS = "/etc/danhba/out-headers"
 OUT_BODY = "/etc/danhba/out-body"
 _SERVERS = 600
-"""Of each port that the Internet reaches, 2.2 MB each: 500 slow clients leave a hundred to others."""
+"""Of each port that the Internet reaches, 2.2 MB each: 500 slow clients leave others a hundred."""
 _WAITING = 1000
 """Connections of port 25 for which there is no server yet."""
 
