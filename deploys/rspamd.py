@@ -21,8 +21,6 @@ _AS_RSPAMD = ("setpriv", "--reuid", "_rspamd", "--regid", "_rspamd", "--clear-gr
 """It compiles its rules, and keeps them for the daemon."""
 _PROCESSES = 2
 _MEMORY_MB = 2048
-_PARTS = 1000
-"""Of a message: attachments, texts, pictures."""
 
 
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
@@ -39,7 +37,6 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         processes=_PROCESSES,
     )
     scan = render("rspamd/viruses.lua", clamd=CLAMD_SOCKET, scan_seconds=SCAN_SECONDS)
-    parts = render("rspamd/parts.lua", parts=_PARTS)
     unit = render("rspamd/unit.conf", socket=FILTER_SOCKET, memory_mb=_MEMORY_MB)
     return Part(
         name="rspamd",
@@ -47,7 +44,6 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         files=(
             File(_CONFIG, config, effect="reload"),
             File("/etc/rspamd/lua.local.d/viruses.lua", scan, effect="reload"),
-            File("/etc/rspamd/lua.local.d/parts.lua", parts, effect="reload"),
             File(f"/etc/systemd/system/{_UNIT}.d/danhba.conf", unit, effect="restart"),
         ),
         services=(Service(_UNIT),),

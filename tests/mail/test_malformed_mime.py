@@ -23,14 +23,11 @@ from staging.config import OUTSIDE
 FOLDERS = ('"INBOX"', named("Thư rác"))
 READING = ("BODYSTRUCTURE", "ENVELOPE", "RFC822.SIZE", "BODY.PEEK[]", "BODY.PEEK[HEADER]",
            "BODY.PEEK[1]", "BODY.PEEK[1.MIME]")  # fmt: skip
-PARTS = "554 5.7.1 Thu bi tu choi: thu co qua nhieu phan"
 DEEP = "554 5.7.1 Thu bi tu choi: tep dinh kem qua lon hoac qua nhieu lop nen"
 REFUSED = {
-    "ten thousand parts": PARTS,
-    "ten thousand empty parts": PARTS,
     "nested 1,000 deep": DEEP,
     "nested 1,000 deep, open": DEEP,
-    "forwarded 1,000 times": PARTS,
+    "forwarded 1,000 times": DEEP,
 }
 """By what. All others are delivered, be it to Junk, or refused as spam."""
 
