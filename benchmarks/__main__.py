@@ -1,7 +1,7 @@
 """script/benchmark: measures every size, prints the tables, writes benchmarks/results.md.
 
---only logins, standby, search, people (several of them on one boot of the lab): 30,000 officials
-when no --people say otherwise; of 30,000 each writes a page of its own.
+--only logins, standby, search, filters, people (several of them on one boot of the lab): 30,000
+officials when no --people say otherwise; of 30,000 each writes a page of its own.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import logins, results, search, standby
+from benchmarks import filters, logins, results, search, standby
 from benchmarks import people as ldap
 from benchmarks.added import added
 from benchmarks.ansible import install
@@ -23,7 +23,13 @@ from benchmarks.timing import Failed
 from staging.shell import LabError, say
 
 SIZES = [1_000, results.MIDDLE, 100_000]
-PAGES = {"logins": logins, "standby": standby, "search": search, "people": ldap}
+PAGES = {
+    "logins": logins,
+    "standby": standby,
+    "search": search,
+    "filters": filters,
+    "people": ldap,
+}
 """In this order: the last one takes away the passwords that the first one sets."""
 PARTS = ("hosts", "check")
 
@@ -102,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         "--only", choices=(*PARTS, *PAGES), nargs="+", default=PARTS, metavar="WHAT",
         help="hosts: plan and apply, on the lab; check: danhba check, without it; logins: of users "
         "through an edge, and memory; standby: copies beside deliveries; search: in a folder of "
-        "--messages; people: LDAP; default: hosts check",
+        "--messages; filters: mail through them; people: LDAP; default: hosts check",
     )  # fmt: skip
     parser.add_argument("--messages", type=int, default=search.MESSAGES, metavar="N")
     parser.add_argument("--runs", type=int, default=5, help="of everything but Ansible")

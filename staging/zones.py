@@ -19,7 +19,10 @@ CLIENT_NAMES = ("imap", "smtp")
 
 CLIENTS = {
     f"may.{OUTSIDE}": tuple(str(net[1]) for net in RANGES),
-    **{f"khach{number}.{OUTSIDE}": (str(INTERNET4[number]),) for number in range(170, 180)},
+    **{
+        f"khach{number}.{OUTSIDE}": (str(INTERNET4[number]),)
+        for number in (*range(170, 180), *range(200, 240))
+    },
 }
 """This machine, from which tests speak as servers outside do, and more of them, for tests that give
 it their addresses."""

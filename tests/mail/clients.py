@@ -6,16 +6,18 @@ import smtplib
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import IPv4Network, IPv6Network
 
 from staging.config import BRIDGE, INTERNET4
 
 
 @contextmanager
-def addresses(*numbers: int) -> Iterator[None]:
-    """Of the "Internet", by their last octet."""
-    places = [f"{INTERNET4[number]}/{INTERNET4.prefixlen}" for number in numbers]
+def addresses(*numbers: int, network: IPv4Network | IPv6Network = INTERNET4) -> Iterator[None]:
+    """Of the "Internet", by their last numbers."""
+    places = [f"{network[number]}/{network.prefixlen}" for number in numbers]
     for place in places:
-        subprocess.run(["ip", "address", "replace", place, "dev", BRIDGE], check=True)
+        argv = ["ip", "address", "replace", place, "dev", BRIDGE]
+        subprocess.run([*argv, "nodad"] if network.version == 6 else argv, check=True)
     yield
     for place in places:
         subprocess.run(["ip", "address", "delete", place, "dev", BRIDGE], check=True)
