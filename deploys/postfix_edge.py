@@ -11,6 +11,7 @@ from danhba.service import File, Part, Probe
 from deploys.common import (
     CA,
     CERTIFICATE,
+    DANE_SOCKET,
     FILTER_SOCKET,
     KEY,
     MARKS_SOCKET,
@@ -46,6 +47,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         key=KEY,
         size_within=size_within(directory.message_mb),
         filter_socket=FILTER_SOCKET,
+        dane_socket=DANE_SOCKET,
         sts_socket=STS_SOCKET,
         rooms=ROOMS,
         sasl_socket=SASL_SOCKET,

@@ -10,6 +10,7 @@ from danhba.service import Part
 from deploys import (
     base,
     clamav,
+    dane,
     dovecot_edge,
     dovecot_store,
     firewall,
@@ -53,8 +54,8 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
     ),
     "edge": (
         resolver.part, people_door.part, tunnel.part, sasl_door.part, senders.part, marks.part,
-        valkey.part, freshclam.part, clamav.part, signing.part, rspamd.part, mta_sts.part,
-        dovecot_edge.part, postfix_edge.part, sessions.edge,
+        valkey.part, freshclam.part, clamav.part, signing.part, rspamd.part, dane.part,
+        mta_sts.part, dovecot_edge.part, postfix_edge.part, sessions.edge,
     ),
 }  # fmt: skip
 
