@@ -67,6 +67,9 @@ REPORTS_PORT = 10026
 CLAMD_SOCKET = "/run/clamav/clamd"
 """Where rspamd asks whether it carries a virus."""
 
+DANE_SOCKET = "/run/danhba-dane/socketmap"
+"""Where an edge's Postfix asks whether a domain's servers are known by signed DNS."""
+
 STS_SOCKET = "/run/mta-sts/socket"
 """Where an edge's Postfix asks for another domain's MTA-STS policy."""
 

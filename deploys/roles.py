@@ -11,6 +11,7 @@ from deploys import (
     abuse,
     base,
     clamav,
+    dane,
     dmarc,
     dovecot_edge,
     dovecot_store,
@@ -60,8 +61,8 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
     "edge": (
         resolver.part, people_door.part, tunnel.part, sasl_door.part, senders.part, marks.part,
         valkey.part, valkey.tunnel, freshclam.part, clamav.part, signing.part, rspamd.part,
-        learning.part, abuse.part, dmarc.part, mta_sts.part, dovecot_edge.part, postfix_edge.part,
-        sessions.edge, free_mail.part, suspending.part,
+        learning.part, abuse.part, dmarc.part, dane.part, mta_sts.part, dovecot_edge.part,
+        postfix_edge.part, sessions.edge, free_mail.part, suspending.part,
     ),
 }  # fmt: skip
 

@@ -11,18 +11,22 @@ from danhba.learning.beginning import MARK
 from deploys.common import (
     ABUSE_SOCKET,
     CLAMD_SOCKET,
+    DANE_SOCKET,
     DESK_SOCKET,
     FILTER_SOCKET,
     LEARNING_PORT,
     MARKS_SOCKET,
+    REPLY_PORT,
     REPORTS_PORT,
     SASL_SOCKET,
     SENDERS_SOCKET,
     SIGNATURES,
     STORE_PORT,
+    STS_SOCKET,
     VALKEY_SOCKET,
 )
 from deploys.postfix_edge import HELO, OUT_BODY, OUT_HEADERS
+from deploys.signing import PLACE
 from deploys.valkey import ways
 
 ROLE = "edge"
@@ -204,7 +208,7 @@ def test_names_of_the_edges_are_no_greetings_of_others(server: Server) -> None:
 
 def test_what_comes_in_and_what_is_submitted_is_filtered_or_deferred(server: Server) -> None:
     assert {name for name, sockets in _milters(server).items() if FILTER_SOCKET in sockets} == {
-        "smtpd", "submission", "submissions",
+        "smtpd", "submission", "submissions", str(REPLY_PORT),
     }  # fmt: skip
     postconf = f"postconf -c {server.edge.postfix}"
     assert server.run(f"{postconf} -h milter_default_action") == "tempfail"
@@ -318,3 +322,29 @@ for port in (465, 993, 995):
         found[port] = str(error)
 print(json.dumps(found))
 """
+
+
+def test_an_edge_signs_with_keys_that_only_rspamd_reads(server: Server) -> None:
+    state = json.loads(server.run("cat %s", f"{PLACE}/state.json"))
+    pair = next(each for each in state["pairs"] if each["name"] == state["signing"])
+    assert pair["public"].keys() == {"rsa", "ed25519"}
+    keys = f"find {PLACE}/{pair['name']} -name '*.key' -printf '%f %u %m\\n' | sort"
+    assert server.run(keys).splitlines() == ["ed25519.key _rspamd 400", "rsa.key _rspamd 400"]
+
+
+def test_dns_is_asked_of_this_host_alone(server: Server) -> None:
+    servers = server.run("grep ^nameserver /etc/resolv.conf").splitlines()
+    assert servers == ["nameserver 127.0.0.1"]
+    # An address of the host, if it were open, would answer the world.
+    listening = server.run("ss -Hlnu sport = :53").splitlines()
+    assert {line.split()[3] for line in listening} == {"127.0.0.1:53", "[::1]:53"}
+
+
+def test_what_leaves_is_held_to_what_the_other_side_says(server: Server) -> None:
+    names = "smtp_tls_security_level smtp_dns_support_level"
+    asked = f"postconf -c {server.edge.postfix} -h {names}"
+    assert server.run(asked).split() == ["dane", "dnssec"]
+    maps = server.run(f"postconf -c {server.edge.postfix} -h smtp_tls_policy_maps").split(", ")
+    assert maps == [f"socketmap:unix:{DANE_SOCKET}:dane", f"socketmap:unix:{STS_SOCKET}:postfix"]
+    for socket in (DANE_SOCKET, STS_SOCKET):
+        assert server.run("stat -c '%%G %%a' %s", socket.rpartition("/")[0]) == "postfix 750"

@@ -211,3 +211,20 @@ def test_dns_says_where_to_report_on_tls(province: Province) -> None:
     record = _dns("_smtp._tls.angiang.gov.vn")
     assert record == b"v=TLSRPTv1; rua=mailto:postmaster@angiang.gov.vn"
     assert record.decode() in shown
+
+
+def test_what_sieve_passes_on_is_sealed_and_not_signed(
+    official: Person, colleague: Person, outsider: Person
+) -> None:
+    """ARC (RFC 8617): a redirect within the province passes an edge, with somebody else's From."""
+    mine = (official.server, official.login, official.password, trusting())
+    upload_sieve(*mine, f'redirect "{colleague.address}";\n')
+    try:
+        sent = outsider.send(outsider.write([official.address], "Thử", "Xin chào\n"))
+        raw = raw_of(colleague, str(sent["Message-ID"]))
+    finally:
+        upload_sieve(*mine, "")
+    verdict, chain, why = dkim.arc_verify(raw, dnsfunc=_dns)
+    assert verdict == b"pass", why
+    assert [row["as-domain"] for row in chain] == [b"angiang.gov.vn"]
+    assert b"dkim-signature" not in raw.lower()
