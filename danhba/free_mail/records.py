@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import sqlite3
 import subprocess
@@ -78,6 +79,7 @@ class Records:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Others wait for its end."""
+        os.close(os.open(self._tables, os.O_CREAT | os.O_WRONLY, 0o640))
         with closing(sqlite3.connect(self._tables, timeout=120, isolation_level=None)) as db:
             # Else the sender of a message that has gone would stay in the file until it is reused.
             db.execute("PRAGMA secure_delete = ON")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import smtplib
 from collections.abc import Iterator
 
@@ -109,7 +110,9 @@ def test_by_policy_nothing_is_sent_there_and_answers_and_what_comes_are_as_befor
     colleague.reads(sent)
 
     mine = (official.server, official.login, official.password, trusting())
-    upload_sieve(*mine, 'require "vacation"; vacation :handle "free" "Tôi nghỉ phép.";')
+    # Whoever was answered on another run is answered again.
+    handle = secrets.token_hex(6)
+    upload_sieve(*mine, f'require "vacation"; vacation :handle "{handle}" "Tôi nghỉ phép.";')
     try:
         received = outsider.send(outsider.write([official.address], "Vào", "x\n"))
         official.reads(received)

@@ -29,12 +29,16 @@ ABROAD = str(INTERNET6[0x102])
 """In no network of the botnet's."""
 BOTNET = [str(INTERNET4[number]) for number in range(110, LAST)]
 UNIT = "danhba-lockout.service"
+OFFICE, CAFE = (str(INTERNET4[number]) for number in (103, 104))
+"""One address of an agency, in the province's own networks, and one that is in none."""
+SUBSCRIBER = [str(INTERNET6[0x110 + number]) for number in range(10)]
+"""He has a /64."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def addresses() -> Iterator[None]:
     places = [f"{INTERNET4[number]}/{INTERNET4.prefixlen}" for number in range(FIRST, LAST)]
-    places.append(f"{ABROAD}/{INTERNET6.prefixlen}")
+    places += [f"{each}/{INTERNET6.prefixlen}" for each in (ABROAD, *SUBSCRIBER)]
     for place in places:
         nodad = ["nodad"] if ":" in place else []
         subprocess.run(["ip", "address", "replace", place, "dev", BRIDGE, *nodad], check=True)
@@ -282,3 +286,47 @@ def test_a_colleagues_password_is_not_tried_by_changing_it(
             said.append((ldap.result["description"], ldap.result["message"]))
     assert set(said) == {("insufficientAccessRights", "")}
     assert _try(IMAPS, colleague, colleague.password) == "in"
+
+
+def test_who_changes_his_address_within_a_64_is_one_source(
+    province: Province, minister: Person
+) -> None:
+    abroad = replace(minister, server=province.lab.host("mx1").ipv6)
+    _guess(abroad, ((FOUR[n % 4], f"doan-{n}", each) for n, each in enumerate(SUBSCRIBER)))
+    _wait_until_listed(province, f"{minister.address} from {INTERNET6}")
+    assert _everywhere(abroad, ABROAD) == {"refused"}
+    assert _everywhere(minister, "") == {"in"}
+
+
+@pytest.fixture
+def own_office(province: Province) -> Iterator[None]:
+    before = province.directory.read_text(encoding="utf-8")
+    text = before.replace("\nrequests:", f"\n  own_networks: [{OFFICE}/32]\nrequests:", 1)
+    province.directory.write_text(text, encoding="utf-8")
+    province.apply()
+    yield
+    province.directory.write_text(before, encoding="utf-8")
+    province.apply()
+    _lift(province, "--source", CAFE)
+
+
+def test_an_own_network_is_never_refused_and_its_guesses_count_against_accounts(
+    province: Province, own_office: None, minister: Person, recipients: list[Person]
+) -> None:
+    newcomer = recipients[12]
+
+    def misses(source: str) -> None:
+        tries = ((person, source) for person in recipients[26:46])
+        with ThreadPoolExecutor(20) as pool:
+            list(pool.map(lambda tried: _try(IMAPS, tried[0], "doan", tried[1]), tries))
+
+    misses(CAFE)
+    _wait_until_listed(province, f"{CAFE}: accounts")
+    assert _everywhere(newcomer, CAFE) == {"refused"}
+
+    misses(OFFICE)
+    assert _everywhere(newcomer, OFFICE) == {"in"}
+    _guess(minister, ((FOUR[n % 4], f"doan-{n}", OFFICE) for n in range(10)))
+    _wait_until_listed(province, f"{minister.address} from {OFFICE}")
+    assert _everywhere(minister, OFFICE) == {"refused"}
+    assert f"{OFFICE}: accounts" not in _listed(province)

@@ -181,6 +181,7 @@ def test_every_key_of_load_is_known() -> None:
         "request": load.REQUEST_OPTIONAL, "agency": load.AGENCY_OPTIONAL,
         "closed": load.CLOSURE_OPTIONAL, "alias": load.ALIAS_OPTIONAL,
         "person": load.PERSON | load.PERSON_OPTIONAL, "approval": load.APPROVAL,
+        "free_mail": load.FREE_MAIL_OPTIONAL,
     }  # fmt: skip
     for sort, (_, needed) in _ENTRIES.items():
         assert set(ORDER[sort]) == needed | optional.get(sort, frozenset())
