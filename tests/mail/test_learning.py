@@ -16,7 +16,7 @@ from email.message import EmailMessage
 import pytest
 from doors import Refused, upload_sieve
 from folders import named
-from greylist import later
+from greylist import later, strangers
 from junk_corpus import Kind, message, texts
 from people import OUTSIDE_CLIENT, Person, trusting, wait_for
 from province import Province
@@ -46,7 +46,7 @@ def _a_new_day(province: Province) -> Iterator[None]:
 
     def forget() -> None:
         for edge in EDGES:
-            for keys in ("RS*", "learned_ids*", "BAYES*", "grey:*"):
+            for keys in ("RS*", "learned_ids*", "BAYES*"):
                 province.lab.run(edge, ["sh", "-c", FORGET.format(keys)])
         for store in STORES:
             province.lab.run(store, ["rm", "-f", TODAY])
@@ -307,6 +307,7 @@ def test_what_was_taught_tells_new_junk_from_new_mail(
     province: Province, official: Person, taught: None, edge_name: str
 ) -> None:
     """By sentences that nobody taught; alone it makes no message junk, and refuses none."""
+    strangers(province)
     (spam,), (ham,) = (texts(kind, 1, taught=False, seed=edge_name) for kind in ("spam", "ham"))
     bad, good = message(spam, SENDER, official.address), message(ham, SENDER, official.address)
     code, said = _outside(province, edge_name, official.address, bad.as_bytes())
@@ -343,6 +344,7 @@ def test_officials_own_scripts_start_no_programs(official: Person) -> None:
 def test_a_stranger_in_doubt_comes_again_wherever_he_likes_and_is_known_then(
     province: Province, official: Person
 ) -> None:
+    strangers(province)
     raw = _doubtful()
 
     def says(edge: str, what: bytes) -> tuple[int, str]:
@@ -356,11 +358,10 @@ def test_a_stranger_in_doubt_comes_again_wherever_he_likes_and_is_known_then(
     for edge in EDGES:
         assert says(edge, _doubtful())[0] == 250, f"{edge} does not know him"
     print(f"two more of a known sender: {time.monotonic() - began:.2f} s")
-    for edge in EDGES:
-        province.lab.run(edge, ["sh", "-c", FORGET.format("grey:*")])
 
 
 def test_what_is_in_doubt_is_looked_at_all_the_same(province: Province, official: Person) -> None:
+    strangers(province)
     for _ in range(2):
         code, said = _outside(province, "mx1", official.address, _doubtful(EICAR))
         assert code == 554 and said.startswith("5.7.1 Thu bi tu choi: co vi rut"), said
