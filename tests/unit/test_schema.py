@@ -46,6 +46,7 @@ policy:
   lockout_accounts: 10
   lockout_account_guesses: 40
   lockout_known_days: 30
+  spam_grey_score: 3
   spam_junk_score: 5
   spam_reject_score: 12
   macros: accepted

@@ -134,7 +134,7 @@ policy: {quota_gb: 2, agency_quota_gb: 10, message_mb: 30, alias_months: 6, conf
          message_recipients: 200, block_lists: [zen.spamhaus.org],
          lockout_guesses: 9, lockout_minutes: 20, lockout_accounts: 30,
          lockout_account_guesses: 40, lockout_known_days: 90,
-         spam_junk_score: 5, spam_reject_score: 12, macros: accepted}
+         spam_grey_score: 3, spam_junk_score: 5, spam_reject_score: 12, macros: accepted}
 requests:
   12/CV-STC: {agency: sotaichinh, date: 2026-11-02, signer: Chánh Văn phòng, sha256: SHA}
 agencies:
