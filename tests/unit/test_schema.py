@@ -54,6 +54,7 @@ policy:
   incident_spam: 5
   incident_bounces: 20
   incident_unknown: 15
+  spam_grey_score: 3
   spam_junk_score: 5
   spam_reject_score: 12
   macros: accepted

@@ -133,7 +133,6 @@ policy: {quota_gb: 2, agency_quota_gb: 10, message_mb: 30, alias_months: 6, conf
          kind_quota_gb: {so: 20}, secrecy: {contact: Văn thư mật},
          message_recipients: 200, block_lists: [zen.spamhaus.org], own_networks: [10.20.0.0/16],
          free_mail: {domains: [gmail.com], action: refused},
-         message_recipients: 200, block_lists: [zen.spamhaus.org],
          dmarc_reports: sotaichinh, arc_sealers: [lists.example.org],
          bad_links: [example.net], link_lists: [dbl.spamhaus.org],
          lockout_guesses: 9, lockout_minutes: 20, lockout_accounts: 30,
@@ -141,7 +140,7 @@ policy: {quota_gb: 2, agency_quota_gb: 10, message_mb: 30, alias_months: 6, conf
          send_messages: 100, send_recipients: 300, send_burst: 20, send_keeper_times: 3,
          incident_recipients: 900, incident_spam: 5, incident_bounces: 20, incident_unknown: 15,
          incidents: {contact: sotaichinh},
-         spam_junk_score: 5, spam_reject_score: 12, macros: accepted}
+         spam_grey_score: 3, spam_junk_score: 5, spam_reject_score: 12, macros: accepted}
 requests:
   12/CV-STC: {agency: sotaichinh, date: 2026-11-02, signer: Chánh Văn phòng, sha256: SHA}
 agencies:
