@@ -43,7 +43,7 @@ class Cast:
 
 
 @pytest.fixture(scope="module")
-def cast(province: Province, edge: str) -> Cast:
+def cast(province: Province, edge: str, released: None) -> Cast:
     boxes = {box.account: box for box in province.compiled.mailboxes}
     officers, keepers = dict(province.compiled.officers), {
         grant.keeper for grant in province.compiled.grants
@@ -66,7 +66,13 @@ def cast(province: Province, edge: str) -> Cast:
 
 @pytest.fixture(scope="module", autouse=True)
 def released(province: Province) -> Iterator[None]:
+    """A lab that is used again may have incidents of before."""
+    _release_all(province)
     yield
+    _release_all(province)
+
+
+def _release_all(province: Province) -> None:
     for line in province.danhba("incident", "list", "staging").stdout.splitlines():
         province.danhba("incident", "release", "staging", line.partition(": ")[0], "--return-queue")
 
