@@ -65,12 +65,12 @@ def list_(project: Project, environment: str, everything: bool) -> None:
 def show(project: Project, environment: str, name: str) -> None:
     """One incident as JSON: what was seen, what was done when by whom, and what is held.
 
-    NAME as `list` has it, or the address of an account. Nothing of what the mails say is known.
+    NAME as `list` has it, or the address of an account for its last one. Nothing of what the mails say is known.
 
     Example: danhba incident show staging 20261126-151733-nvan
     """
     answers, silent = _ask(project.environment(environment), {"do": "incidents"})
-    for each in _named(project, _incidents(answers), name):
+    for each in _named(project, _incidents(answers), name)[-1:]:
         shown = {key: value for key, value in each.items() if key not in ("what", "events", "at")}
         shown["events"] = [
             {key: value for key, value in event.items() if key not in ("id", "facts", "at")}

@@ -24,9 +24,9 @@ class Control:
         self._incidents, self._misuse = incidents, misuse
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """To {"do": "list"}, {"do": "lift", "account", "source"}, one of them "" for all;
-        {"do": "incidents"}; {"do": "release", "name", "by", "queue", "at"} (see Incidents.release);
-        {"do": "told", "id"}."""
+        """To {"do": "list"}; {"do": "lift", "account", "source"}, one of them "" for all;
+        {"do": "incidents", "since"}, see Incidents.all; {"do": "release", "name", "by", "queue",
+        "at"}, see Incidents.release; {"do": "told", "id"}."""
         match request["do"]:
             case "list":
                 return {"refusals": self._rules.standing(), "peers": self._peers.states}
@@ -34,7 +34,7 @@ class Control:
                 return self._lift(request["account"], source_of(request["source"]))
             case "incidents":
                 queued = self._misuse.in_queue() if self._misuse else []
-                return {"incidents": self._incidents.all(), "queued": queued,
+                return {"incidents": self._incidents.all(request.get("since", 0)), "queued": queued,
                         "peers": self._peers.states}  # fmt: skip
             case "release":
                 name, by, queue = request["name"], request["by"], request["queue"]

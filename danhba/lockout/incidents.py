@@ -86,10 +86,12 @@ class Incidents:
         if event["what"] not in self._events.get(event["id"], {}):
             self._record(event)
 
-    def all(self) -> list[Row]:
-        """Every incident with what happened to it, the oldest first."""
+    def all(self, since: float = 0) -> list[Row]:
+        """Every incident with what happened to it, the oldest first; without those that were over
+        before a time."""
         known = [{**seen[OPENED], "events": seen, "open": self._is_open(name)}
-                 for name, seen in self._events.items() if OPENED in seen]  # fmt: skip
+                 for name, seen in self._events.items()
+                 if OPENED in seen and (self._is_open(name) or _last(seen) >= since)]  # fmt: skip
         return sorted(known, key=lambda each: (each["at"], each["id"]))
 
     def _record(self, event: Row) -> None:
@@ -121,6 +123,10 @@ class Incidents:
     def _is_open(self, name: str) -> bool:
         seen = self._events[name]
         return OPENED in seen and RELEASED not in seen and MERGED not in seen
+
+
+def _last(seen: Mapping[str, Row]) -> float:
+    return float(max(event["at"] for event in seen.values()))
 
 
 def _read(file: Path) -> list[Row]:

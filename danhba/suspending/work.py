@@ -15,6 +15,8 @@ _FRESH = 10
 """Seconds in which a login, or a message, may be on its way that was allowed before."""
 _OFTEN = 60
 """Seconds between two looks into the queue after that."""
+_LONG_AGO = 366 * 86400
+"""Seconds: a host that was away for longer begins anew."""
 _SETTLED = 3
 """Seconds in which another host may turn out to have seen the same."""
 _OTHERS = 60
@@ -44,8 +46,9 @@ class Work:
     def look(self) -> None:
         """Raises OSError, ValueError, subprocess.SubprocessError: what is not done is done next
         time."""
-        found = self._ask({"do": "incidents"})
-        now, incidents = self._clock(), found["incidents"]
+        now = self._clock()
+        found = self._ask({"do": "incidents", "since": now - _LONG_AGO})
+        incidents = found["incidents"]
         stand = [each for each in incidents if each["open"]]
         fresh = [each for each in stand if now - self._known.setdefault(each["id"], now) < _FRESH]
         if self._queue and stand and (fresh or now - self._swept > _OFTEN):

