@@ -219,7 +219,7 @@ def _debian(on: Applied, host: str) -> Iterator[None]:
     on.must(host, ["systemd-run", "--quiet", f"--unit={_UNIT}", *run, *where])
     try:
         listens = ["sh", "-c", "ss -ltn | grep -q 127.0.0.1:11332"]
-        wait_for(lambda: on.lab.run(host, listens).returncode == 0, "Debian's rspamd", 120)
+        wait_for(lambda: on.lab.run(host, listens).returncode == 0, "Debian's rspamd", 300)
         yield
     finally:
         on.must(host, ["systemctl", "stop", _UNIT])
