@@ -1,6 +1,6 @@
-"""On edges: what they counted of other domains' mail goes to those that ask for it (RFC 7489 7.2).
+"""On edges: what they counted of a domain's mail goes to whom it names (RFC 7489 7.2).
 
-Each edge reports what it has seen: one that did it for all would be one whose loss ends the reports.
+Each edge reports what it has seen: one that did it for all would be one whose loss ends them.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ REJECTING, QUARANTINING, WATCHING = "example.org", "example.net", "example.com"
 """By what they ask for with mail in their name that is not from them."""
 
 REPORTS = f"dmarc@{WATCHING}"
-"""Where reports about the others are wanted: lan's. (rspamd takes no address below .test for one.)"""
+"""Where reports about the others are wanted: lan's. (To rspamd an address below .test is
+none.)"""
 
 SAMPLING = f"mau.{REJECTING}"
 """Asks to refuse none of a hundred: the rest is to be filed as junk (RFC 7489 6.6.4)."""

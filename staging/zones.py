@@ -33,8 +33,8 @@ BLOCK_LIST = f"den.{OUTSIDE}"
 REFUSING_LIST = f"tuchoi.{OUTSIDE}"
 SILENT_LIST = f"im.{OUTSIDE}"
 SILENT_SERVER = str(INTERNET4[180])
-"""DNS block lists: one with LISTED and BAD_NAME on it; one that tells everybody that he may not ask, as the
-great ones do (127.255.255.x); one whose server takes questions and answers none."""
+"""DNS block lists: one with LISTED and BAD_NAME on it; one that tells everybody that he may not
+ask, as the great ones do (127.255.255.x); one whose server takes questions and answers none."""
 
 _HEAD = """\
 $TTL 60

@@ -206,9 +206,12 @@ def test_names_of_the_edges_are_no_greetings_of_others(server: Server) -> None:
 
 
 def test_what_comes_in_and_what_is_submitted_is_filtered_or_deferred(server: Server) -> None:
-    assert {name for name, sockets in _milters(server).items() if FILTER_SOCKET in sockets} == {
+    asked = {name for name, sockets in _milters(server).items() if FILTER_SOCKET in sockets}
+    reports = f"127.0.0.1:{REPORTS_PORT}"
+    assert asked - {reports} == {
         "smtpd", "submission", "submissions", str(REPLY_PORT),
     }  # fmt: skip
+    assert (reports in asked) == bool(server.wanted.compiled.dmarc_reports)
     postconf = f"postconf -c {server.edge.postfix}"
     assert server.run(f"{postconf} -h milter_default_action") == "tempfail"
     assert server.run(f"{postconf} -P '*/*/milter_default_action'") == ""

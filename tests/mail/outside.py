@@ -1,5 +1,4 @@
-"""Mail as servers outside make it: signed (DKIM), sealed by a mailing list (ARC), sent from an address
-of this machine."""
+"""Mail as servers outside make it: signed (DKIM), sealed by a list (ARC), sent from here."""
 
 from __future__ import annotations
 

@@ -218,7 +218,7 @@ def test_what_scores_above_the_limit_is_refused(edge: str, official: Person) -> 
     attach(message, _nested(1), "zip", "a.zip")
     for name in ("To", "Subject", "Date", "Message-ID"):
         del message[name]
-    message["To"] = "undisclosed-recipients: ;"
+    message["To"], message["X-Spam"] = "undisclosed-recipients: ;", "Yes"
     code, said = _outside(edge, official, message.as_bytes())
     assert code == 554 and said.startswith("5.7.1 Thu bi tu choi: thu rac"), (code, said)
 

@@ -68,7 +68,7 @@ policy:
   own_networks: [10.20.0.0/16, 2001:db8:20::/48]
   free_mail: {domains: [gmail.com, yahoo.com.vn], action: refused}
   incidents: {contact: sotaichinh}
-  dmarc_reports: postmaster
+  dmarc_reports: sotaichinh
   arc_sealers: [lists.example.org]
   bad_links: [example.net]
   link_lists: [dbl.spamhaus.org]
@@ -229,7 +229,8 @@ def test_a_directory_with_every_key_passes() -> None:
 OF_FORM = (
     "address_in_different_case", "address_too_long", "address_with_newline",
     "address_with_shell_characters", "agency_name_with_a_blank_letter", "agency_with_newline",
-    "arc_sealer_that_is_an_address", "alias_that_turns_the_text", "alias_until_no_date", "approval_with_newline",
+    "arc_sealer_that_is_an_address",
+    "alias_that_turns_the_text", "alias_until_no_date", "approval_with_newline",
     "confirm_by_of_the_withdrawn", "block_list_that_is_an_address", "contact_with_a_percent_sign",
     "control_character_in_a_name", "date_in_local_form", "fifty_recipients",
     "date_that_does_not_exist", "deep_nesting", "domain_with_a_space", "empty",
@@ -257,7 +258,7 @@ NOT_OF_SCHEMA = (
     "anchors_that_expand", "control_character", "duplicate_agency", "duplicate_key",
     "invalid_utf8", "merge_key", "second_document", "tab_indentation", "tag",
     "truncated_in_an_entry", "unclosed_list", "utf16",
-    "staff_code_with_a_blank", "block_list_twice", "own_network_twice", "free_mail_twice",
+    "staff_code_with_a_blank", "bad_link_twice", "block_list_twice", "own_network_twice", "free_mail_twice",
     "free_mail_of_the_state",
     # arithmetic
     "own_network_that_is_no_network", "own_network_of_everybody",
