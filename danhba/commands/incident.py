@@ -65,7 +65,8 @@ def list_(project: Project, environment: str, everything: bool) -> None:
 def show(project: Project, environment: str, name: str) -> None:
     """One incident as JSON: what was seen, what was done when by whom, and what is held.
 
-    NAME as `list` has it, or the address of an account for its last one. Nothing of what the mails say is known.
+    NAME as `list` has it, or the address of an account for its last one. Nothing of what the mails
+    say is known.
 
     Example: danhba incident show staging 20261126-151733-nvan
     """
