@@ -258,8 +258,8 @@ NOT_OF_SCHEMA = (
     "anchors_that_expand", "control_character", "duplicate_agency", "duplicate_key",
     "invalid_utf8", "merge_key", "second_document", "tab_indentation", "tag",
     "truncated_in_an_entry", "unclosed_list", "utf16",
-    "staff_code_with_a_blank", "bad_link_twice", "block_list_twice", "own_network_twice", "free_mail_twice",
-    "free_mail_of_the_state",
+    "staff_code_with_a_blank", "bad_link_twice", "block_list_twice", "own_network_twice",
+    "free_mail_twice", "free_mail_of_the_state",
     # arithmetic
     "own_network_that_is_no_network", "own_network_of_everybody",
     "own_network_of_one_ipv6_address",
