@@ -173,14 +173,16 @@ def test_names_of_the_edges_are_no_greetings_of_others(server: Server) -> None:
         assert found == ""
 
 
-def test_what_comes_in_and_what_is_submitted_is_filtered_or_deferred(server: Server) -> None:
+def test_what_comes_in_and_what_leaves_is_filtered_or_deferred(server: Server) -> None:
     assert {name for name, sockets in _milters(server).items() if FILTER_SOCKET in sockets} == {
         "smtpd", "submission", "submissions", str(REPLY_PORT),
     }  # fmt: skip
     postconf = f"postconf -c {server.edge.postfix}"
     assert server.run(f"{postconf} -h milter_default_action") == "tempfail"
     assert server.run(f"{postconf} -P '*/*/milter_default_action'") == ""
-    assert server.run(f"{postconf} -h smtpd_milters non_smtpd_milters") == ""
+    assert server.run(f"{postconf} -h smtpd_milters") == ""
+    # Bounces that are written here are signed.
+    assert server.run(f"{postconf} -h non_smtpd_milters") == f"unix:{FILTER_SOCKET}"
 
 
 def _milters(server: Server) -> dict[str, str]:
