@@ -205,7 +205,7 @@ def test_names_of_the_edges_are_no_greetings_of_others(server: Server) -> None:
         assert found == ""
 
 
-def test_what_comes_in_and_what_is_submitted_is_filtered_or_deferred(server: Server) -> None:
+def test_what_comes_in_and_what_leaves_is_filtered_or_deferred(server: Server) -> None:
     asked = {name for name, sockets in _milters(server).items() if FILTER_SOCKET in sockets}
     reports = f"127.0.0.1:{REPORTS_PORT}"
     assert asked - {reports} == {

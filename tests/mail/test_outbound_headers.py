@@ -133,7 +133,8 @@ def test_a_bounce_of_what_he_sent_tells_nothing(official: Person, outsider: Pers
 
 def test_mail_from_outside_keeps_its_headers(official: Person, outsider: Person) -> None:
     message = outsider.write([official.address], "Hello", "How are you?\n")
-    message["User-Agent"] = message["X-Mailer"] = PROGRAM
+    # Known programs' names count as forged where their other headers are missing.
+    message["User-Agent"] = message["X-Mailer"] = "Bo Cau 2.1"
     message["X-Originating-IP"] = "[10.1.2.3]"
     message["Received"] = f"from {MACHINE}; Thu, 26 Nov 2026 08:00:00 +0700"
     read = official.reads(outsider.send(message))
