@@ -447,6 +447,7 @@ ANOTHER: dict[str, Any] = {
     "tuple[tuple[str, int], ...]": (("chomoi", 4),), "tuple[date, ...]": (LAST,),
     "Leave | None": model.Leave(LAST, "4/QĐ", 0), "Quota | None": model.Quota(77, "2/QĐ", 0),
     "Secrecy": model.Secrecy("Văn thư mật"), "Macros": "accepted",
+    "FreeMail": model.FreeMail(("gmail.com",), "refused"), "Contact": model.Contact("khac"),
 }  # fmt: skip
 INNER = {"staff", "agency"}
 """Of an agency: its people; of a person: where he stands."""
