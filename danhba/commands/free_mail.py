@@ -31,10 +31,7 @@ def command(project: Project, environment: str, month: str, form: str) -> None:
     directory, findings = check_file(project.directory)
     if directory is None:
         raise BadDirectory(findings)
-    try:
-        first, end = month_of(month)
-    except ValueError:
-        raise DanhbaError(f"there is no month {month}: write it like 2026-11") from None
+    first, end = month_of(month)
     today = directory.today()
     if first > today:
         raise DanhbaError(f"{month} has not begun")

@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
-from pyinfra.api.host import Host
 
+from danhba.commands.answers import ask
 from danhba.commands.common import errors_to_status, tell
 from danhba.compile import compile_directory
-from danhba.engine import EngineError, Session, session
 from danhba.errors import DanhbaError
 from danhba.inventory import Environment
 from danhba.owner import me
@@ -123,23 +122,9 @@ def release(project: Project, environment: str, name: str, return_queue: bool) -
 def _ask(
     env: Environment, request: Mapping[str, Any]
 ) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
-    """What hosts answer, and why the others do not."""
+    """Of edges also what their queue holds."""
     edges = {host.name: edge(host).postfix for host in env.having("edge")}
-    with session(env, partly=True) as hosts:
-        found = hosts.each(
-            lambda host: _answer(hosts, host, {**request, "postfix": edges.get(host.name, "")})
-        )
-        silent = dict.fromkeys(hosts.absent, "does not answer")
-    silent |= {name: said for name, said in found.items() if isinstance(said, str)}
-    return {name: said for name, said in found.items() if not isinstance(said, str)}, silent
-
-
-def _answer(hosts: Session, host: Host, request: Mapping[str, Any]) -> dict[str, Any] | str:
-    """Of one host; why there is none."""
-    try:
-        return hosts.step(host, "incidents", request)
-    except EngineError as error:
-        return str(error)
+    return ask(env, "incidents", lambda name: {**request, "postfix": edges.get(name, "")})
 
 
 def _incidents(answers: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

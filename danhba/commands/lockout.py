@@ -8,14 +8,12 @@ from ipaddress import ip_address
 from typing import Any
 
 import click
-from pyinfra.api.host import Host
 
 from danhba.check import check_file
+from danhba.commands.answers import ask
 from danhba.commands.common import errors_to_status, tell
 from danhba.compile import compile_directory
-from danhba.engine import EngineError, Session, session
 from danhba.errors import DanhbaError
-from danhba.inventory import Environment
 from danhba.project import BadDirectory, Project
 
 
@@ -38,7 +36,7 @@ def list_(project: Project, environment: str) -> None:
 
     Example: danhba lockout list staging
     """
-    answers, silent = _ask(project.environment(environment), {"do": "list"})
+    answers, silent = ask(project.environment(environment), "lockout", lambda _: {"do": "list"})
     for (account, source), row in sorted(_refusals(answers).items()):
         click.echo(f"{_words(account, source)} until {row['ends']}, on {', '.join(row['hosts'])}")
     for name, answer in answers.items():
@@ -69,32 +67,12 @@ def lift(project: Project, environment: str, address: str, source: str) -> None:
     if not account and not source:
         raise DanhbaError("name an address, or a --source")
     request = {"do": "lift", "account": account, "source": _parsed(source)}
-    answers, silent = _ask(project.environment(environment), request)
+    answers, silent = ask(project.environment(environment), "lockout", lambda _: request)
     lifted = [name for name, answer in answers.items() if answer["lifted"]]
     click.echo(f"lifted on {', '.join(lifted)}" if lifted else "nothing was refused; counts are 0")
     words = " ".join([*([address] if address else []), *(["--source", source] if source else [])])
     again = f"danhba lockout lift {environment} {words}"
     _tell_silent(silent, f"what it refuses it still refuses; when it answers: {again}")
-
-
-def _ask(
-    env: Environment, request: Mapping[str, Any]
-) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
-    """What hosts answer, and why the others do not: somebody waits to be let in, and one dead host,
-    or one dead daemon, is no reason to leave him outside of all the others."""
-    with session(env, partly=True) as hosts:
-        found = hosts.each(lambda host: _answer(hosts, host, request))
-        silent = dict.fromkeys(hosts.absent, "does not answer")
-    silent |= {name: said for name, said in found.items() if isinstance(said, str)}
-    return {name: said for name, said in found.items() if not isinstance(said, str)}, silent
-
-
-def _answer(hosts: Session, host: Host, request: Mapping[str, Any]) -> dict[str, Any] | str:
-    """Of one host; why there is none."""
-    try:
-        return hosts.step(host, "lockout", request)
-    except EngineError as error:
-        return str(error)
 
 
 def _tell_silent(silent: Mapping[str, str], meaning: str) -> None:

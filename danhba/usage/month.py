@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from danhba.errors import DanhbaError
 from danhba.model import Agency, Directory, Person, Policy
 from danhba.usage.collect import SLOTS, Slots
 
@@ -24,8 +25,11 @@ class Use:
 
 
 def month_of(text: str) -> tuple[date, date]:
-    """The first day of a month like 2026-11, and of the next one. Raises ValueError."""
-    first = date.fromisoformat(f"{text}-01")
+    """The first day of a month like 2026-11, and of the next one. Raises DanhbaError."""
+    try:
+        first = date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise DanhbaError(f"there is no month {text}: write it like 2026-11") from None
     return first, (first + timedelta(days=31)).replace(day=1)
 
 

@@ -15,7 +15,7 @@ from email.policy import SMTP, SMTPUTF8
 from email.utils import formatdate, make_msgid
 
 import pytest
-from doors import DOORS, IMAPS, SUBMISSIONS, Door, Line, Refused, enter
+from doors import DOORS, IMAPS, SUBMISSIONS, Door, Line, Refused, enter, upload_sieve
 from province import Province
 
 from staging.config import CA_FILE, OUTSIDE
@@ -152,6 +152,17 @@ def stays_out(person: Person, doors: Sequence[Door] = (SUBMISSIONS, IMAPS)) -> N
     for door in doors:
         with pytest.raises(Refused):
             enter(door, person.server, person.login, person.password, trusting(), GUESSER)
+
+
+@contextmanager
+def filtering(person: Person, script: str) -> Iterator[None]:
+    """His own filter, for a while."""
+    mine = (person.server, person.login, person.password, trusting())
+    upload_sieve(*mine, script)
+    try:
+        yield
+    finally:
+        upload_sieve(*mine, "")
 
 
 @contextmanager

@@ -7,28 +7,17 @@ import secrets
 import smtplib
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from email.message import EmailMessage
 
 import pytest
 from doors import Refused, upload_sieve
-from people import OUTSIDE_CLIENT, Person, trusting
+from people import OUTSIDE_CLIENT, Person, filtering, trusting
 from province import Province, wait_for
 
 from staging.config import OUTSIDE
 from staging.host import Host
 
 ABROAD = f"lan@{OUTSIDE}"
-
-
-@contextmanager
-def _filter(person: Person, script: str) -> Iterator[None]:
-    mine = (person.server, person.login, person.password, trusting())
-    upload_sieve(*mine, script)
-    try:
-        yield
-    finally:
-        upload_sieve(*mine, "")
 
 
 def _without_sender(edge: str, person: Person, mark: str) -> EmailMessage:
@@ -71,7 +60,7 @@ def test_a_redirect_outside_leaves_the_message_where_it_is(
 ) -> None:
     script = REDIRECTS[name].replace("{colleague}", colleague.address)
     marks += (here := f"chuyen{secrets.token_hex(6)}"), (none := f"chuyen{secrets.token_hex(6)}")
-    with _filter(official, script):
+    with filtering(official, script):
         sent = colleague.send(colleague.write([official.address], here, f"{here}\n"))
         report = _without_sender(edge, official, none)
         official.reads(sent)
@@ -81,7 +70,7 @@ def test_a_redirect_outside_leaves_the_message_where_it_is(
 def test_a_redirect_inside_arrives_with_a_sender_and_without(
     edge: str, official: Person, colleague: Person
 ) -> None:
-    with _filter(official, f'redirect "{colleague.address}";'):
+    with filtering(official, f'redirect "{colleague.address}";'):
         report = _without_sender(edge, official, f"trong{secrets.token_hex(6)}")
         sent = official.send(official.write([official.address], "Trong tỉnh", "x\n"))
         assert colleague.reads(report)["Return-Path"] == "<>"
@@ -104,7 +93,7 @@ def _answered(official: Person, sender: Person, arguments: str) -> tuple[EmailMe
     """What somebody sent who is answered by a filter, and a word of the answer."""
     word = f"vang{secrets.token_hex(6)}"
     script = f'require ["vacation", "variables"]; vacation :handle "{word}" :subject "{word}" '
-    with _filter(official, f"{script}{arguments};".replace("WORD", word)):
+    with filtering(official, f"{script}{arguments};".replace("WORD", word)):
         sent = sender.send(sender.write([official.address], "Hỏi", "x\n"))
         official.reads(sent)
     return sent, word
@@ -154,12 +143,12 @@ def test_an_answer_goes_to_the_sender_alone_whatever_it_quotes(
         f'vacation :handle "{word}" :addresses "{ABROAD}" :mime '
         f'"To: {ABROAD}\\r\\nBcc: {ABROAD}\\r\\nReply-To: {ABROAD}\\r\\n\\r\\n{word} ${{text}}";'
     )
-    with _filter(official, script):
+    with filtering(official, script):
         sent = colleague.write([official.address], "Hỏi", f"{word}\n")
         sent["Reply-To"] = ABROAD
         colleague.send(sent)
         colleague.reads_where("HEADER", "In-Reply-To", f'"{sent["Message-ID"]}"')
-    with _filter(official, 'require "reject"; reject "Không nhận";'):
+    with filtering(official, 'require "reject"; reject "Không nhận";'):
         sent = outsider.send(outsider.write([official.address], "Hỏi", "x\n"))
         rejected = outsider.reads_where("TEXT", f'"{sent["Message-ID"]}"', "SUBJECT", "Rejected")
         assert rejected["Return-Path"] == "<>"

@@ -6,12 +6,11 @@ import imaplib
 import time
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from doors import SIEVE, Line, upload_sieve
+from doors import SIEVE, Line
 from folders import named
-from people import Person, trusting
+from people import Person, filtering, trusting
 from province import Province, wait_for
 
 from deploys.common import FOLDERS
@@ -108,16 +107,6 @@ def test_an_old_folder_goes_into_the_new_one_without_loss(
         assert imap.uid("SEARCH", "HEADER", "Message-ID", f'"{identity}"')[1][0]
 
 
-@contextmanager
-def _filter(person: Person, script: str) -> Iterator[None]:
-    mine = (person.server, person.login, person.password, trusting())
-    upload_sieve(*mine, script)
-    try:
-        yield
-    finally:
-        upload_sieve(*mine, "")
-
-
 def test_a_filter_files_into_a_folder_with_a_vietnamese_name(
     official: Person, colleague: Person
 ) -> None:
@@ -125,7 +114,7 @@ def test_a_filter_files_into_a_folder_with_a_vietnamese_name(
         'require ["fileinto", "mailbox"];\n'
         'if header :contains "subject" "báo cáo" { fileinto :create "Lưu trữ/Báo cáo"; }\n'
     )
-    with _filter(official, rule):
+    with filtering(official, rule):
         sent = colleague.send(colleague.write([official.address], "Nộp báo cáo", "x\n"))
         other = colleague.send(colleague.write([official.address], "Khác", "x\n"))
         official.reads(other)
@@ -147,7 +136,7 @@ def test_an_absent_official_answers_once_and_no_list(official: Person, colleague
     listed["List-Id"] = "<ds.may.test>"
     generated = colleague.write([official.address], "Tự động", "x\n")
     generated["Auto-Submitted"] = "auto-generated"
-    with _filter(official, ABSENT):
+    with filtering(official, ABSENT):
         for message in (listed, generated):
             official.reads(colleague.send(message))
         first = colleague.send(colleague.write([official.address], "Lần một", "x\n"))

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 from drafts import CANONICAL
 
-from danhba.commands import incident, main
+from danhba.commands import answers, main
 from danhba.engine import EngineError
 
 NVAN = "nvan@angiang.gov.vn"
@@ -53,7 +53,7 @@ class Hosts:
 @pytest.fixture
 def hosts(monkeypatch: pytest.MonkeyPatch) -> Hosts:
     found = Hosts()
-    monkeypatch.setattr(incident, "session", lambda _, partly: nullcontext(found))
+    monkeypatch.setattr(answers, "session", lambda _, partly: nullcontext(found))
     return found
 
 

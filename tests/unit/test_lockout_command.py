@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from drafts import CANONICAL
 
-from danhba.commands import lockout, main
+from danhba.commands import answers, main
 from danhba.engine import EngineError
 
 REFUSAL = {"account": "nvan@x", "source": "", "until": 0, "ends": "2026-11-26 08:15"}
@@ -44,7 +44,7 @@ def hosts(monkeypatch: pytest.MonkeyPatch) -> Hosts:
         assert partly
         return nullcontext(found)
 
-    monkeypatch.setattr(lockout, "session", session)
+    monkeypatch.setattr(answers, "session", session)
     return found
 
 

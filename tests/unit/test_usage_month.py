@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from drafts import CANONICAL, directory
 
 from danhba.commands import main, usage
+from danhba.errors import DanhbaError
 from danhba.model import Directory
 from danhba.usage.collect import Slots
 from danhba.usage.month import Use, month_of, uses, working_days
@@ -34,7 +35,7 @@ def test_a_month_ends_before_the_next() -> None:
     assert month_of("2026-12") == (date(2026, 12, 1), date(2027, 1, 1))
     assert month_of("2028-02") == (date(2028, 2, 1), date(2028, 3, 1))
     for bad in ("2026-13", "11/2026", "2026", "2026-11-01"):
-        with pytest.raises(ValueError):
+        with pytest.raises(DanhbaError, match="no month"):
             month_of(bad)
 
 
