@@ -82,7 +82,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             File(_CONFIG, config, effect="reload"),
             File("/etc/rspamd/lua.local.d/viruses.lua", scan, effect="reload"),
             File("/etc/rspamd/lua.local.d/greylist.lua", grey, effect="reload"),
-            *signing.rules(directory),
+            *signing.rules(directory, env),
             File("/etc/rspamd/lua.local.d/outgoing.lua", outgoing, effect="reload"),
             File("/etc/rspamd/lua.local.d/authentication.lua", authentication, effect="reload"),
             *_bad_links(directory),

@@ -39,9 +39,9 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
     )
 
 
-def rules(directory: Compiled) -> tuple[File, ...]:
+def rules(directory: Compiled, env: Environment) -> tuple[File, ...]:
     """What rspamd reads."""
-    lua = render("rspamd/signing.lua", place=PLACE, domain=directory.domain)
+    lua = render("rspamd/signing.lua", place=PLACE, domain=directory.domain, writers=writers(env))
     return (File("/etc/rspamd/lua.local.d/signing.lua", lua, effect="reload"),)
 
 

@@ -17,11 +17,17 @@ local function pair()
   return name ~= "" and name or nil
 end
 
+local WRITERS = { {% for address in writers %}["{{ address }}"] = true, {% endfor %}}
+
 -- Officials' messages (danhba/senders has seen to their From), and what Postfix here and Sieve on stores
--- write themselves. What Sieve only passes on is somebody else's, whatever its From says.
+-- write themselves. What Sieve only passes on is somebody else's, whatever its From says; mail from
+-- outside is nobody's to sign here.
 local function leaves(task)
+  local ip = task:get_from_ip()
   if task:get_user() then
     return true
+  elseif not ip or not WRITERS[ip:to_string()] then
+    return false
   end
   local from = task:get_from("mime") or {}
   return #from == 1 and from[1].domain:lower() == DOMAIN
@@ -53,8 +59,7 @@ rspamd_config:register_symbol({
   -- Last, but for what takes care that a message is seen by clamd.
   priority = 9,
   group = "signing",
-  -- Only where settings ask for it (rspamd.conf): mail from outside is nobody's to sign here.
-  flags = "explicit_enable,ignore_passthrough,nostat",
+  flags = "ignore_passthrough,nostat",
   callback = function(task)
     local action = task:get_metric_action()
     if action == "reject" or action == "soft reject" or not leaves(task) then

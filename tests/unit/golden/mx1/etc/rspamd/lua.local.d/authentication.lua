@@ -95,8 +95,9 @@ local id = rspamd_config:register_symbol({
   flags = "nostat",
   callback = function(task)
     local ip = task:get_from_ip()
-    -- From this host come reports of DMARC, which nobody else submits.
-    if task:get_metric_action() == "reject" or (ip and ip:is_local()) then
+    -- Officials have logged in, and danhba/senders has seen to their From. From this host come reports of
+    -- DMARC, which nobody else submits.
+    if task:get_metric_action() == "reject" or task:get_user() or (ip and ip:is_local()) then
       return
     end
     local action, message = verdict(task)
