@@ -24,6 +24,7 @@ from deploys.common import (
     KEPT,
     KEY,
     LEARNING_PORT,
+    NO_SIEVE,
     RSPAMD_CONTROLLER,
     VALKEY_SOCKET,
 )
@@ -81,7 +82,10 @@ def _of_store(env: Environment) -> tuple[File, ...]:
     words = {"most": MOST // 1024, "nowhere": (FOLDERS["Trash"], FOLDERS["Junk"], KEPT)}
     scripts = {name: render(f"learning/{name}.sieve", **words) for name in _NAMES}
     carry = render("learning/carry.service", config=_CARRY_CONFIG, home=HOME, key=KEY, spool=SPOOL)
-    sieve = render("learning/sieve.service", names=_NAMES, scripts=_SCRIPTS, folder=_COMPILED)
+    sieve = render(
+        "learning/sieve.service",
+        names=_NAMES, scripts=_SCRIPTS, folder=_COMPILED, without=NO_SIEVE,
+    )  # fmt: skip
     spool = render("learning/spool", spool=SPOOL)
     return (
         *(File(f"{_SCRIPTS}/{name}.sieve", scripts[name], effect="restart") for name in _NAMES),

@@ -85,8 +85,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         reports_port=REPORTS_PORT,
         servers=_SERVERS,
     )
-    own = _literally(directory.domain)
-    out_headers = render("postfix_edge/out-headers", host=host, own=own)
+    out_headers = render("postfix_edge/out-headers", host=host)
     return postfix(
         "postfix_edge",
         instance,

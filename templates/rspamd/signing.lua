@@ -19,14 +19,19 @@ end
 
 local WRITERS = { {% for address in writers %}["{{ address }}"] = true, {% endfor %}}
 
--- Officials' messages (danhba/senders has seen to their From), and what Postfix here and Sieve on stores
--- write themselves. What Sieve only passes on is somebody else's, whatever its From says; mail from
--- outside is nobody's to sign here.
-local function leaves(task)
+-- By Postfix here, or by Sieve on stores.
+local function written_here(task)
   local ip = task:get_from_ip()
+  return not task:get_user() and ip and WRITERS[ip:to_string()]
+end
+
+-- Officials' messages (danhba/senders has seen to their From), and what the servers write themselves.
+-- What Sieve only passes on is somebody else's, whatever its From says; mail from outside is nobody's to
+-- sign here.
+local function leaves(task)
   if task:get_user() then
     return true
-  elseif not ip or not WRITERS[ip:to_string()] then
+  elseif not written_here(task) then
     return false
   end
   local from = task:get_from("mime") or {}
@@ -46,14 +51,14 @@ end
 -- What Sieve passes on within the province: that it came as it is when it came (ARC, RFC 8617). The
 -- module asks here which key to seal with; Ed25519 is unknown to ARC.
 local function seal(task)
-  local name = task:has_header("X-Sieve-Redirected-From") and pair()
+  local name = written_here(task) and task:has_header("X-Sieve-Redirected-From") and pair()
   return name and {
     domain = DOMAIN, selector = name .. "-rsa", key = PLACE .. "/" .. name .. "/rsa.key",
   }
 end
 rspamd_plugins.danhba = { seal = seal }
 
-rspamd_config:register_symbol({
+local id = rspamd_config:register_symbol({
   name = "SIGNING",
   type = "postfilter",
   -- Last, but for what takes care that a message is seen by clamd.
@@ -74,4 +79,4 @@ rspamd_config:register_symbol({
     task:set_pre_result({ action = "soft reject", message = LATER, module = "signing" })
   end,
 })
-rspamd_config:register_symbol({ name = "SIGNED", type = "virtual", parent = nil, group = "signing" })
+rspamd_config:register_symbol({ name = "SIGNED", type = "virtual", parent = id, group = "signing" })

@@ -15,7 +15,7 @@ from doors import SUBMISSIONS, Refused, enter
 from people import OUTSIDE_CLIENT, Person, trusting
 from province import Province, wait_for
 
-from staging.config import NET1, OUTSIDE
+from staging.config import OUTSIDE
 
 ASKED = (
     "rspamd.service", "clamav-daemon.service", "valkey-server.service", "danhba-senders.service",
@@ -121,11 +121,11 @@ def test_who_checks_passwords_is_back_at_once(
 
 @contextmanager
 def _no_answers(province: Province, before: str, after: str) -> Iterator[None]:
-    province.lab.run(NET1, ["systemctl", *before.split(), "named"])
+    province.lab.run("mx1", ["systemctl", *before.split(), "unbound"])
     try:
         yield
     finally:
-        province.lab.run(NET1, ["systemctl", *after.split(), "named"])
+        province.lab.run("mx1", ["systemctl", *after.split(), "unbound"])
 
 
 @pytest.mark.parametrize(

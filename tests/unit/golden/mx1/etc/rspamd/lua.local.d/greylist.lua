@@ -91,7 +91,8 @@ end
 local grey = rspamd_config:register_symbol({
   name = "GREY",
   type = "postfilter",
-  priority = 5,
+  -- After authentication.lua, whose word is final.
+  priority = 6,
   group = "greylist",
   flags = "nostat",
   callback = function(task)
