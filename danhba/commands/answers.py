@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pyinfra.api.host import Host
 
+from danhba.commands.common import tell
 from danhba.engine import EngineError, Session, session
 from danhba.inventory import Environment
 
@@ -30,3 +32,11 @@ def _answer(hosts: Session, host: Host, step: str, request: Request) -> dict[str
         return hosts.step(host, step, request)
     except EngineError as error:
         return str(error)
+
+
+def tell_silent(silent: Mapping[str, str], meaning: str) -> None:
+    """Which hosts were not asked, and what that means; if any, the exit status is 1."""
+    for name, reason in silent.items():
+        tell(f"{name}: {reason}: {meaning}")
+    if silent:
+        sys.exit(1)

@@ -11,14 +11,13 @@ from typing import Any
 import click
 from pyinfra.api.host import Host
 
-from danhba.check import check_file
 from danhba.commands import outbound_records
 from danhba.commands.common import errors_to_status, tell
 from danhba.compile import compile_directory
 from danhba.engine import Session, session
 from danhba.errors import DanhbaError
 from danhba.inventory import Environment
-from danhba.project import BadDirectory, Project
+from danhba.project import Project
 from danhba.relocation.agent import run
 from danhba.signing.records import zone_line
 from deploys.signing import PROGRAM
@@ -57,7 +56,7 @@ def show(project: Project, environment: str) -> None:
     for name, answer in answers.items():
         for pair in answer["pairs"]:
             click.echo("\n".join(_pair(name, pair, answer["trouble"])))
-    click.echo("\n".join(outbound_records.lines(_domain(project), env)))
+    click.echo("\n".join(outbound_records.lines(compile_directory(project.read()).domain, env)))
     _finish(environment, answers, absent)
 
 
@@ -116,13 +115,6 @@ def _ask(
 def _answer(hosts: Session, host: Host, word: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(run(hosts, host, [*PROGRAM, word]))
     return found
-
-
-def _domain(project: Project) -> str:
-    directory, findings = check_file(project.directory)
-    if directory is None:
-        raise BadDirectory(findings)
-    return compile_directory(directory).domain
 
 
 def _day(second: int) -> str:

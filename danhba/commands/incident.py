@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from danhba.commands.answers import ask
+from danhba.commands.answers import ask, tell_silent
 from danhba.commands.common import errors_to_status, tell
 from danhba.compile import compile_directory
 from danhba.errors import DanhbaError
@@ -53,7 +52,7 @@ def list_(project: Project, environment: str, everything: bool) -> None:
     for each in _incidents(answers):
         if each["open"] or everything:
             click.echo(_line(each, _held(answers, each["id"])))
-    _tell_silent(silent, "what it holds is not counted")
+    tell_silent(silent, "what it holds is not counted")
 
 
 @command.command("show")
@@ -78,7 +77,7 @@ def show(project: Project, environment: str, name: str) -> None:
         ]
         shown["held"] = _held(answers, each["id"])
         click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
-    _tell_silent(silent, "what it holds is not shown")
+    tell_silent(silent, "what it holds is not shown")
 
 
 @command.command("release")
@@ -166,11 +165,3 @@ def _named(project: Project, incidents: list[dict[str, Any]], name: str) -> list
     if not found:
         raise DanhbaError(f"there is no incident {name}")
     return found
-
-
-def _tell_silent(silent: Mapping[str, str], meaning: str) -> None:
-    """Which hosts were not asked, and what that means; if any, the exit status is 1."""
-    for name, reason in silent.items():
-        tell(f"{name}: {reason}: {meaning}")
-    if silent:
-        sys.exit(1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import click
 
 from danhba.check import check_file
-from danhba.commands.answers import ask
+from danhba.commands.answers import ask, tell_silent
 from danhba.commands.common import errors_to_status, tell
 from danhba.compile import compile_directory
 from danhba.errors import DanhbaError
@@ -43,7 +42,7 @@ def list_(project: Project, environment: str) -> None:
         for peer, problem in answer["peers"].items():
             if problem:
                 tell(f"{name} does not hear {peer}: {problem}")
-    _tell_silent(silent, "what it refuses is not shown")
+    tell_silent(silent, "what it refuses is not shown")
 
 
 @command.command("lift")
@@ -72,15 +71,7 @@ def lift(project: Project, environment: str, address: str, source: str) -> None:
     click.echo(f"lifted on {', '.join(lifted)}" if lifted else "nothing was refused; counts are 0")
     words = " ".join([*([address] if address else []), *(["--source", source] if source else [])])
     again = f"danhba lockout lift {environment} {words}"
-    _tell_silent(silent, f"what it refuses it still refuses; when it answers: {again}")
-
-
-def _tell_silent(silent: Mapping[str, str], meaning: str) -> None:
-    """Which hosts were not asked, and what that means; if any, the exit status is 1."""
-    for name, reason in silent.items():
-        tell(f"{name}: {reason}: {meaning}")
-    if silent:
-        sys.exit(1)
+    tell_silent(silent, f"what it refuses it still refuses; when it answers: {again}")
 
 
 def _refusals(answers: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from danhba.generations.host.common import sha256
 from danhba.inventory import Environment
 from danhba.signing.records import zone_line
 
@@ -36,6 +37,4 @@ def lines(domain: str, env: Environment) -> list[str]:
 
 def _identity(text: str) -> str:
     """Another one for another policy (RFC 8461 3.1), 1 to 32 letters and digits."""
-    from danhba.generations.host.common import sha256
-
     return sha256(text.encode())[:16]

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from io import StringIO
 from zoneinfo import ZoneInfo
 
+from danhba.csv_cells import MARK, cell
 from danhba.engine import EngineError, session
 from danhba.inventory import Environment
 from danhba.letters import escaped
@@ -103,22 +104,17 @@ def as_text(report: Report) -> str:
 
 
 def as_csv(report: Report) -> str:
-    """For officials. With a byte order mark: without it, Excel takes the letters for others."""
+    """For officials."""
     out = StringIO()
-    out.write("\ufeff")
+    out.write(MARK)
     writer = csv.writer(out)
     writer.writerow(
         ["Cơ quan", "Địa chỉ", "Số thư gửi đến hộp thư miễn phí", "Số thư nhận từ hộp thư miễn phí"]
     )
     for row in report.rows:
-        writer.writerow([_cell(row.name), row.agency, row.sent, row.received])
+        writer.writerow([cell(row.name), row.agency, row.sent, row.received])
     writer.writerow(["Toàn tỉnh", "", report.total.sent, report.total.received])
     return out.getvalue()
-
-
-def _cell(text: str) -> str:
-    """Excel would take some names for formulas."""
-    return f"'{text}" if text[:1] in "=+-@" else text
 
 
 def as_json(report: Report) -> str:

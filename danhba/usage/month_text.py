@@ -10,6 +10,7 @@ from datetime import date
 from io import StringIO
 from itertools import groupby
 
+from danhba.csv_cells import MARK, cell
 from danhba.letters import escaped
 from danhba.usage.collect import SLOTS
 from danhba.usage.month import Use
@@ -54,21 +55,16 @@ def as_csv(month: Month) -> str:
     """With a byte order mark: without it, Excel takes the letters for others."""
     slots = [f"{first:02d}–{end:02d} giờ" for first, end in SLOTS]
     out = StringIO()
-    out.write("\ufeff")
+    out.write(MARK)
     writer = csv.writer(out)
     writer.writerow(
         ["Cơ quan", "Họ và tên", "Địa chỉ", "Số ngày làm việc", *slots, "Đủ 4 lần trong ngày"]
     )
     for row in month.rows:
         address = f"{row.address}@{month.domain}"
-        names = [_cell(month.names[row.agency]), _cell(row.name)]
+        names = [cell(month.names[row.agency]), cell(row.name)]
         writer.writerow([*names, address, row.working, *row.slots, row.all])
     return out.getvalue()
-
-
-def _cell(text: str) -> str:
-    """Excel would take some names for formulas."""
-    return f"'{text}" if text[:1] in "=+-@" else text
 
 
 def as_json(month: Month) -> str:
