@@ -317,6 +317,7 @@ def test_what_was_seen_is_reported_to_who_asks_for_it_and_may(
     _reported(province)
     read = outsider.reads_where("FROM", f"dmarc@{OWN}", "SUBJECT", f'"{REJECTING}"')
     assert read["To"] == REPORTS
+    assert len(read.get_all("DKIM-Signature")) == 2
     report = ElementTree.fromstring(_attached(read))
     assert report.findtext("policy_published/domain") == REJECTING
     assert report.findtext("policy_published/sp") == "quarantine"

@@ -11,8 +11,7 @@ from email.utils import formatdate, make_msgid
 import dkim
 import dns.resolver
 import pytest
-from doors import upload_sieve
-from people import Person, trusting
+from people import Person, filtering, parsed
 from province import Province
 
 from deploys.signing import PLACE
@@ -217,14 +216,23 @@ def test_what_sieve_passes_on_is_sealed_and_not_signed(
     official: Person, colleague: Person, outsider: Person
 ) -> None:
     """ARC (RFC 8617): a redirect within the province passes an edge, with somebody else's From."""
-    mine = (official.server, official.login, official.password, trusting())
-    upload_sieve(*mine, f'redirect "{colleague.address}";\n')
-    try:
+    with filtering(official, f'redirect "{colleague.address}";\n'):
         sent = outsider.send(outsider.write([official.address], "Thử", "Xin chào\n"))
         raw = raw_of(colleague, str(sent["Message-ID"]))
-    finally:
-        upload_sieve(*mine, "")
     verdict, chain, why = dkim.arc_verify(raw, dnsfunc=_dns)
     assert verdict == b"pass", why
     assert [row["as-domain"] for row in chain] == [b"angiang.gov.vn"]
     assert b"dkim-signature" not in raw.lower()
+    # What was found out when it came.
+    read = parsed(raw)
+    for name in ("Authentication-Results", "ARC-Authentication-Results"):
+        assert "spf=pass" in " ".join(read.get_all(name))
+
+
+def test_nobody_has_his_own_results_sealed(official: Person, outsider: Person) -> None:
+    message = outsider.write([official.address], "Thử", "Xin chào\n")
+    message["X-Sieve-Redirected-From"] = official.address
+    message["Authentication-Results"] = "mx1.angiang.gov.vn; dmarc=pass"
+    read = official.reads(outsider.send(message))
+    assert "ARC-Seal" not in read
+    assert "dmarc=pass" not in " ".join(read.get_all("Authentication-Results"))
