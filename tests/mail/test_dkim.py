@@ -11,7 +11,7 @@ from email.utils import formatdate, make_msgid
 import dkim
 import dns.resolver
 import pytest
-from people import Person, filtering, parsed
+from people import Person, filtering, parsed, trusting
 from province import Province
 
 from deploys.signing import PLACE
@@ -104,14 +104,11 @@ def test_from_the_other_edge_and_the_other_port_as_well(
 
 
 def test_a_vacation_reply_is_signed(official: Person, outsider: Person) -> None:
-    mine = (official.server, official.login, official.password, trusting())
     handle = f':handle "{make_msgid()}" :subject "Vắng mặt"'
-    upload_sieve(*mine, f'require "vacation";\nvacation {handle} "Tôi đi công tác.";\n')
-    try:
+    script = f'require "vacation";\nvacation {handle} "Tôi đi công tác.";\n'
+    with filtering(official, script):
         sent = outsider.send(outsider.write([official.address], "Thử", "x\n"))
         reply = outsider.raw_where("HEADER", "In-Reply-To", f'"{sent["Message-ID"]}"')
-    finally:
-        upload_sieve(*mine, "")
     assert_signed(reply, "mx")
 
 
