@@ -16,10 +16,16 @@ _OLD = (
 )
 
 
+_ONCE = {
+    f"/etc/systemd/system/clamav-freshclam-once.{kind}": "/dev/null" for kind in ("service", "timer")
+}
+"""Debian's, which fetches once a day and at each boot, beside the daemon."""
+
+
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
     path = f"/etc/systemd/system/{_UNIT}"
     if host.signatures == "lab":
-        return Part(name="freshclam", links={path: "/dev/null"})
+        return Part(name="freshclam", links={path: "/dev/null", **_ONCE})
     return Part(
         name="freshclam",
         packages=("clamav-freshclam",),
@@ -27,7 +33,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             File(_CONFIG, render("clamav/freshclam.conf", folder=SIGNATURES), effect="restart"),
             File(path, render("clamav/freshclam.service", config=_CONFIG), effect="restart"),
         ),
-        links={f"/etc/systemd/system/multi-user.target.wants/{_UNIT}": path},
+        links={f"/etc/systemd/system/multi-user.target.wants/{_UNIT}": path, **_ONCE},
         services=(Service(_UNIT),),
         health=(("sh", "-c", _OLD),),
     )
