@@ -17,7 +17,8 @@ _OLD = (
 
 
 _ONCE = {
-    f"/etc/systemd/system/clamav-freshclam-once.{kind}": "/dev/null" for kind in ("service", "timer")
+    f"/etc/systemd/system/clamav-freshclam-once.{kind}": "/dev/null"
+    for kind in ("service", "timer")
 }
 """Debian's, which fetches once a day and at each boot, beside the daemon."""
 
