@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import danhba.abuse
 from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Service
 from deploys.common import ABUSE_SOCKET, DESK_SOCKET, SCORE_HEADER
-from deploys.program import HOME, program
+from deploys.program import HOME, as_json, program
 
 _UNIT = "danhba-abuse.service"
 _CONFIG = "/etc/danhba/abuse.json"
@@ -30,7 +28,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         packages=("python3", "python3-milter"),
         files=(
             *program(danhba.abuse),
-            File(_CONFIG, (json.dumps(config, indent=1) + "\n").encode(), effect="restart"),
+            File(_CONFIG, as_json(config), effect="restart"),
             File(path, unit, effect="restart"),
             File("/etc/sysusers.d/danhba-abuse.conf", render("abuse/sysusers.conf")),
         ),

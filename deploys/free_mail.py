@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from danhba.render import render
 from danhba.service import File, Part, Service
 from deploys.common import table
 from deploys.instance import edge
+from deploys.program import as_json
 
 AGENCIES = "/etc/danhba/agencies"
 _UNITS = "/etc/systemd/system"
@@ -50,7 +50,7 @@ def _config(directory: Compiled, host: Host) -> bytes:
         # Postfix's names in the journal (master.cf): of who has the queue, and who empties it.
         "identifiers": [f"{postfix}/qmgr", f"{postfix}/smtp", "postfix/store/smtp"],
     }
-    return (json.dumps(config, indent=1) + "\n").encode()
+    return as_json(config)
 
 
 def agencies(directory: Compiled) -> dict[str, str]:

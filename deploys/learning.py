@@ -9,8 +9,6 @@ disk (docs/learning.md).
 
 from __future__ import annotations
 
-import json
-
 import danhba.learning
 from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
@@ -28,7 +26,7 @@ from deploys.common import (
     RSPAMD_CONTROLLER,
     VALKEY_SOCKET,
 )
-from deploys.program import HOME, program
+from deploys.program import HOME, as_json, program
 from deploys.valkey import ways
 
 SPOOL = "/var/spool/danhba-learning"
@@ -130,4 +128,4 @@ def _door(env: Environment, host: Host) -> bytes:
 
 
 def _json(content: dict[str, object]) -> bytes:
-    return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
+    return as_json(content)

@@ -3,7 +3,6 @@ check passwords and all know what one has seen."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 import danhba.lockout
@@ -22,7 +21,7 @@ from deploys.common import (
     suffix,
 )
 from deploys.instance import edge
-from deploys.program import HOME, program
+from deploys.program import HOME, as_json, program
 
 _UNIT = "danhba-lockout.service"
 _CONFIG = "/etc/danhba/lockout.json"
@@ -68,7 +67,7 @@ def _config(directory: Compiled, env: Environment, host: Host) -> bytes:
         "certificate": CERTIFICATE,
         "authority": CA,
     }
-    return (json.dumps(config, indent=1, sort_keys=True) + "\n").encode()
+    return as_json(config)
 
 
 def _sending(directory: Compiled) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
 
 import danhba.marks
@@ -11,7 +10,7 @@ from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Service
 from deploys.common import MARKS_SOCKET
-from deploys.program import HOME, program
+from deploys.program import HOME, as_json, program
 
 _UNIT = "danhba-marks.service"
 _CONFIG = "/etc/danhba/marks.json"
@@ -27,7 +26,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         packages=("python3", "python3-milter", "poppler-utils"),
         files=(
             *program(danhba.marks),
-            File(_CONFIG, (json.dumps(config, indent=1) + "\n").encode(), effect="restart"),
+            File(_CONFIG, as_json(config), effect="restart"),
             File(path, unit, effect="restart"),
             File("/etc/sysusers.d/danhba-marks.conf", render("marks/sysusers.conf")),
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import ModuleType
 
@@ -19,3 +20,8 @@ def program(package: ModuleType) -> tuple[File, ...]:
         File(f"{HOME}/{folder.name}/{source.name}", source.read_bytes(), effect="restart")
         for source in sorted(folder.glob("*.py"))
     )
+
+
+def as_json(config: object) -> bytes:
+    """A configuration of one of them; keys in order, so that only what differs is a change."""
+    return (json.dumps(config, indent=1, sort_keys=True) + "\n").encode()

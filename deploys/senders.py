@@ -3,8 +3,6 @@ stores what his filter sends, which does not leave the province either unless it
 
 from __future__ import annotations
 
-import json
-
 import danhba.senders
 from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
@@ -13,7 +11,7 @@ from danhba.service import File, Part, Service
 from deploys.common import FILTERS_SOCKET, SENDERS_SOCKET, held, table
 from deploys.instance import edge
 from deploys.postfix_edge import senders
-from deploys.program import HOME, program
+from deploys.program import HOME, as_json, program
 
 _UNITS = "/etc/systemd/system"
 _OWN = "/etc/danhba/filters"
@@ -65,7 +63,7 @@ def _daemon(name: str, module: str, config: dict[str, str]) -> tuple[File, File]
         socket=config["socket"],
     )
     return (
-        File(path, (json.dumps(config, indent=1) + "\n").encode(), effect="restart"),
+        File(path, as_json(config), effect="restart"),
         File(f"{_UNITS}/{name}.service", unit, effect="restart"),
     )
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import danhba.signing
 from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Service
 from deploys.common import addresses
-from deploys.program import HOME, program
+from deploys.program import HOME, as_json, program
 
 PLACE = "/var/lib/danhba-signing"
 CONFIG = "/etc/danhba/signing.json"
@@ -29,7 +27,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         packages=("rspamd", "python3", "python3-dnspython"),
         files=(
             *program(danhba.signing),
-            File(CONFIG, (json.dumps(config, indent=1) + "\n").encode(), effect="restart"),
+            File(CONFIG, as_json(config), effect="restart"),
             File(path, unit, effect="restart"),
         ),
         # `systemctl enable` would follow the link into the generation of today.

@@ -6,8 +6,6 @@ sides. Dovecot 2.4 has no replication any more; `doveadm sync` is what remains o
 
 from __future__ import annotations
 
-import json
-
 import danhba.standby
 from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
@@ -23,7 +21,7 @@ from deploys.common import (
     STANDBY_WAY,
     held,
 )
-from deploys.program import HOME, program
+from deploys.program import HOME, as_json, program
 
 TABLE = "/etc/danhba/places"
 CONFIG = "/etc/danhba/standby.json"
@@ -109,4 +107,4 @@ def configuration(directory: Compiled, env: Environment, host: Host) -> bytes:
         "mail": "/srv/mail",
         "state": "/var/lib/danhba-standby",
     }
-    return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
+    return as_json(content)

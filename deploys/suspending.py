@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import danhba.suspending
 from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
@@ -11,7 +9,7 @@ from danhba.render import render
 from danhba.service import File, Part, Service
 from deploys.common import table
 from deploys.instance import edge
-from deploys.program import HOME, program
+from deploys.program import HOME, as_json, program
 from deploys.sessions import reading
 
 _UNIT = "danhba-suspending.service"
@@ -33,7 +31,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         packages=("python3",),
         files=(
             *program(danhba.suspending),
-            File(_CONFIG, (json.dumps(config, indent=1) + "\n").encode(), effect="restart"),
+            File(_CONFIG, as_json(config), effect="restart"),
             File(path, render("suspending/unit.service", config=_CONFIG, home=HOME),
                  effect="restart"),
             *(_letters(directory) if is_edge else ()),
