@@ -106,11 +106,16 @@ def test_an_edge_alone_learns_no_address_that_its_store_may_not_know(province: P
     assert province.live("mx1") == live
 
 
-def test_a_service_that_no_role_asks_for_any_more_ends(checkout: Province) -> None:
-    roles = checkout.root / "deploys/roles.py"
-    text = roles.read_text()
+def test_what_no_role_asks_for_any_more_ends(checkout: Province) -> None:
+    """A service, and a file of a directory that its daemon reads whole: the rehearsal has no link
+    to it either."""
+    roles, filters = checkout.root / "deploys/roles.py", checkout.root / "deploys/rspamd.py"
+    text, of_filters = roles.read_text(), filters.read_text()
     assert "base.upgrades," in text
     roles.write_text(text.replace("base.upgrades,", ""))
+    lua = 'File("/etc/rspamd/lua.local.d/outgoing.lua", outgoing, effect="reload"),'
+    assert lua in of_filters
+    filters.write_text(of_filters.replace(lua, ""))
     plan = checkout.danhba("plan", "staging", check=False).stdout
     assert plan.count("stop: apt-daily.timer") == len(checkout.environment.hosts)
     checkout.apply()
@@ -118,6 +123,7 @@ def test_a_service_that_no_role_asks_for_any_more_ends(checkout: Province) -> No
     asked = ["systemctl", "is-active", "apt-daily.timer"]
     assert checkout.lab.run("mx1", asked).stdout == "inactive\n"
     roles.write_text(text)
+    filters.write_text(of_filters)
     checkout.apply()
     assert checkout.lab.run("mx1", asked).stdout == "active\n"
 
