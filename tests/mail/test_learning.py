@@ -80,7 +80,16 @@ class Lessons:
             self._wait(edge, (spam, ham))
 
     def _wait(self, edge: str, wanted: Learned) -> None:
-        wait_until(lambda: self.of(edge) == wanted, f"{edge} has learned {wanted}", limit=90)
+        seen: list[Learned] = []
+
+        def reached() -> bool:
+            seen.append(self.of(edge))
+            return seen[-1] == wanted
+
+        try:
+            wait_until(reached, f"{edge} has learned {wanted}", limit=60)
+        except AssertionError as error:
+            raise AssertionError(f"{error}, but {seen[-1]}") from None
 
 
 @pytest.fixture
