@@ -59,7 +59,7 @@ def test_one_official_more_is_a_line_a_table_and_one_entry(province: Province) -
     province.add_officials("thu.motnguoi")
     plans = {plan["host"]: plan for plan in province.plan()}
     rows = [row for plan in plans.values() for change in plan["files"] for row in change["rows"]]
-    assert all(row.startswith("+") and "thu.motnguoi" in row for row in rows)
+    assert all(row.startswith("+") and "thu.motnguoi" in row for row in rows), rows
     for plan in plans.values():
         assert all(len(change["rows"]) == 1 for change in plan["files"])
         assert plan["services"] == [["postfix.service", "reload"]]

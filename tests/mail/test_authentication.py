@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import dns.resolver
 import pytest
 from folders import named
+from greylist import later
 from outside import identity, said, sealed, signed, written
 from people import Person, wait_for
 from province import Province
@@ -110,10 +111,16 @@ ARRIVES: dict[str, tuple[str, Callable[[str], bytes], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("what", ARRIVES)
-def test_what_arrives_bears_what_the_edge_has_found(what: str, edge: str, official: Person) -> None:
+def test_what_arrives_bears_what_the_edge_has_found(
+    what: str, edge: str, official: Person, province: Province
+) -> None:
     sender, make, wanted = ARRIVES[what]
     message_id = identity()
-    code, text = said(edge, sender, official.address, make(message_id))
+    raw = make(message_id)
+    code, text = said(edge, sender, official.address, raw)
+    if code == 451:  # who is not authenticated is a stranger in doubt
+        later(province, "mx1")
+        code, text = said(edge, sender, official.address, raw)
     assert code == 250, text
     read = _read(official, message_id)
     found = _results(read)
@@ -271,11 +278,11 @@ def test_nobody_outside_says_what_was_checked_here(
         else:
             with official.submission() as smtp:
                 assert not smtp.sendmail(author, [colleague.address], raw)
-    for message_id, wanted in zip(ids, (1, len(OTHERS)), strict=True):
+    for message_id, wanted in zip(ids, (1, 0), strict=True):
         read = _read(colleague, message_id)
         found = [" ".join(str(each).split()) for each in read.get_all("Authentication-Results", [])]
         assert len(found) == wanted
-        assert found == list(OTHERS) or found[0].startswith("mx1.angiang.gov.vn; dkim=none")
+        assert not found or found[0].startswith("mx1.angiang.gov.vn; dkim=none")
         assert read.as_bytes().count(b"Authentication-Results") == len(found) + len(CLAIMS + OTHERS)
 
 
