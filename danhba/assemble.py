@@ -41,7 +41,7 @@ def assemble(
             files[file.path] = {
                 "sha256": digest, "mode": file.mode, "owner": file.owner, "group": file.group,
                 "secret": file.secret, "effect": file.effect,
-                "accounts": file.accounts, "ways": file.ways,
+                "accounts": file.accounts, "ways": file.ways, "rows": file.rows,
             }  # fmt: skip
     trees = [part.tree for part in parts if part.tree]
     boxes = [_boxes(part.boxes) for part in parts if part.boxes]

@@ -22,7 +22,8 @@ class File:
     new content up ("none" for what daemons reread by themselves). secret keeps the
     content out of every plan. accounts: every row is somebody's address; one that goes is never
     removed silently but stops the apply. ways: every row says where somebody's mail goes; one that
-    is there may only change in a run that moves it, and with the mail (danhba move).
+    is there may only change in a run that moves it, and with the mail (danhba move). rows: every
+    row stands for itself; a plan shows those that come and go, and not their neighbours.
     """
 
     path: str
@@ -34,6 +35,7 @@ class File:
     secret: bool = False
     accounts: bool = False
     ways: bool = False
+    rows: bool = False
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         files=(
             File(PROGRAM, Path(records.__file__).read_bytes(), mode="0755"),
             File(str(records.CONFIG), _config(directory, host)),
-            File(AGENCIES, table(agencies(directory))),
+            File(AGENCIES, table(agencies(directory)), rows=True),
             File("/etc/tmpfiles.d/danhba-free-mail.conf",
                  render("free_mail/tmpfiles.conf", tables=tables)),
             File(f"{_UNITS}/danhba-free-mail.service",

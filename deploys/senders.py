@@ -29,7 +29,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
     if "store" in host.roles:
         config = {"domain": directory.domain, "socket": FILTERS_SOCKET, "table": _OWN}
         files += _daemon("danhba-filters", "senders.dovecot", config)
-        files.append(File(_OWN, table(own(directory, env, host))))
+        files.append(File(_OWN, table(own(directory, env, host)), rows=True))
         units.append("danhba-filters.service")
     return Part(
         name="senders",

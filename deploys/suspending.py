@@ -62,7 +62,7 @@ def _letters(directory: Compiled) -> tuple[File, ...]:
         decision=directory.decision,
         help=directory.incident_contact,
     )
-    return File(_NOTICE, notice), File(_OFFICERS, table(officers(directory)))
+    return File(_NOTICE, notice), File(_OFFICERS, table(officers(directory)), rows=True)
 
 
 def officers(directory: Compiled) -> dict[str, str]:

@@ -294,7 +294,8 @@ def _rows(generation: Generation, path: str, report: Mapping[str, Any]) -> tuple
     old = report["contents"][path].splitlines()
     new = generation.text(path).splitlines()
     tree = (generation.manifest["tree"] or {}).get("path")
-    if facts["accounts"] or path in generation.manifest["tables"] or path == tree:
+    rows = facts["accounts"] or facts.get("rows")  # not of a generation of before, gone back to
+    if rows or path in generation.manifest["tables"] or path == tree:
         # One row an address: order says nothing, and there are many.
         before, after = set(old), set(new)
         gone = [f"-{row}" for row in old if row not in after]
