@@ -21,8 +21,9 @@ from dataclasses import dataclass, field
 from danhba import source
 from danhba.findings import Finding
 from danhba.letters import escaped
-from danhba.load import NUMBER, load_text
+from danhba.load import load_text
 from danhba.source import NOT_TEXT, Mapping, Node, Scalar, Sequence
+from danhba.values import NUMBER
 
 ORDER = {
     "directory": ("province", "legal_basis", "policy", "requests", "agencies", "aliases",

@@ -14,7 +14,7 @@ from datetime import date
 from types import UnionType
 from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
-from danhba import load
+from danhba import load, load_policy, values
 from danhba.fmt import ORDER
 from danhba.model import (
     Agency,
@@ -43,10 +43,10 @@ Schema: TypeAlias = dict[str, Any]
 _ENTRIES: dict[str, tuple[type, frozenset[str]]] = {
     "directory": (Directory, load.DIRECTORY),
     "province": (Province, load.PROVINCE),
-    "policy": (Policy, load.POLICY),
-    "secrecy": (Secrecy, load.SECRECY),
+    "policy": (Policy, load_policy.POLICY),
+    "secrecy": (Secrecy, load_policy.SECRECY),
     "free_mail": (FreeMail, frozenset()),
-    "incidents": (Contact, load.INCIDENTS),
+    "incidents": (Contact, load_policy.INCIDENTS),
     "request": (Request, load.REQUEST),
     "agency": (Agency, load.AGENCY),
     "closed": (Closure, load.CLOSURE),
@@ -81,13 +81,13 @@ _UNSEEN = (
 _FORMS: dict[str, tuple[str | re.Pattern[str], str]] = {
     "text": (rf"(?=.*\S)[^{_UNSEEN}]+", "Write plain letters on one line"),
     "address": (LOCAL_PART, "Use a-z and 0-9, with single dots or hyphens between them"),
-    "date": (load.DATE, "Write the day as YYYY-MM-DD, as in 2026-11-05"),
-    "domain": (load.DOMAIN, "Write it like angiang.gov.vn"),
-    "timezone": (load.TIMEZONE, "Write it like Asia/Ho_Chi_Minh"),
-    "sha256": (load.SHA256, "Write 64 digits 0-9a-f"),
-    "network": (load.NETWORK, "Write it like 10.20.0.0/16 or 2001:db8:20::/48"),
-    "contact": (load.CONTACT, "Write it in 3 to 100 letters, digits and simple signs"),
-    "name": (load.NAME, "Type it in Vietnamese letters (TCVN 6909)"),
+    "date": (values.DATE, "Write the day as YYYY-MM-DD, as in 2026-11-05"),
+    "domain": (values.DOMAIN, "Write it like angiang.gov.vn"),
+    "timezone": (values.TIMEZONE, "Write it like Asia/Ho_Chi_Minh"),
+    "sha256": (values.SHA256, "Write 64 digits 0-9a-f"),
+    "network": (values.NETWORK, "Write it like 10.20.0.0/16 or 2001:db8:20::/48"),
+    "contact": (values.CONTACT, "Write it in 3 to 100 letters, digits and simple signs"),
+    "name": (values.NAME, "Type it in Vietnamese letters (TCVN 6909)"),
 }
 """How text of each form looks, and what to do where it does not."""
 
@@ -343,9 +343,9 @@ def _mapping(form: str, value: Schema) -> Schema:
 
 def _figure(key: str) -> Schema:
     key = "agency_quota_gb" if key in ("gb", "kind_quota_gb") else key
-    limit = load.FIGURES.get(key, load.MANY)
-    default = {"default": load.DEFAULTS[key]} if key in load.DEFAULTS else {}
-    smallest = load.SMALLEST.get(key, 1)
+    limit = load_policy.FIGURES.get(key, values.MANY)
+    default = {"default": load_policy.DEFAULTS[key]} if key in load_policy.DEFAULTS else {}
+    smallest = load_policy.SMALLEST.get(key, 1)
     return {"type": "integer", "minimum": smallest, "maximum": limit, **default}
 
 

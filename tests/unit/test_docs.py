@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from danhba import generate, load, naming
+from danhba import generate, load, load_policy, naming
 from danhba.fmt import ORDER
 from danhba.project import ROOT
 
@@ -83,8 +83,8 @@ def test_the_page_has_every_key_in_the_canonical_order(sort: str) -> None:
 def test_what_is_optional_on_the_page_is_optional() -> None:
     optional = {
         "directory": load.DIRECTORY_OPTIONAL, "request": load.REQUEST_OPTIONAL,
-        "policy": load.POLICY_OPTIONAL, "agency": load.AGENCY_OPTIONAL,
-        "free_mail": load.FREE_MAIL_OPTIONAL,
+        "policy": load_policy.POLICY_OPTIONAL, "agency": load.AGENCY_OPTIONAL,
+        "free_mail": load_policy.FREE_MAIL_OPTIONAL,
         "closed": load.CLOSURE_OPTIONAL, "person": {*load.PERSON_OPTIONAL, "request"},
         "alias": load.ALIAS_OPTIONAL, "approval": load.APPROVAL,
     }  # fmt: skip
@@ -101,8 +101,7 @@ def test_what_is_optional_on_the_page_is_optional() -> None:
 def test_kinds_and_limits_of_the_page() -> None:
     text = (ROOT / "docs/directory.md").read_text(encoding="utf-8")
     assert f"one of {', '.join(naming.KINDS)} |" in text
-    for key, limit in load.FIGURES.items():
-        optional = ", *optional*" if key in load.DEFAULTS else ""
-        assert (
-            f"| `{key}` | whole number, {load.SMALLEST.get(key, 1)} to {limit}{optional} |" in text
-        )
+    for key, limit in load_policy.FIGURES.items():
+        optional = ", *optional*" if key in load_policy.DEFAULTS else ""
+        smallest = load_policy.SMALLEST.get(key, 1)
+        assert f"| `{key}` | whole number, {smallest} to {limit}{optional} |" in text

@@ -15,7 +15,7 @@ import yaml
 from click.testing import CliRunner
 from jsonschema import Draft7Validator, FormatChecker
 
-from danhba import generate, load
+from danhba import generate, load, load_policy
 from danhba.check import check_text
 from danhba.commands import main
 from danhba.fmt import ORDER, formatted
@@ -178,11 +178,11 @@ def test_every_key_is_described() -> None:
 
 def test_every_key_of_load_is_known() -> None:
     optional = {
-        "directory": load.DIRECTORY_OPTIONAL, "policy": load.POLICY_OPTIONAL,
+        "directory": load.DIRECTORY_OPTIONAL, "policy": load_policy.POLICY_OPTIONAL,
         "request": load.REQUEST_OPTIONAL, "agency": load.AGENCY_OPTIONAL,
         "closed": load.CLOSURE_OPTIONAL, "alias": load.ALIAS_OPTIONAL,
         "person": load.PERSON | load.PERSON_OPTIONAL, "approval": load.APPROVAL,
-        "free_mail": load.FREE_MAIL_OPTIONAL,
+        "free_mail": load_policy.FREE_MAIL_OPTIONAL,
     }  # fmt: skip
     for sort, (_, needed) in _ENTRIES.items():
         assert set(ORDER[sort]) == needed | optional.get(sort, frozenset())
