@@ -69,19 +69,22 @@ class Province:
             assert process.returncode == 0, out + err
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
-    def start(self, *arguments: str, answer: bool = False) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, answer: bool = False, out: int = subprocess.PIPE
+    ) -> subprocess.Popen[str]:
         """The CLI in the background, for tests that break it midway. answer: it may ask."""
         program = [*ON_DAY, str(self.day)] if self.day else DANHBA
         argv = [*program, "--directory", str(self.directory), *arguments]
         env = {**os.environ, "PYTHONPATH": str(self.root)}
         return subprocess.Popen(
-            argv, cwd=self.root, env=env, text=True, stdout=subprocess.PIPE,
+            argv, cwd=self.root, env=env, text=True, stdout=out,
             stdin=subprocess.PIPE if answer else subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
 
     def started_until(self, seen: str, how: str = "--yes") -> subprocess.Popen[str]:
-        """An apply in the background that has just said what it begins to do."""
-        process = self.start("apply", self.inventory, how)
+        """An apply in the background that has just said what it begins to do. Nobody reads its
+        plan, which may be more than a pipe holds."""
+        process = self.start("apply", self.inventory, how, out=subprocess.DEVNULL)
         assert process.stderr is not None
         while (line := process.stderr.readline()).strip() != seen:
             assert line, f"the apply ended before {seen!r}"
