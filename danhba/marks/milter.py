@@ -7,8 +7,8 @@ import sys
 import Milter
 
 from .message import Skipped
-from .reading import Readers, Unable
-from .refusal import UNABLE, refusal
+from .reading import Readers, TooDeep, Unable
+from .refusal import TOO_DEEP, UNABLE, refusal
 
 # libmilter's flag: folded headers come as they are, with the blank before their first word.
 _AS_THEY_ARE = Milter.P_HDR_LEADSPC
@@ -68,6 +68,10 @@ class _Door(Milter.Base):
             verdict = self.readers.read(message)
         except Unable as why:
             return self._defer(why)
+        except TooDeep:
+            self._say("refused: too deep to be read")
+            self.setreply("554", "5.6.0", TOO_DEEP)
+            return int(Milter.REJECT)
         finally:
             self._leave()
         self._say_skipped(verdict.skipped)

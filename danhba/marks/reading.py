@@ -37,6 +37,10 @@ class Unable(Exception):
     for it is the edge that is out of order or busy, or the message is built to hang readers."""
 
 
+class TooDeep(Exception):
+    """Parts within parts, more than can be read: to be refused, for it would be so every time."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """mark: the first that was found. skipped: attachments that were not read to their end."""
@@ -64,7 +68,7 @@ class Readers:
         self._places.release()
 
     def read(self, message: bytes) -> Verdict:
-        """What a message bears. Raises Unable."""
+        """What a message bears. Raises Unable, TooDeep."""
         deadline = time.monotonic() + self._seconds
         texts_done = False
         skipped: list[Skipped] = []
@@ -74,6 +78,8 @@ class Readers:
                     return Verdict(Mark(**report["mark"]), tuple(skipped))
                 if "end" in report:
                     return Verdict(None, tuple(skipped))
+                if "deep" in report and not texts_done:
+                    raise TooDeep
                 texts_done |= "texts" in report
                 if "skipped" in report:
                     skipped.append(Skipped(**report["skipped"]))
@@ -123,13 +129,17 @@ def _read(reports: Connection) -> None:
     def report(**what: object) -> None:
         reports.send_bytes(json.dumps(what).encode())
 
-    with suppress(MemoryError, RecursionError):
-        for found in messages.look(message):
-            if found is None:
-                report(texts=True)
-            else:
-                report(**{type(found).__name__.lower(): asdict(found)})
-        report(end=True)
+    with suppress(MemoryError):
+        try:
+            for found in messages.look(message):
+                if found is None:
+                    report(texts=True)
+                else:
+                    report(**{type(found).__name__.lower(): asdict(found)})
+        except RecursionError:
+            report(deep=True)
+        else:
+            report(end=True)
 
 
 def limit(what: int, most: int) -> None:

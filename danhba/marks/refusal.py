@@ -31,3 +31,8 @@ UNABLE = (
     "Chua kiem tra duoc dau chi do mat, xin gui lai sau"
     " / Not checked for secrecy marks yet, please send again later"
 )
+
+TOO_DEEP = (
+    "Thu bi tu choi: qua nhieu lop thu long trong thu"
+    " / Refused: too many parts within parts to be read"
+)

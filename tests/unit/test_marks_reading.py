@@ -6,13 +6,13 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import pytest
 from marked import attach, mail, packed
 
 from danhba.marks.message import Mark, Skipped
-from danhba.marks.reading import Readers, Unable, Verdict
+from danhba.marks.reading import Readers, TooDeep, Unable, Verdict
 
 
 @contextmanager
@@ -84,8 +84,8 @@ def test_parts_within_parts_without_end() -> None:
     head = b"".join(
         b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(depth)
     )
-    with within(15), suppress(Unable):
-        assert Readers(seconds=5).read(head + b"\nMAT").mark is None
+    with within(15), pytest.raises(TooDeep):
+        Readers(seconds=5).read(head + b"\nMAT")
 
 
 def test_so_many_are_read_at_once_and_no_more() -> None:
