@@ -4,6 +4,7 @@
 -- in which one sealer of several is trusted, though any later one may have changed the message.
 local dmarc = require "plugins/dmarc"
 local logger = require "rspamd_logger"
+local regexp = require "rspamd_regexp"
 
 local OWN = "{{ domain }}"
 local SEALERS = { {% for each in sealers %}["{{ each }}"] = true, {% endfor %}}
@@ -12,6 +13,8 @@ local SEALERS = { {% for each in sealers %}["{{ each }}"] = true, {% endfor %}}
 local FORGED = "Thu bi tu choi: khong chung thuc duoc la cua %s (DMARC)"
   .. " / Refused: not authenticated as %s, whose DMARC policy asks for that"
 local SEVERAL = "Thu bi tu choi: nhieu nguoi gui (From) / Refused: more than one author in From (DMARC)"
+local UNREADABLE = "Thu bi tu choi: dong nguoi gui (From) phai co mot dia chi dung mau"
+  .. " / Refused: From must have one well-formed address (RFC 5322 3.6.2)"
 local AGAIN = "Chua kiem tra duoc nguoi gui %s (DNS), xin gui lai sau"
   .. " / DNS does not say now who may send as %s (DMARC), try again later"
 
@@ -49,6 +52,69 @@ local function vouched(task)
   return false
 end
 
+-- Octets of From: what is longer bears more than a name and an address, and Postfix cuts fields off.
+local LONGEST = 4000
+-- In letters of any script (RFC 6531), none that is not seen.
+local DOMAIN = regexp.create([[/^[\p{L}\p{M}\p{N}_-]+(?:\.[\p{L}\p{M}\p{N}_-]+)*$/u]])
+
+-- What stands in the fields that are From, as it came. With a blank before the colon (RFC 5322 4.5) they are
+-- as well: Postfix takes it away before rspamd sees it.
+local function authors(task)
+  local found, headers = {}, "\n" .. tostring(task:get_raw_headers()):gsub("\r\n?", "\n"):gsub("\n([ \t])", "%1")
+  for value in headers:gmatch("\n[Ff][Rr][Oo][Mm]:([^\n]*)") do
+    found[#found + 1] = value
+  end
+  return found
+end
+
+-- One in which another program, which does not know encoded words, would find an address stays.
+local function word(encoded)
+  return encoded:find("@") and encoded:find("[,;:]") and encoded or "w"
+end
+
+-- Without what is no address: encoded words, what is quoted, comments; nil where one of them has no end.
+-- A blank stays where a comment was: inside an address programs do not agree about it.
+local function bare(value)
+  local text = value:gsub("=%?[^?%s]+%?[bBqQ]%?[^?%s<>\"]*%?=", word):gsub("\\.", "w"):gsub('"[^"]*"', "w")
+  local inner
+  repeat
+    text, inner = text:gsub("%([^()]*%)", " ")
+  until inner == 0
+  return not text:find('[()"]') and text or nil
+end
+
+-- The domain that everybody who reads this From finds in it, nil when programs may find another, or none.
+local function readable(value)
+  local text, only = #value <= LONGEST and bare(value), nil
+  for at, domain, behind in (text or ""):gmatch("()@([^@%s<>,;:]*)%s*([^@]?)") do
+    -- "an@so.vn <an@so.vn>" is written by many a program.
+    domain = domain:lower()
+    if text:find("^[%s<>,;:@]", at - 1) or at == 1 or behind == "." or not DOMAIN:match(domain)
+      or (only and only ~= domain) then
+      return nil
+    end
+    only = domain
+  end
+  return only
+end
+
+-- Bounces of some servers name nobody: "MAILER-DAEMON", "<>".
+local function of_nobody(task, value)
+  local sender = (task:get_from("smtp") or {})[1]
+  return (not sender or sender.addr == "") and value:find("^%s*<?[%w._-]*>?%s*$")
+    and value:find("%S")
+end
+
+-- Is there one From, and do all programs read there whom DMARC has judged?
+local function clear(task, domain)
+  local found = authors(task)
+  if #found ~= 1 then
+    return false
+  end
+  local read = readable(found[1])
+  return read and read == domain:lower() or of_nobody(task, found[1])
+end
+
 -- Has DMARC come to a conclusion that asks for nothing?
 local function judged(task)
   for _, symbol in ipairs({ "ALLOW", "SOFTFAIL" }) do
@@ -67,6 +133,8 @@ local function verdict(task)
   local unknown = option(task, "DMARC_DNSFAIL", 1)
   if #from > 1 or (task:get_header_count("From") or 0) > 1 then
     return "reject", SEVERAL
+  elseif not clear(task, domain) then
+    return "reject", UNREADABLE
   elseif refused ~= "" or filed ~= "" then
     if vouched(task) then
       task:insert_result("DMARC_VOUCHED", 1.0)

@@ -7,7 +7,9 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import SMTP
 from functools import partial
 from xml.etree import ElementTree
 
@@ -30,6 +32,7 @@ BAD_LINK = f"lua-dao.{REJECTING}"
 
 FORGED = "5.7.1 Thu bi tu choi: khong chung thuc duoc la cua {} (DMARC)"
 SEVERAL = "5.7.1 Thu bi tu choi: nhieu nguoi gui (From)"
+UNREADABLE = "5.7.1 Thu bi tu choi: dong nguoi gui (From) phai co mot dia chi dung mau"
 AGAIN = "4.7.1 Chua kiem tra duoc nguoi gui {} (DNS)"
 
 
@@ -160,6 +163,55 @@ def test_a_link_to_anywhere_else_is_none_though_two_lists_do_not_answer(
     assert _read(official, message_id)["X-Spam"] is None
 
 
+# Links that show another address
+
+SHOWN: dict[str, tuple[str, str, float]] = {
+    "a bank": ("https://evil.example/login", "https://www.vietcombank.com.vn", 4.0),
+    "no protocol": ("http://evil.com/login", "dichvucong.gov.vn", 4.0),
+    "a portal of ours": ("http://192.0.2.3/login", "https://thu.angiang.gov.vn", 4.0),
+    "alike": ("http://vietc0mbank.com.vn/", "http://vietcombank.com.vn/", 4.0),
+    "itself": ("https://tin.example.com/ho-so?id=1", "https://example.com/ho-so", 0.0),
+    "the author's own counter": (
+        f"https://dem.{REJECTING}/x?u=1",
+        "https://dichvucong.gov.vn/",
+        0.0,
+    ),
+    "words": ("https://click.example/x", "Mời quý vị xem tại đây", 0.0),
+}
+"""Where it leads, what it shows, points."""
+
+
+def _linking(message_id: str, leads: str, shows: str) -> bytes:
+    """A newsletter, as honest ones are: signed, the same in plain text, and how to have no more."""
+    text = "Kính gửi quý vị, dưới đây là tin trong tuần của chúng tôi.\n" * 9
+    message = message_from_bytes(written(f"x@{REJECTING}", message_id), policy=SMTP)
+    assert isinstance(message, EmailMessage)
+    message["List-Unsubscribe"] = f"<https://tin.{REJECTING}/thoi>"
+    message.set_content(f"{text}{shows}\n", cte="base64")
+    page = f'<html><body><p>{text}</p><a href="{leads}">{shows}</a></body></html>'
+    message.add_alternative(page, subtype="html", cte="base64")
+    return signed(message.as_bytes(), REJECTING)
+
+
+@pytest.mark.parametrize("what", SHOWN)
+def test_a_link_that_shows_another_address_scores(
+    what: str, edge: str, official: Person, province: Province
+) -> None:
+    """Not so much that a newsletter which counts its readers is junk."""
+    leads, shows, points = SHOWN[what]
+    message_id = f"<{secrets.token_hex(8)}@{REJECTING}>"
+    raw, sender = _linking(message_id, leads, shows), f"x@{REJECTING}"
+    code, text = said(edge, sender, official.address, raw)
+    if code == 451:
+        later(province, "mx1")
+        code, text = said(edge, sender, official.address, raw)
+    assert code == 250, text
+    assert _read(official, message_id)["X-Spam"] is None
+    journal = ["journalctl", "-u", "rspamd", "-o", "cat", "-g", message_id.strip("<>")]
+    found = re.search(r"PHISHING\(([\d.]+)\)", province.lab.run("mx1", journal).stdout)
+    assert (float(found[1]) if found else 0.0) == points
+
+
 # What is refused
 
 OWN = "angiang.gov.vn"
@@ -192,6 +244,93 @@ def test_what_is_forged_is_refused(what: str, edge: str, official: Person) -> No
     assert code == 554 and text.startswith(wanted), (code, text)
 
 
+OWNS = f"giamdoc@{OWN}"
+UNCLEAR: dict[str, str] = {
+    "none": "X-From: x",
+    "empty": "From:",
+    "no address": "From: Chu tich UBND tinh",
+    "no domain": "From: root",
+    "a blank before the colon": f"From : {OWNS}",
+    "two, one with a blank": f"From: {HONEST}\r\nFrom\t: {OWNS}",
+    "two, the first with a blank": f"X: x\r\nFrom : {OWNS}\r\nFrom: {HONEST}",
+    "blanks around @": f"From: Chu tich <giamdoc @ {OWN}>",
+    "a blank before @": f"From: Chu tich <giamdoc @{OWN}>",
+    "folded in the address": f"From: Chu tich <giamdoc@\r\n {OWN}>",
+    "a blank behind a dot": "From: giamdoc@angiang. gov.vn",
+    "a blank before a dot": "From: <giamdoc@angiang .gov.vn>",
+    "a comment in the address": f"From: <giamdoc(x)@(y){OWN}>",
+    "a comment in the domain": "From: <giamdoc@angiang(x).gov.vn>",
+    "semicolon": f"From: {OWNS};",
+    "a control character": f"From: Chu tich <{OWNS}\x01>",
+    "a blank of another kind": f"From: Chu tich <{OWNS}\u00a0>",
+    "one that is not seen": f"From: Chu tich <{OWNS}\u200b>",
+    "a literal": f"From: Chu tich <giamdoc@[{OWN}]>",
+    "a dot at the end": f"From: {OWNS}.",
+    "a backslash": f"From: Chu tich <giamdoc\\@{OWN}>",
+    "a quotation that does not end": f'From: "Chu tich <{OWNS}>',
+    "another before": f"From: {OWNS} <{HONEST}>",
+    "two addresses of one": f"From: Chu tich <{HONEST}> <{OWNS}>",
+    "a route": f"From: <@a.{OUTSIDE}:{OWNS}>",
+    "an encoded word that another program reads": f"From: =?utf-8?q?x,{OWNS},?= <{HONEST}>",
+    "longer than Postfix reads": f'From: "{"a " * 60_000}" <{OWNS}>',
+    "another's": f"From: x <x @ {REJECTING}>",
+}
+
+
+@pytest.mark.parametrize("what", UNCLEAR)
+def test_who_is_named_so_that_programs_disagree_is_refused(
+    what: str, edge: str, official: Person, province: Province
+) -> None:
+    for each in (edge, province.lab.host("mx2").ipv4):
+        for sender in (HONEST,) if what == "no domain" else (HONEST, ""):
+            code, text = said(each, sender, official.address, _headed(UNCLEAR[what], identity()))
+            assert code in (550, 554) and text.startswith((UNREADABLE, SEVERAL)), (code, text)
+
+
+ODD = (
+    f"From: Chu tich: {OWNS};", f'From: "Chu tich": <{OWNS}>;', f"From: <>, <{OWNS}>",
+    f"X: x\r\nFrom : {OWNS}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("head", ODD)
+def test_nobody_hides_in_a_group_or_behind_a_blank(head: str, edge: str, official: Person) -> None:
+    """Refused as unreadable or as forged."""
+    code, text = said(edge, HONEST, official.address, _headed(head, identity()))
+    assert code == 554 and text.startswith("5.7.1 Thu bi tu choi: "), (code, text)
+
+
+CLEAR: dict[str, tuple[str, str]] = {
+    "small letters": (HONEST, f"from:{HONEST}"),
+    "folded before the address": (HONEST, f"From: =?utf-8?q?L=C3=AA?=\r\n\t<{HONEST}>"),
+    "letters as they are": (HONEST, f"From: Lê Thị Lan [STC] <{HONEST}>"),
+    "a quotation": (HONEST, f'From: "Lan @ STC, \\"(Lê\\"" <{HONEST}>'),
+    "an encoded comma": (HONEST, f"From: =?UTF-8?Q?L=C3=AA,_Lan_(STC)?= <{HONEST}>"),
+    "a comment": (HONEST, f"From: {HONEST} (Lan (STC))"),
+    "twice": (HONEST, f"From: {HONEST} <{HONEST.upper()}>"),
+    "a dot": (HONEST, f"From: TS. Lan <{HONEST}>"),
+    "blanks within the brackets": (HONEST, f"From: Lan < {HONEST} >"),
+    "a name of a host": (HONEST, "From: Cron <root@localhost>"),
+    "letters of others": (HONEST, "From: Lan <lan@thử-nghiệm.example.com>"),
+    "a bounce": ("", f"From: Mail Delivery System <MAILER-DAEMON@{OUTSIDE}>"),
+    "a bounce from nobody": ("", "From: <>"),
+    "a bounce of no domain": ("", "From: MAILER-DAEMON"),
+}
+
+
+@pytest.mark.parametrize("what", CLEAR)
+def test_who_is_named_carelessly_is_heard(
+    what: str, edge: str, official: Person, province: Province
+) -> None:
+    sender, head = CLEAR[what]
+    raw = _headed(head, identity())
+    code, text = said(edge, sender, official.address, raw)
+    if code == 451:
+        later(province, "mx1")
+        code, text = said(edge, sender, official.address, raw)
+    assert code == 250, text
+
+
 def test_the_sender_of_ours_is_no_outsiders_either(edge: str, official: Person) -> None:
     sender = official.address
     code, text = said(edge, sender, official.address, written(sender, identity()))
@@ -203,6 +342,30 @@ def test_who_cannot_be_asked_is_asked_later(edge: str, official: Person) -> None
     sender = f"x@{UNSURE}"
     code, text = said(edge, sender, official.address, written(sender, identity()))
     assert code == 451 and text.startswith(AGAIN.format(UNSURE)), (code, text)
+
+
+_SILENT = f'printf "server:\\n local-zone: _dmarc.{OWN} deny\\n" >>/etc/unbound/unbound.conf'
+_PASSED_OVER = "rspamd_config:add_condition('DMARC_CHECK', function() return false end)\n"
+
+
+def test_who_writes_as_ours_waits_when_nobody_can_say_whether_he_may(
+    edge: str, official: Person, province: Province
+) -> None:
+    """DNS is silent about our own record; whatever it may be kept DMARC from looking."""
+    run, conf = province.lab.run, "/etc/unbound/unbound.conf"
+    raw, lua = written(OWNS, identity()), "/etc/rspamd/lua.local.d/zz.lua"
+    run("mx1", ["sh", "-c", f"cp -p {conf} {conf}.bak && {_SILENT} && systemctl restart unbound"])
+    try:
+        code, text = said(edge, HONEST, official.address, raw)
+    finally:
+        run("mx1", ["sh", "-c", f"mv {conf}.bak {conf} && systemctl restart unbound"])
+    assert code == 451 and text.startswith(AGAIN.format(OWN)), (code, text)
+    run("mx1", ["sh", "-c", f"cat >{lua} && systemctl restart rspamd"], _PASSED_OVER)
+    try:
+        code, text = said(edge, HONEST, official.address, raw)
+    finally:
+        run("mx1", ["sh", "-c", f"rm {lua} && systemctl restart rspamd"])
+    assert code == 451 and text.startswith(AGAIN.format(OWN)), (code, text)
 
 
 # Mailing lists

@@ -361,6 +361,8 @@ def test_a_stranger_in_doubt_comes_again_wherever_he_likes_and_is_known_then(
         return _outside(province, edge, official.address, what)
 
     assert says("mx1", raw)[1].startswith(AGAIN)
+    keys = ["valkey-cli", "-s", "/run/valkey/valkey", "keys", "grey:m:*"]
+    wait_until(lambda: "grey:m:" in province.lab.run("mx2", keys).stdout, "mx2 has heard of it")
     assert says("mx2", raw)[1].startswith(AGAIN), "the other edge has let him in at once"
     later(province, "mx2")
     assert says("mx2", raw)[0] == 250

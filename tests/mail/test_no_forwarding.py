@@ -78,6 +78,28 @@ def test_a_redirect_inside_arrives_with_a_sender_and_without(
         assert official.has_none(report)
 
 
+_AT_THE_DOOR = """
+import smtplib, sys
+edge, to, *senders = sys.argv[1:]
+with smtplib.SMTP(edge, 2526, timeout=30) as smtp:
+    smtp.starttls()
+    smtp.ehlo()
+    for sender in senders:
+        smtp.mail(sender)
+        print(smtp.rcpt(to)[0])
+        smtp.rset()
+"""
+
+
+def test_edges_let_nothing_with_a_sender_out_whatever_a_store_says(
+    edge: str, official: Person, store: Host, province: Province
+) -> None:
+    """Were a store to pass a redirect on; bounces and answers, which have no sender, may leave."""
+    argv = ["python3", "-", edge, ABROAD, official.address, ABROAD, ""]
+    answers = province.lab.run(store.name, argv, _AT_THE_DOOR).stdout.split()
+    assert answers == ["554", "554", "250"]
+
+
 @pytest.mark.parametrize(
     "extension", ["enotify", "editheader", "vnd.dovecot.report", "vnd.dovecot.pipe", "extlists"]
 )

@@ -257,3 +257,19 @@ def _answer(edge: str, source: str, to: str) -> tuple[int, str]:
 def test_tls_is_offered_behind_postscreen(edge: str) -> None:
     with client(edge, OUTSIDE_CLIENT) as smtp:
         assert smtp.starttls(context=trusting())[0] == 220
+
+
+def test_nobody_outside_is_told_that_his_message_was_delivered(
+    province: Province, edge: str, official: Person
+) -> None:
+    """The report would go to whom a spammer has named, and name stores (RFC 3461)."""
+    for each in (edge, province.lab.host("mx2").ipv4):
+        with client(each, OUTSIDE_CLIENT) as smtp:
+            assert not smtp.has_extn("dsn")
+            assert smtp.mail(SENDER, ["RET=FULL"])[0] == 501
+            assert smtp.mail(SENDER)[0] == 250
+            assert smtp.rcpt(official.address, ["NOTIFY=SUCCESS"])[0] == 501
+            assert smtp.rcpt(official.address)[0] == 250
+    with official.submission() as smtp:
+        smtp.ehlo()
+        assert smtp.has_extn("dsn")
