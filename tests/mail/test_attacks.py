@@ -362,11 +362,13 @@ def test_ordinary_mail_flows_while_bombs_come_in(
 
 def _busy() -> bytes:
     """Half a megabyte in which clamd looks for programs and archives until its time is over."""
-    text = secrets.token_hex(4).encode() + b"PK\3\4MZ" * MEGABYTE
+    mark, text = secrets.token_hex(4), b"PK\3\4MZ" * MEGABYTE
     message = EmailMessage(policy=SMTP)
     message["From"], message["To"], message["Subject"] = SENDER, "a@b.test", "Lâu"
     message.set_content("x\n")
-    attach(message, _zip({f"{n}.txt": text for n in range(60)}), "zip", "a.zip")
+    attach(
+        message, _zip({f"{n}.txt": f"{n}{mark}".encode() + text for n in range(60)}), "zip", "a.zip"
+    )
     return message.as_bytes()
 
 
@@ -383,6 +385,32 @@ def test_one_source_does_not_keep_clamd_from_others(
         with mail_flows(12, people, outsider) as probe:
             time.sleep(5)  # of what clamd takes for one
     assert not probe.away, probe
+
+
+def test_what_clamd_comes_to_no_end_with_is_put_off_once_and_an_official_is_told_why(
+    edge: str, sources: list[str], people: list[Person]
+) -> None:
+    data, official = _busy(), people[0]
+
+    def submitted() -> tuple[int, bytes]:
+        with official.submission() as smtp:
+            smtp.mail(official.address)
+            smtp.rcpt(official.address)
+            return smtp.data(data.replace(SENDER.encode(), official.address.encode()))
+
+    def sent() -> tuple[int, bytes]:
+        with client(edge, sources[-2]) as smtp:
+            smtp.mail(SENDER)
+            smtp.rcpt(official.address)
+            return smtp.data(data)
+
+    with ThreadPoolExecutor() as pool:
+        inside, first = pool.submit(submitted), pool.submit(sent)
+        code, said = inside.result()
+        assert code == 554 and b"qua lon hoac qua nhieu lop nen" in said, said
+        assert first.result()[0] == 451
+    code, said = sent()
+    assert code == 554 and b"qua lon hoac qua nhieu lop nen" in said, said
 
 
 # Words
