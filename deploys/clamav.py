@@ -11,9 +11,11 @@ from deploys.postfix_edge import size_filtered
 
 UNIT = "clamav-daemon.service"
 _CONFIG = "/etc/danhba/clamd.conf"
+MAX_SCAN_SECONDS = SCAN_SECONDS - 5
+"""After which clamd says that a message takes too long, before rspamd takes it for hung."""
 _MB = 1024 * 1024
 _LIMITS = {
-    "threads": 4,
+    "threads": 10,
     "queue": 60,
     "depth": 10,
     "files": 5000,
@@ -21,11 +23,14 @@ _LIMITS = {
     "scan_bytes": 400 * _MB,
 }
 _PROGRAMS = (
-    "ade adp apk app application appref-ms bat chm cmd com cpl dll exe gadget hta inf ins iso isp"
-    " jar js jse lib lnk mde msc msi msp mst nsh pif ps1 psm1 reg scf scr sct shb sys vb vbe vbs"
-    " vhd vhdx vxd wsc wsf wsh xll"
+    "ade adp apk app appinstaller application appref-ms appx appxbundle bat chm cmd com cpl diagcab"
+    " dll exe gadget hta img inf ins iso isp jar js jse lib library-ms lnk mde msc msi msix"
+    " msixbundle msp mst nsh one pif ps1 ps1xml psm1 pyw reg scf scr sct searchconnector-ms"
+    " settingcontent-ms shb sys url vb vbe vbs vhd vhdx vxd website ws wsc wsf wsh xbap xll"
 )
-"""Endings of what Windows runs, or mounts, at a double click."""
+"""Endings of what Windows runs, mounts or opens without a word at a double click."""
+PACKED = "bz2 gz lz lzma xz z zst"
+"""Endings of packed files that have no names in them: the one before counts."""
 _MACROS = "docm dotm xlsm xltm xlam pptm potm ppsm ppam sldm"
 
 
@@ -36,6 +41,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         socket=CLAMD_SOCKET,
         folder=SIGNATURES,
         scan_seconds=SCAN_SECONDS,
+        max_scan_seconds=MAX_SCAN_SECONDS,
         stream_bytes=size_filtered(directory.message_mb) + 1024,
         macros_refused=directory.macros_refused,
         **_LIMITS,
@@ -48,6 +54,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             File(_CONFIG, config, effect="restart"),
             File(path, unit, effect="restart"),
             File(f"{SIGNATURES}/danhba.cdb", types(directory.macros_refused), effect="reload"),
+            File(f"{SIGNATURES}/danhba.ldb", programs(), effect="reload"),
             *_of_the_lab(host),
         ),
         links={
@@ -69,9 +76,21 @@ def types(macros_refused: bool) -> bytes:
     return "".join(rows).encode()
 
 
+def programs() -> bytes:
+    """A signature of ClamAV for programs of Windows, whatever they are called: the header of DOS,
+    whose last number, where that of Windows begins, is below 16 MB. Text has no such NUL."""
+    return f"Danhba.Program;Engine:81-255,Target:0;0;0:4d5a{'??' * 61}00\n".encode()
+
+
+def endings(macros_refused: bool) -> list[str]:
+    """Of names of files that are refused."""
+    return f"{_PROGRAMS} {_MACROS if macros_refused else ''}".split()
+
+
 def _ending(names: str) -> str:
     """Windows ignores dots and blanks at the end of a name."""
-    return rf"(?i)\.({'|'.join(names.split())})[. ]*$"
+    packed = "|".join(PACKED.split())
+    return rf"(?i)\.({'|'.join(names.split())})[. ]*(\.({packed}))?[. ]*$"
 
 
 def _needed(host: Host) -> tuple[str, ...]:

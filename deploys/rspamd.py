@@ -6,7 +6,7 @@ from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Service
-from deploys import signing
+from deploys import clamav, signing
 from deploys.common import (
     CLAMD_SOCKET,
     FILTER_SOCKET,
@@ -32,6 +32,12 @@ _AS_RSPAMD = ("setpriv", "--reuid", "_rspamd", "--regid", "_rspamd", "--clear-gr
 """It compiles its rules, and keeps them for the daemon."""
 _PROCESSES = 2
 _MEMORY_MB = 2048
+_PLACES = {"official": 2, "stranger": 2, "slow": 1}
+"""Messages that each process has clamd scan at once. In all no more than clamd scans at once."""
+_WAIT_SECONDS = 20
+"""For which a message waits for such a place."""
+_SLOW_SECONDS = 600
+"""After whose message clamd did not come to an end is among the slow."""
 _BAYES_SCORE = 5.1
 """Of a message that is surely like what was called junk; rspamd's own figure."""
 _UNREACHABLE = 1_000_000
@@ -48,7 +54,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         valkey=VALKEY_SOCKET,
         message_bytes=size_filtered(directory.message_mb),
         scan_seconds=SCAN_SECONDS,
-        task_seconds=SCAN_SECONDS + 10,
+        task_seconds=SCAN_SECONDS + _WAIT_SECONDS + 10,
         processes=_PROCESSES,
         writers=signing.writers(env),
         controller=RSPAMD_CONTROLLER,
@@ -72,7 +78,22 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
     authentication = render(
         "rspamd/authentication.lua", domain=directory.domain, sealers=directory.arc_sealers
     )
-    scan = render("rspamd/viruses.lua", clamd=CLAMD_SOCKET, scan_seconds=SCAN_SECONDS)
+    scan = render(
+        "rspamd/viruses.lua",
+        clamd=CLAMD_SOCKET,
+        valkey=VALKEY_SOCKET,
+        scan_seconds=SCAN_SECONDS,
+        max_scan_seconds=clamav.MAX_SCAN_SECONDS,
+        wait_seconds=_WAIT_SECONDS,
+        slow_seconds=_SLOW_SECONDS,
+        processes=_PROCESSES,
+        places=_PLACES,
+    )
+    names = render(
+        "rspamd/names.lua",
+        endings=clamav.endings(directory.macros_refused),
+        packed=clamav.PACKED.split(),
+    )
     outgoing = render("rspamd/outgoing.lua", header=SCORE_HEADER)
     unit = render("rspamd/unit.conf", socket=FILTER_SOCKET, memory_mb=_MEMORY_MB)
     return Part(
@@ -81,6 +102,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         files=(
             File(_CONFIG, config, effect="reload"),
             File("/etc/rspamd/lua.local.d/viruses.lua", scan, effect="reload"),
+            File("/etc/rspamd/lua.local.d/names.lua", names, effect="reload"),
             File("/etc/rspamd/lua.local.d/greylist.lua", grey, effect="reload"),
             *signing.rules(directory, env),
             File("/etc/rspamd/lua.local.d/outgoing.lua", outgoing, effect="reload"),

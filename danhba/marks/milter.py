@@ -31,13 +31,14 @@ class _Door(Milter.Base):
     contact: str
 
     def __init__(self) -> None:
-        self._sender = ""
+        self._sender = self._account = ""
         self._pieces: list[bytes] = []
         self._inside = False
 
     @Milter.noreply
     def envfrom(self, sender: str, *_: str) -> int:
         self._sender = sender
+        self._account = self.getsymval("{auth_authen}") or ""
         return int(Milter.CONTINUE)
 
     @Milter.decode("bytes")
@@ -54,7 +55,7 @@ class _Door(Milter.Base):
         """The first one waits until the message has a place."""
         if not self._inside:
             try:
-                self.readers.enter()
+                self.readers.enter(self._account)
             except Unable as why:
                 return self._defer(why)
             self._inside = True
@@ -96,7 +97,7 @@ class _Door(Milter.Base):
         self._pieces.clear()
         if self._inside:
             self._inside = False
-            self.readers.leave()
+            self.readers.leave(self._account)
 
     def _defer(self, why: Unable) -> int:
         self._say(f"deferred: {why}")

@@ -13,6 +13,7 @@ import resource
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -28,6 +29,8 @@ MEMORY, TIMES = 768 << 20, 12
 """Bytes that a reader, or the pdftotext that it starts, may map, and for each byte of the message
 so many more: Python's email needs up to ten."""
 AT_ONCE = 4
+OF_ONE = 1
+"""Messages of one account at once: the other places are for others."""
 WAITS = 20
 """Seconds for which a message waits until it may be read."""
 
@@ -50,22 +53,32 @@ class Verdict:
 
 
 class Readers:
-    """At most AT_ONCE messages are in memory; for a place one waits WAITS seconds."""
+    """At most AT_ONCE messages are in memory, OF_ONE of one account; for a place one waits WAITS
+    seconds."""
 
     def __init__(self, seconds: float = SECONDS, waits: float = WAITS, at_once: int = AT_ONCE):
-        self._seconds, self._waits = seconds, waits
-        self._places = threading.BoundedSemaphore(at_once)
+        self._seconds, self._waits, self._at_once = seconds, waits, at_once
+        self._inside: Counter[str] = Counter()
+        self._changed = threading.Condition()
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([__name__])
         self._starting = threading.Lock()
 
-    def enter(self) -> None:
+    def enter(self, account: str) -> None:
         """Take a place, before the message is taken. Raises Unable."""
-        if not self._places.acquire(timeout=self._waits):
-            raise Unable("too many messages at once")
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._is_free(account), self._waits):
+                raise Unable("too many messages at once")
+            self._inside[account] += 1
 
-    def leave(self) -> None:
-        self._places.release()
+    def _is_free(self, account: str) -> bool:
+        return self._inside.total() < self._at_once and self._inside[account] < OF_ONE
+
+    def leave(self, account: str) -> None:
+        with self._changed:
+            self._inside[account] -= 1
+            self._inside += Counter()  # who has none is forgotten
+            self._changed.notify_all()
 
     def read(self, message: bytes) -> Verdict:
         """What a message bears. Raises Unable, TooDeep."""

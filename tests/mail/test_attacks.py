@@ -17,6 +17,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from email.message import EmailMessage
 from email.policy import SMTP
 from functools import partial
@@ -357,6 +358,59 @@ def test_ordinary_mail_flows_while_bombs_come_in(
         said = Counter(pool.map(throw, range(20)))
     print(said)
     assert set(said) <= {250, 554, 451, 421}
+
+
+def _busy() -> bytes:
+    """Half a megabyte in which clamd looks for programs and archives until its time is over."""
+    mark, text = secrets.token_hex(4), b"PK\3\4MZ" * MEGABYTE
+    message = EmailMessage(policy=SMTP)
+    message["From"], message["To"], message["Subject"] = SENDER, "a@b.test", "Lâu"
+    message.set_content("x\n")
+    attach(
+        message, _zip({f"{n}.txt": f"{n}{mark}".encode() + text for n in range(60)}), "zip", "a.zip"
+    )
+    return message.as_bytes()
+
+
+def test_one_source_does_not_keep_clamd_from_others(
+    edge: str, sources: list[str], people: list[Person], outsider: Person
+) -> None:
+    """Eight messages at once, each of which clamd could read until its time is over."""
+    data, source = _busy(), sources[-1]
+    with ExitStack() as stack:
+        lines = [stack.enter_context(raw(edge, source, people[0].address)) for _ in range(8)]
+        for line in lines:
+            line.ask("DATA")
+            line.say(data + b"\r\n.\r\n")
+        with mail_flows(12, people, outsider) as probe:
+            time.sleep(5)  # of what clamd takes for one
+    assert not probe.away, probe
+
+
+def test_what_clamd_comes_to_no_end_with_is_put_off_once_and_an_official_is_told_why(
+    edge: str, sources: list[str], people: list[Person]
+) -> None:
+    data, official = _busy(), people[0]
+
+    def submitted() -> tuple[int, bytes]:
+        with official.submission() as smtp:
+            smtp.mail(official.address)
+            smtp.rcpt(official.address)
+            return smtp.data(data.replace(SENDER.encode(), official.address.encode()))
+
+    def sent() -> tuple[int, bytes]:
+        with client(edge, sources[-2]) as smtp:
+            smtp.mail(SENDER)
+            smtp.rcpt(official.address)
+            return smtp.data(data)
+
+    with ThreadPoolExecutor() as pool:
+        inside, first = pool.submit(submitted), pool.submit(sent)
+        code, said = inside.result()
+        assert code == 554 and b"qua lon hoac qua nhieu lop nen" in said, said
+        assert first.result()[0] == 451
+    code, said = sent()
+    assert code == 554 and b"qua lon hoac qua nhieu lop nen" in said, said
 
 
 # Words

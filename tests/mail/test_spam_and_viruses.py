@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import binascii
+import gzip
 import os
 import secrets
 import smtplib
@@ -93,6 +95,68 @@ def _forwarded() -> bytes:
     return message.as_bytes()
 
 
+LONG = "Quyết định về việc phê duyệt kế hoạch đào tạo, bồi dưỡng cán bộ năm 2026, tỉnh An Giang"
+
+
+def _called(disposition: str, kind: str = "application/octet-stream", data: bytes = b"x") -> bytes:
+    """With an attachment whose headers are these, whatever they say."""
+    message = _written()
+    message.add_attachment(data, "application", "octet-stream", filename="FILE")
+    return (
+        message.as_bytes()
+        .replace(b'attachment; filename="FILE"', disposition.encode())
+        .replace(b"application/octet-stream", kind.encode())
+    )
+
+
+def _words(name: str) -> str:
+    """In several encoded words, in quotes: as Outlook and Gmail write long names."""
+    words = (name[at : at + 12] for at in range(0, len(name), 12))
+    coded = (f"=?UTF-8?B?{base64.b64encode(word.encode()).decode()}?=" for word in words)
+    return '"' + "\r\n ".join(coded) + '"'
+
+
+def _uuencoded(data: bytes, name: str) -> bytes:
+    line = binascii.b2a_uu(data).decode()
+    return _written(text=f"Chào anh\n\nbegin 644 {name}\n{line}`\nend\n").as_bytes()
+
+
+PROGRAM = b"MZ\x90\0\3" + bytes(55) + b"\x80\0\0\0" + bytes(64) + b"PE\0\0"
+"""How a program of Windows begins."""
+HIDDEN: dict[str, Callable[[], bytes]] = {
+    "long exe": lambda: _with(b"x", f"{LONG}.exe"),
+    "long js": lambda: _with(b"x", f"{LONG}.js"),
+    "long docm": lambda: _with(b"x", f"{LONG}.docm"),
+    "an ending in two pieces": lambda: _called('attachment; filename*0="a.e"; filename*1="xe"'),
+    "pieces in another order": lambda: _called("attachment; filename*1*=e%78e; filename*0*=u''a."),
+    "encoded words": lambda: _called(f"attachment;\r\n filename={_words(LONG + '.exe')}"),
+    "an ending in two words": lambda: _called(
+        'attachment; filename="=?UTF-8?B?YS5l?= =?utf-8?q?x=65?="'
+    ),
+    "the name in Content-Type": lambda: _called("attachment", 'application/pdf; name="a.exe"'),
+    "blanks": lambda: _called('attachment; filename = "a.exe"'),
+    "a blank at its end": lambda: _called('attachment; filename="a.exe "'),
+    "an escaped letter": lambda: _called('attachment; filename="a.ex\\e"'),
+    "a comment": lambda: _called('attachment; filename=(";)a.txt")"a.exe"'),
+    "two names": lambda: _called('attachment; filename="a.txt"; filename="a.exe"'),
+    "dots in a zip": lambda: _with(_zip("a.exe. .", b"x"), "a.zip"),
+    "gz": lambda: _with(gzip.compress(b"x"), "a.exe.gz"),
+    "bz2": lambda: _with(b"x", "a.exe.bz2"),
+    "gz in a zip": lambda: _with(_zip("a.exe.gz", b"x"), "a.zip"),
+    "uuencoded": lambda: _uuencoded(b"x", "a.exe"),
+    "a program called txt": lambda: _with(PROGRAM, "a.txt"),
+    "a program called nothing, in gz": lambda: _with(gzip.compress(PROGRAM), "a.gz"),
+    "a program in a zip, called txt": lambda: _with(_zip("a.txt", PROGRAM), "a.zip"),
+    "a page of a web site with its scripts": lambda: _with(
+        packed({"trang.html": "<html>", "trang_files/a.js": "x()"}), "a.zip"
+    ),
+} | {
+    f"type {ending}": partial(_with, b"x", f"a.{ending}")
+    for ending in ("img", "one", "url", "msix", "library-ms", "settingcontent-ms", "pyw", "ws")
+}  # fmt: skip
+"""Programs by other ways of writing their names, or by what they are."""
+
+
 REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "attachment": (lambda: _with(EICAR, "bao cao.txt"), VIRUS),
     "zip": (lambda: _with(_zip("a.txt", EICAR), "a.zip"), VIRUS),
@@ -128,6 +192,11 @@ CLEAN = {
     "zip": _with(_zip("công văn.docx", docx("Kính gửi")), "a.zip"),
     "zip in a zip": _with(_nested(1), "a.zip"),
     "name that looks so": _with(b"x", "angiang.com.txt"),
+    "long name": _with(b"x", f"{LONG}.pdf"),
+    "long name in words": _called(f"attachment; filename={_words(LONG + '.pdf')}"),
+    "gz": _with(gzip.compress(b"x"), "a.csv.gz"),
+    "text about a program": _written(text="begin 644 a.exe\nTôi gửi anh\n").as_bytes(),
+    "text that begins with MZ": _with(b"MZ la gi?\n" * 20, "a.txt"),
     "bytes": _with(os.urandom(1 << 20), "anh.jpg"),
 }
 
@@ -160,6 +229,26 @@ def test_viruses_and_dangerous_files_are_refused_from_outside(
     make, wanted = REFUSED[what]
     code, said = _outside(edge, official, make())
     assert code == 554 and said.startswith(wanted), (code, said)
+
+
+def test_programs_are_refused_however_their_names_are_written_both_ways(
+    edge: str, official: Person, colleague: Person
+) -> None:
+    passed, cases = [], list(HIDDEN.items())
+    for some in (cases[at : at + 8] for at in range(0, len(cases), 8)):  # Postfix slows down at ten
+        with _connection(edge) as outside, official.submission() as inside:
+            inside.ehlo()
+            for what, make in some:
+                raw = make()
+                said = [_said(outside, SENDER, [official.address], raw)]
+                raw = raw.replace(SENDER.encode(), official.address.encode())
+                said.append(_said(inside, official.address, [colleague.address], raw))
+                passed += [
+                    f"{what}: {code} {text}"
+                    for code, text in said
+                    if code != 554 or not text.startswith(KIND)
+                ]
+    assert passed == []
 
 
 @pytest.mark.parametrize("what", ["attachment", "zip", "docx", "program in a zip"])

@@ -304,10 +304,21 @@ NAMES_REFUSED = (
     "HOADON.SCR",
     "a.pdf.js",
     "a.exe. ",
+    "a.exe.gz",
+    "a.exe. .bz2 ",
+    "a.library-ms",
     "mau.docm",
     "word/vbaProject.bin",
 )
-NAMES_ACCEPTED = ("angiang.com.docx", "Thong bao exe.pdf", "a.json", "jar", "mau.docx", "a.exe.pdf")
+NAMES_ACCEPTED = (
+    "angiang.com.docx",
+    "Thong bao exe.pdf",
+    "a.json",
+    "a.csv.gz",
+    "jar",
+    "mau.docx",
+    "a.exe.pdf",
+)
 
 
 def test_names_of_a_dangerous_type_are_refused_and_those_that_look_so_are_not() -> None:

@@ -90,12 +90,24 @@ def test_parts_within_parts_without_end() -> None:
 
 def test_so_many_are_read_at_once_and_no_more() -> None:
     readers = Readers(waits=0.2, at_once=2)
-    readers.enter()
-    readers.enter()
+    readers.enter("a")
+    readers.enter("b")
     with within(2), pytest.raises(Unable):
-        readers.enter()
-    readers.leave()
-    readers.enter()
+        readers.enter("c")
+    readers.leave("a")
+    readers.enter("c")
+
+
+def test_one_account_leaves_places_for_others() -> None:
+    readers = Readers(waits=0.2)
+    readers.enter("a")
+    with within(2), pytest.raises(Unable):
+        readers.enter("a")
+    with within(0.1):
+        readers.enter("b")
+    readers.leave("a")
+    with within(0.1):
+        readers.enter("a")
 
 
 def test_many_threads_read_at_once() -> None:
@@ -103,13 +115,13 @@ def test_many_threads_read_at_once() -> None:
 
     def work(number: int) -> None:
         text = "TỐI MẬT" if number % 2 else "bảo mật"
-        readers.enter()
+        readers.enter(str(number))
         try:
             found.append(
                 (number % 2 == 1) == bool(readers.read(mail("text", text).as_bytes()).mark)
             )
         finally:
-            readers.leave()
+            readers.leave(str(number))
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(24)]
     for thread in threads:

@@ -4,6 +4,7 @@
 -- none, and passes over parts whose type it cannot tell. Here clamd gets the message as it is; the
 -- line before it makes clamd take it for mail, whatever its first header may be.
 local tcp = require "rspamd_tcp"
+local redis = require "lua_redis"
 local util = require "rspamd_util"
 local logger = require "rspamd_logger"
 
@@ -15,28 +16,132 @@ local LIMIT = "Thu bi tu choi: tep dinh kem qua lon hoac qua nhieu lop nen, khon
 local FILE = "Thu bi tu choi: tep dinh kem thuoc loai khong duoc gui (chuong trinh, ma lenh, macro)"
   .. " / Refused: an attachment of a dangerous type"
 
-local function verdict(found)
-  if found:find("MaxScanTime", 1, true) then
-    return "soft reject", AGAIN
-  elseif found:find("^Heuristics%.Limits%.Exceeded") then
-    return "reject", LIMIT
-  elseif found:find("^Danhba%.") or found:find("^Heuristics%.OLE2%.ContainsMacros") then
-    return "reject", FILE
+-- Places at clamd, each for 15 s at most, in each of 2 processes:
+-- strangers never take those of officials, who has sent what clamd could not read in time never those
+-- of others, and one sender, or account, has no more than one.
+local PLACES = { official = 2, stranger = 2, slow = 1 }
+local WAIT = 20 -- seconds, for a place
+local SLOW = 600 -- seconds, after which who was slow is one of the others again
+local LEFT = 25 -- seconds, after which a place is free though nobody said so
+local REMEMBERED = 2 * 86400 -- seconds, for a message that could not be read in time
+
+local here = redis.try_load_redis_servers({ servers = "/run/valkey/valkey", timeout = 0.5 }, rspamd_config, true)
+local inside, slow = {}, {}
+
+-- Of IPv6 a network is one sender (RFC 6177).
+local function source(task)
+  local user, ip = task:get_user(), task:get_ip()
+  if user then
+    return "user " .. user:lower(), "official"
   end
-  return "reject", VIRUS:format((found:gsub("[^%w._/-]", "")))
+  local from = ip and ip:is_valid() and tostring(ip:apply_mask(ip:get_version() == 4 and 32 or 64)) or ""
+  return from, "stranger"
 end
 
-local function answered(task, err, said)
+local function lane_of(from, lane, now)
+  if (slow[from] or 0) > now then
+    return "slow"
+  end
+  slow[from] = nil
+  return lane
+end
+
+-- A place, or none.
+local function enter(from, lane, now)
+  local taken = 0
+  for place in pairs(inside) do
+    if place.since + LEFT < now then
+      inside[place] = nil
+    elseif place.from == from then
+      return
+    elseif place.lane == lane then
+      taken = taken + 1
+    end
+  end
+  if taken < PLACES[lane] then
+    local place = { from = from, lane = lane, since = now }
+    inside[place] = true
+    return place
+  end
+end
+
+local function verdict(found)
+  if found:find("^Heuristics%.Limits%.Exceeded") then
+    return LIMIT
+  elseif found:find("^Danhba%.") or found:find("^Heuristics%.OLE2%.ContainsMacros") then
+    return FILE
+  end
+  return VIRUS:format((found:gsub("[^%w._/-]", "")))
+end
+
+local function conclude(task, action, message, found)
+  task:insert_result("VIRUS_FOUND", 1.0, found)
+  logger.messagex(task, "%s: %s: %s", task:get_queue_id(), action, found)
+  task:set_pre_result({ action = action, message = message, module = "viruses" })
+end
+
+-- It took too long, and clamd is well. That may be the load of this hour: the message is to come again,
+-- and is refused when it takes too long a second time. An official is told at once.
+local function too_slow(task, place, found)
+  slow[place.from] = util.get_time() + SLOW
+  if task:get_user() then
+    return conclude(task, "reject", LIMIT, found)
+  end
+  local key = "slow:" .. task:get_digest()
+  redis.redis_make_request(task, here, key, true, function(_, data)
+    if tostring(data) == "1" then
+      conclude(task, "reject", LIMIT, found)
+    else
+      conclude(task, "soft reject", AGAIN, found)
+    end
+  end, "SET", { key, "1", "NX", "GET", "EX", tostring(REMEMBERED) })
+end
+
+local function answered(task, place, err, said)
+  inside[place] = nil
   local found = said:match("^stream: (.+) FOUND")
-  if found then
-    local action, message = verdict(found)
-    task:insert_result("VIRUS_FOUND", 1.0, found)
-    logger.messagex(task, "%s: %s: %s", task:get_queue_id(), action, found)
-    task:set_pre_result({ action = action, message = message, module = "viruses" })
+  if found and found:find("MaxScanTime", 1, true) then
+    too_slow(task, place, found)
+  elseif found then
+    conclude(task, "reject", verdict(found), found)
   elseif said == "stream: OK" then
     task:insert_result("VIRUS_NONE", 1.0)
   else
     logger.warnx(task, "no word from clamd: %s", err or said)
+  end
+end
+
+local function ask(task, place)
+  local first, content = "From danhba\n", task:get_content()
+  local asked = tcp.request({
+    task = task,
+    host = "/run/clamav/clamd",
+    timeout = 20,
+    data = {
+      "zINSTREAM\0", util.pack(">I4", #first + #content), first, content, util.pack(">I4", 0),
+    },
+    stop_pattern = "\0",
+    callback = function(err, data)
+      answered(task, place, err, tostring(data or ""))
+    end,
+  })
+  if not asked then
+    inside[place] = nil
+  end
+end
+
+local function wait(task, began)
+  local now = util.get_time()
+  local from, lane = source(task)
+  local place = enter(from, lane_of(from, lane, now), now)
+  if place then
+    ask(task, place)
+  elseif now - began < WAIT then
+    task:add_timer(0.02, function()
+      wait(task, began)
+    end)
+  else
+    logger.messagex(task, "%s: soft reject: no place at clamd", task:get_queue_id())
   end
 end
 
@@ -45,28 +150,16 @@ local scan = rspamd_config:register_symbol({
   type = "normal",
   group = "viruses",
   flags = "explicit_disable,ignore_passthrough,nostat",
-  augmentations = { "timeout=20" },
+  augmentations = { "timeout=40" },
   callback = function(task)
-    local first, content = "From danhba\n", task:get_content()
-    tcp.request({
-      task = task,
-      host = "/run/clamav/clamd",
-      timeout = 20,
-      data = {
-        "zINSTREAM\0", util.pack(">I4", #first + #content), first, content, util.pack(">I4", 0),
-      },
-      stop_pattern = "\0",
-      callback = function(err, data)
-        answered(task, err, tostring(data or ""))
-      end,
-    })
+    wait(task, util.get_time())
   end,
 })
 for _, name in ipairs({ "VIRUS_FOUND", "VIRUS_NONE" }) do
   rspamd_config:register_symbol({ name = name, type = "virtual", parent = scan, group = "viruses" })
 end
 
--- Whatever went wrong, an error in the lines above included.
+-- No place, or whatever went wrong, an error in the lines above included.
 rspamd_config:register_symbol({
   name = "VIRUS_UNKNOWN",
   type = "postfilter",
