@@ -62,10 +62,11 @@ class PolicyReader(Values):
 
     def above_limit(self, figures: dict[str, int], line: int) -> None:
         """Who keeps to his limit is no criminal."""
-        limit, alarm = figures["send_recipients"], figures["incident_recipients"]
-        if alarm <= limit:
-            message = f"incident_recipients is {alarm}, and {limit} may be written to in an hour"
-            self.refuse(line, message, "make it larger than send_recipients", "Điều 8.7")
+        for name in ("recipients", "inside"):
+            limit, alarm = figures[f"send_{name}"], figures[f"incident_{name}"]
+            if alarm <= limit:
+                message = f"incident_{name} is {alarm}, and {limit} may be written to in an hour"
+                self.refuse(line, message, f"make it larger than send_{name}", "Điều 8.7")
 
     def macros(self, node: Node) -> Macros:
         text = self.text(node, "macros")
@@ -169,7 +170,9 @@ FIGURES = {
     "lockout_account_guesses": 1000, "lockout_known_days": 366,
     "spam_grey_score": 100, "spam_junk_score": 100, "spam_reject_score": 1000,
     "send_messages": 100000, "send_recipients": 100000, "send_burst": 10000,
-    "send_keeper_times": 100, "incident_recipients": 1000000, "incident_spam": 1000,
+    "send_inside": 100000, "send_inside_burst": 100000, "send_answers": 100000,
+    "send_keeper_times": 100, "incident_inside": 1000000, "incident_recipients": 1000000,
+    "incident_spam": 1000,
     "incident_bounces": 10000, "incident_unknown": 10000,
 }  # fmt: skip
 """And the largest that is no slip of the finger; first passwords have 18 characters or more."""
@@ -188,7 +191,8 @@ DEFAULTS = {
     "lockout_account_guesses": 50, "lockout_known_days": 60,
     "spam_grey_score": 4, "spam_junk_score": 6, "spam_reject_score": 15,
     "send_messages": 200, "send_recipients": 200, "send_burst": 30, "send_keeper_times": 5,
-    "incident_recipients": 400, "incident_spam": 10, "incident_bounces": 30,
+    "send_inside": 600, "send_inside_burst": 400, "send_answers": 50,
+    "incident_recipients": 400, "incident_inside": 900, "incident_spam": 10, "incident_bounces": 30,
     "incident_unknown": 30,
 }  # fmt: skip
 """Figures of policy that need not be written."""

@@ -111,8 +111,12 @@ class Policy:
     send_messages: int
     send_recipients: int
     send_burst: int
+    send_inside: int
+    send_inside_burst: int
+    send_answers: int
     send_keeper_times: int
     incident_recipients: int
+    incident_inside: int
     incident_spam: int
     incident_bounces: int
     incident_unknown: int

@@ -48,7 +48,13 @@ def _config(directory: Compiled, host: Host) -> bytes:
         "agencies": AGENCIES,
         "domains": sorted(directory.free_domains),
         # Postfix's names in the journal (master.cf): of who has the queue, and who empties it.
-        "identifiers": [f"{postfix}/qmgr", f"{postfix}/smtp", "postfix/store/smtp"],
+        "identifiers": [
+            f"{postfix}/qmgr",
+            f"{postfix}/smtp",
+            "postfix/store/smtp",
+            # Who takes messages out of the queue (postsuper -d) says so himself.
+            f"{postfix}/postsuper",
+        ],
     }
     return as_json(config)
 

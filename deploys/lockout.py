@@ -54,7 +54,8 @@ def question(directory: Compiled) -> str:
 def _config(directory: Compiled, env: Environment, host: Host) -> bytes:
     config = {
         "host": host.fqdn,
-        "sending": _sending(directory) if "edge" in host.roles else None,
+        # Edges ask about what is submitted, stores about what filters send.
+        "sending": _sending(directory) if {"edge", "store"} & set(host.roles) else None,
         "figures": asdict(directory.lockout),
         # A host may speak for many: it is never refused, and nobody else for what it does.
         "own": [*directory.own_networks, *addresses(env.hosts)],
@@ -71,7 +72,7 @@ def _config(directory: Compiled, env: Environment, host: Host) -> bytes:
 
 
 def _sending(directory: Compiled) -> dict[str, object]:
-    """What edges have to know of who sends how much."""
+    """What is to be known of who sends how much."""
     keepers = sorted({f"{grant.keeper}@{directory.domain}" for grant in directory.grants})
     return {
         "limits": asdict(directory.sending),

@@ -107,6 +107,9 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             *signing.rules(directory, env),
             File("/etc/rspamd/lua.local.d/outgoing.lua", outgoing, effect="reload"),
             File("/etc/rspamd/lua.local.d/authentication.lua", authentication, effect="reload"),
+            File(
+                "/etc/rspamd/lua.local.d/answers.lua", render("rspamd/answers.lua"), effect="reload"
+            ),
             *_bad_links(directory),
             File(f"/etc/systemd/system/{_UNIT}.d/danhba.conf", unit, effect="restart"),
         ),

@@ -8,7 +8,7 @@ from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Service
-from deploys.common import FILTERS_SOCKET, SENDERS_SOCKET, held, table
+from deploys.common import DESK_SOCKET, FILTERS_SOCKET, SENDERS_SOCKET, held, table
 from deploys.instance import edge
 from deploys.postfix_edge import senders
 from deploys.program import HOME, as_json, program
@@ -27,7 +27,12 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         files += _daemon("danhba-senders", "senders", config)
         units.append("danhba-senders.service")
     if "store" in host.roles:
-        config = {"domain": directory.domain, "socket": FILTERS_SOCKET, "table": _OWN}
+        config = {
+            "domain": directory.domain,
+            "socket": FILTERS_SOCKET,
+            "table": _OWN,
+            "desk": DESK_SOCKET,
+        }
         files += _daemon("danhba-filters", "senders.dovecot", config)
         files.append(File(_OWN, table(own(directory, env, host)), rows=True))
         units.append("danhba-filters.service")
@@ -61,6 +66,7 @@ def _daemon(name: str, module: str, config: dict[str, str]) -> tuple[File, File]
         config=path,
         home=HOME,
         socket=config["socket"],
+        asks="desk" in config,
     )
     return (
         File(path, as_json(config), effect="restart"),

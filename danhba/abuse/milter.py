@@ -39,9 +39,9 @@ class _Door(Milter.Base):
 
     def _begin(self, account: str, sender: str) -> None:
         self._account, self._sender = account, sender
-        self._messages = self._left = 0
+        self._messages = self._left = self._further = 0
         self._outside: list[str] = []
-        self._inside = 0
+        self._inside: list[str] = []
         self._scores: list[str] = []
 
     @Milter.noreply
@@ -57,6 +57,7 @@ class _Door(Milter.Base):
         if left["messages"] < 0:
             return self._refuse(SUSPENDED)
         self._messages, self._left = left["messages"], left["recipients"]
+        self._further = left["inside"]
         return int(Milter.CONTINUE)
 
     def envrcpt(self, to: str, *_: str) -> int:
@@ -69,16 +70,23 @@ class _Door(Milter.Base):
             return int(Milter.CONTINUE)
         weight = _INSIDE if inside else _OUTSIDE
         # Not before: whom somebody goes on writing to tells whether it is he.
-        if weight > min(self._messages, self._left):
-            if not inside:
-                self._ask("asked", account=self._account, kind="outside", address=address)
+        if weight > min(self._messages, self._left) or (inside and not self._room(address)):
+            kind = "beyond" if inside else "outside"
+            self._ask("asked", account=self._account, kind=kind, address=address)
             return self._refuse(LATER)
         self._left -= weight
         if inside:
-            self._inside += 1
+            self._inside.append(address)
         else:
             self._outside.append(address)
         return int(Milter.CONTINUE)
+
+    def _room(self, address: str) -> bool:
+        """For one more inside; what cannot be asked now is asked at the end of the message."""
+        if len(self._inside) < self._further:
+            return True
+        said = self._ask("room", account=self._account, inside=[*self._inside, address])
+        return said is None or int(said["room"]) >= 0
 
     @Milter.noreply
     def header(self, name: str, value: str) -> int:

@@ -20,6 +20,7 @@ from deploys.instance import edge
 
 _WHY = {
     "recipients": "{outside} addresses outside",
+    "inside": "{inside} addresses of the province",
     "spam": "{spam} messages like spam",
     "bounces": "{bounced} addresses outside that nobody has",
     "unknown": "{unknown} addresses inside that nobody has",

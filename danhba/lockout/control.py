@@ -15,7 +15,7 @@ from .sources import source_of
 
 
 class Control:
-    """misuse: None on hosts where nobody sends."""
+    """misuse: None on hosts where nothing is sent."""
 
     def __init__(
         self, rules: Rules, peers: Peers, incidents: Incidents, misuse: Misuse | None

@@ -1,5 +1,6 @@
 """Where the milter on an edge (danhba/abuse) asks how much somebody may still send, and tells what
-he has sent: lines of JSON over a socket."""
+he has sent, and the one on a store (danhba/senders) asks whether his filter may answer: lines of
+JSON over a socket."""
 
 from __future__ import annotations
 
@@ -20,16 +21,22 @@ class Desk:
 
     def answer(self, told: Mapping[str, Any]) -> dict[str, Any]:
         """To {"do": "left", "account"}; {"do": "sent", ...} with the fields of Message;
+        {"do": "room", "account", "inside"}; {"do": "answer", "account", "outside"};
         {"do": "asked", "account", "kind", "address"}; {"do": "bounced", "queue_id", "address",
         "at"}. Raises LookupError, TypeError and ValueError for what is none of these."""
         match told["do"]:
             case "left":
                 messages, recipients = self._misuse.left(told["account"])
-                return {"messages": messages, "recipients": recipients}
+                room = self._misuse.room(told["account"], ())
+                return {"messages": messages, "recipients": recipients, "inside": room}
             case "sent":
                 facts = {key: value for key, value in told.items() if key != "do"}
-                facts["outside"] = tuple(facts["outside"])
+                facts |= {kind: tuple(facts[kind]) for kind in ("outside", "inside")}
                 return {"answer": self._misuse.sent(Message(**facts))}
+            case "room":
+                return {"room": self._misuse.room(told["account"], told["inside"])}
+            case "answer":
+                return {"answer": self._misuse.answer(told["account"], told["outside"])}
             case "asked":
                 self._misuse.asked(told["account"], told["kind"], (told["address"],))
             case "bounced":

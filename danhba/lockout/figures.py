@@ -27,20 +27,26 @@ class Limits:
     """What one account may send, over all edges. A recipient inside counts a tenth of one outside,
     and so does a message to the inside alone.
 
-    messages, recipients: in an hour. burst: messages in a minute. keeper_times: as many times as
-    much of these, and of incident_recipients, for who keeps an agency's mailbox.
+    messages, recipients: in an hour. burst: messages in a minute. inside, inside_burst: different
+    addresses of the province in an hour and in a minute. keeper_times: as many times as much of
+    these, of incident_recipients and incident_inside, for who keeps an agency's mailbox. answers:
+    different addresses outside in an hour that the account's filter may answer.
 
-    In an hour, until the account is suspended: incident_recipients: different addresses outside
-    that were asked for, also in vain. incident_spam: messages with the score of junk.
-    incident_bounces: different addresses outside that were refused for good, if they are a quarter
-    of all outside. incident_unknown: different addresses inside that nobody has.
+    In an hour, until the account is suspended: incident_recipients, incident_inside: different
+    addresses outside, and inside, that were asked for, also in vain. incident_spam: messages with
+    the score of junk. incident_bounces: different addresses outside that were refused for good, if
+    they are a quarter of all outside. incident_unknown: different addresses inside that nobody has.
     """
 
     messages: int
     recipients: int
     burst: int
+    inside: int
+    inside_burst: int
+    answers: int
     keeper_times: int
     incident_recipients: int
+    incident_inside: int
     incident_spam: int
     incident_bounces: int
     incident_unknown: int

@@ -28,8 +28,9 @@ SHARE = 4
 MOST_SOURCES = 20
 
 Answer = Literal["go", "later", "suspended"]
-Seen = Literal["outside", "unknown", "bounced"]
-"""Kinds of addresses that are counted once each: asked for outside, and those that nobody has."""
+Seen = Literal["outside", "unknown", "bounced", "inside", "beyond", "answered"]
+"""Kinds of addresses that are counted once each: asked for outside, those that nobody has, written
+to inside, asked for inside above the limit, and answered outside by the account's filter."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sent (
@@ -51,7 +52,7 @@ class Message:
     sender: str
     queue_id: str
     outside: tuple[str, ...]
-    inside: int
+    inside: tuple[str, ...]
     score: float
     source: str
 
@@ -61,7 +62,7 @@ class Message:
 
     @property
     def recipients(self) -> int:
-        return OUTSIDE * len(self.outside) + INSIDE * self.inside
+        return OUTSIDE * len(self.outside) + INSIDE * len(self.inside)
 
 
 class Misuse:
@@ -94,13 +95,37 @@ class Misuse:
         most = min(limits.messages * times - messages, limits.burst * times - burst)
         return max(0, most), max(0, limits.recipients * times - recipients)
 
+    def room(self, account: str, inside: Collection[str]) -> int:
+        """For how many addresses of the province there is, beside these; below 0: not for these.
+        Whom the account has written to before is no further one."""
+        times = self._times(account)
+        who = {_hash(account, address) for address in inside}
+        return min(
+            most * times - len(self._whom(account, ("inside",), seconds) | who)
+            for seconds, most in ((HOUR, self._limits.inside), (MINUTE, self._limits.inside_burst))
+        )
+
+    def answer(self, account: str, outside: Collection[str]) -> Answer:
+        """May its filter answer? outside: addresses. Too many answers are no alarm: who writes
+        decides how many there are, and could have anybody on leave suspended."""
+        if self._incidents.suspended(account):
+            return "suspended"
+        who = {_hash(account, address) for address in outside}
+        before = self._whom(account, ("answered",), HOUR)
+        if who and len(before | who) > self._limits.answers:
+            return "later"
+        self._note_seen(account, "answered", outside, self._clock())
+        return "go"
+
     def sent(self, message: Message) -> Answer:
         """May it be accepted? Counted if so; of one that may not only the addresses are."""
         messages, recipients = self.left(message.account)
         if messages < 0:
             return "suspended"
-        if message.weight > messages or message.recipients > recipients:
+        fits = message.weight <= messages and message.recipients <= recipients
+        if not fits or self.room(message.account, message.inside) < 0:
             self.asked(message.account, "outside", message.outside)
+            self.asked(message.account, "beyond", message.inside)
             return "suspended" if self._incidents.suspended(message.account) else "later"
         now = self._clock()
         row = {
@@ -111,6 +136,7 @@ class Misuse:
         self._count(row)
         self._rules.share({"kind": "sent", **row}, until=now + KEPT)
         self._note_seen(message.account, "outside", message.outside, now)
+        self._note_seen(message.account, "inside", message.inside, now)
         self._table.execute(
             "INSERT OR REPLACE INTO queued VALUES (?, ?, ?, ?)",
             (message.queue_id, message.account, message.sender, now),
@@ -118,7 +144,7 @@ class Misuse:
         return "suspended" if self._judge(message.account) else "go"
 
     def asked(self, account: str, kind: Seen, addresses: Collection[str]) -> None:
-        """Addresses outside that were refused for the limit, or addresses that nobody has."""
+        """Addresses that were refused for the limit, or that nobody has."""
         self._note_seen(account, kind, addresses, self._clock())
         self._judge(account)
 
@@ -189,9 +215,10 @@ class Misuse:
         if self._incidents.suspended(account):
             return True
         limits, found = self._limits, self._hour(account)
-        few = found["bounced"] * SHARE < found["outside"]
+        few, times = found["bounced"] * SHARE < found["outside"], self._times(account)
         alarms = (
-            ("recipients", found["outside"], limits.incident_recipients * self._times(account)),
+            ("recipients", found["outside"], limits.incident_recipients * times),
+            ("inside", found["inside"], limits.incident_inside * times),
             ("spam", found["spam"], limits.incident_spam),
             ("bounces", 0 if few else found["bounced"], limits.incident_bounces),
             ("unknown", found["unknown"], limits.incident_unknown),
@@ -217,7 +244,18 @@ class Misuse:
             (account, start, MOST_SOURCES),
         )
         seen = {"outside": 0, "unknown": 0, "bounced": 0} | {row["kind"]: row["n"] for row in kinds}
+        # Written to, or in vain: each is one address.
+        seen["inside"] = len(self._whom(account, ("inside", "beyond"), HOUR))
         return {**dict(sums or {}), **seen, "sources": sorted(row["source"] for row in sources)}
+
+    def _whom(self, account: str, kinds: tuple[Seen, ...], seconds: float) -> set[str]:
+        """Hashes of addresses that were seen since."""
+        marks = ",".join("?" * len(kinds))
+        rows = self._table.execute(
+            f"SELECT who FROM seen WHERE account = ? AND kind IN ({marks}) AND at > ?",
+            (account, *kinds, self._start(account, seconds)),
+        )
+        return {row["who"] for row in rows}
 
     def _sum(self, account: str, seconds: float) -> tuple[int, int]:
         row = self._one(

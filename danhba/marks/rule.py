@@ -74,6 +74,17 @@ _PAPER = re.compile(
     r"\W*(?:[0-9]{1,5}\W{1,3})?(?:(?:kinh )?(?:gui|chuyen|trinh) )?"
     rf"(?:{_PAPERS})\W{{1,3}}(?:so )?[0-9/.\- ]{{0,12}}$"
 )
+_TITLE = re.compile(rf"\W*(?:tài liệu|văn bản|hồ sơ|công văn) ({_ANY})\W*$", re.I)
+_ABOUT = re.compile(
+    r"(?<!\w)(?:quản lý|bảo quản|bảo vệ|lưu trữ|danh mục|quy chế|quy định|quy trình|sổ|tập huấn"
+    r"|soạn thảo|công tác|thống kê|số lượng|hướng dẫn|tiêu hủy|giải mật|về|các|loại|với|của)(?!\w)",
+    re.I,
+)
+"""The line before says that "TÀI LIỆU MẬT" is what a heading speaks of."""
+_STATISTIC = re.compile(rf"\W*(?:{_ANY})[ \t]*(?:[:|\t]|  )[ \t:|]*(?:[0-9][0-9., \t|]*)$", re.I)
+"""A row of a table of how many were received; behind a stamp there is no bare number."""
+_BEGINS = re.compile(rf"\W*({_ANY})\s*[-–—:]\s*(.*)", re.I)
+_OF_PAPER = re.compile(rf"(?:{_PAPERS})\b")
 _SERIAL = re.compile(rf"\W*(?:$|[0-9]|so\b|ngay\b|(?:{_PAPERS})\b)")
 _SMALL = re.compile(r" (?!khẩu|độ|mã|ong|vụ|thư|hiệu|lệnh|báo)(?=[^\W\d_])")
 _WORDS = re.compile(rf"(?<!\w)(?:{_ANY})(?!\w)", re.I)
@@ -118,9 +129,9 @@ def _on_line(line: str, before: str) -> Degree | None:
         return _on_line(line[:_LONGEST], before) or _on_line(line[-_LONGEST:], "")
     if topic := _TOPIC.match(line):
         return _in_label(line[topic.end() :])
-    if _names_all(line):
+    if _names_all(line) or _STATISTIC.fullmatch(line):
         return None
-    return _stamp(line, before) or _apart(line) or _labelled(line)
+    return _stamp(line, before) or _title(line, before) or _apart(line) or _labelled(line)
 
 
 def _names_all(line: str) -> bool:
@@ -170,6 +181,15 @@ def _stamp(line: str, before: str) -> Degree | None:
     if found is None or (_ITEM.match(line) and not found.is_stamp):
         return None
     return found.degree if found.is_alone else None
+
+
+def _title(line: str, before: str) -> Degree | None:
+    """TÀI LIỆU MẬT, and nothing else, on a line."""
+    hit = _TITLE.match(line)
+    if hit is None or not line.isupper() or _ABOUT.search(before[-_LONGEST:]):
+        return None
+    found = _found(hit[1])
+    return found.degree if found else None
 
 
 def _goes_on(before: str) -> bool:
@@ -245,7 +265,16 @@ def _in_label(line: str) -> Degree | None:
     for edge in _EDGES:
         if (hit := edge.search(line)) and (found := _found(hit[1])) and found.is_two_words:
             return found.degree
-    return _stamp(line, "") or _apart(line) or _labelled(line) or _within(line)
+    return (
+        _before_paper(line) or _stamp(line, "") or _apart(line) or _labelled(line) or _within(line)
+    )
+
+
+def _before_paper(line: str) -> Degree | None:
+    """Tối mật - KH A2; a film has another title."""
+    hit = _BEGINS.match(line)
+    found = _found(hit[1]) if hit and _OF_PAPER.match(_bare(hit[2])) else None
+    return found.degree if found and found.is_two_words and found.begins_large else None
 
 
 def _within(line: str) -> Degree | None:

@@ -34,11 +34,16 @@ def verdict(
     or a redirect of what came without one. fields: the whole header, names in small letters.
     domain: the province's. owners: who may send as an address.
     """
-    if tuple(name for name, _ in fields[:2]) == _REDIRECTED:
-        inside = all(_inside(recipient, domain) for recipient in recipients)
-        return "as it is" if inside else "leaves"
+    if redirected(fields):
+        stays = all(inside(recipient, domain) for recipient in recipients)
+        return "as it is" if stays else "leaves"
     found = wrong(fields, lambda address: _own(address, sender, domain, owners))
     return found or ("without sender" if sender else "as it is")
+
+
+def redirected(fields: Sequence[tuple[str, bytes]]) -> bool:
+    """Does a filter hand on what came, rather than write itself?"""
+    return tuple(name for name, _ in fields[:2]) == _REDIRECTED
 
 
 def _own(address: str, sender: str, domain: str, owners: Callable[[str], frozenset[str]]) -> bool:
@@ -49,6 +54,6 @@ def _own(address: str, sender: str, domain: str, owners: Callable[[str], frozens
     return (owners(sender) or {sender}) <= owners(address)
 
 
-def _inside(recipient: str, domain: str) -> bool:
+def inside(recipient: str, domain: str) -> bool:
     """Without what some server or other reads as a way to somebody else."""
     return bool(re.fullmatch(rf"[^%!@:\s\"]+@{re.escape(domain)}", recipient, re.I))

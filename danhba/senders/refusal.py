@@ -30,6 +30,21 @@ LEAVES = (
     " / Official mail is not forwarded outside by a filter"
 )
 
+UNPROVEN = (
+    "Khong tra loi: khong chung thuc duoc nguoi gui"
+    " / Not answered: it is not proven who has sent this"
+)
+
+MANY = (
+    "Khong tra loi: bo loc da gui qua nhieu thu tra loi trong mot gio"
+    " / Not answered: this filter has sent too many answers within an hour"
+)
+
+SUSPENDED = (
+    "Khong tra loi: tai khoan tam khoa vi nghi bi lam dung"
+    " / Not answered: this account is suspended because it seems to be misused"
+)
+
 UNABLE = (
     "Chua kiem tra duoc nguoi gui, xin gui lai sau"
     " / The sender cannot be checked yet, please send again later"

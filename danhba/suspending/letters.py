@@ -16,6 +16,8 @@ from .control import run
 _WHY = {
     "recipients": "Trong một giờ đã gửi hoặc tìm cách gửi thư đến $outside địa chỉ bên ngoài tỉnh"
     " (ngưỡng: $limit).",
+    "inside": "Trong một giờ đã gửi hoặc tìm cách gửi thư đến $inside địa chỉ khác nhau trong tỉnh"
+    " (ngưỡng: $limit).",
     "spam": "Trong một giờ đã gửi $spam thư có dấu hiệu là thư rác (ngưỡng: $limit).",
     "bounces": "Trong một giờ có $bounced địa chỉ bên ngoài tỉnh bị máy chủ nhận từ chối vì không"
     " tồn tại hoặc không nhận thư (ngưỡng: $limit).",

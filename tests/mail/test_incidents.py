@@ -139,6 +139,18 @@ def test_an_agency_writes_to_three_hundred_officials(
     assert not _incident(province, own)
 
 
+def test_somebody_writes_to_so_many_officials_at_once(province: Province, cast: Cast) -> None:
+    """Then no more of them; who goes on: tests/unit/test_misuse.py."""
+    people = [box for box in province.compiled.mailboxes if box.kind == "person"]
+    to = [province.mail(box.address) for box in people if box.state == "active"]
+    most = province.compiled.sending.inside_burst
+    with cast.lost.submission() as smtp:
+        smtp.mail(cast.lost.address)
+        said = [smtp.rcpt(each) for each in to[: most + 2]]
+    assert [code for code, _ in said] == [250] * most + [450] * 2
+    assert said[-1][1].decode().startswith(LATER)
+
+
 def test_a_stolen_account_is_suspended_everywhere_and_released(
     province: Province, cast: Cast, outsider: Person
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from people import Person, parsed, trusting
 from province import Province
 
+from deploys.common import SCORE_HEADER
 from staging.config import INTERNET4, INTERNET6, PROVINCE4, PROVINCE6
 
 MACHINE = "may-cua-an.noibo.test"
@@ -28,6 +29,18 @@ X-Client-IP: 10.1.2.3
 X-Source-IP: 10.1.2.3
 X-Forwarded-For: 10.1.2.3
 X-Sender-Host: {MACHINE}
+X-Zimbra-Originating-IP: 10.1.2.3
+X-Webmail-Client-IP: 10.1.2.3
+X-MS-Exchange-Organization-OriginalClientIPAddress: 10.1.2.3
+X-Received: by 10.1.2.3 with SMTP id x
+Received-SPF: pass (client-ip=10.1.2.3)
+X-Sender: an@{MACHINE}
+X-AuthUser: an@{MACHINE}
+X-Mail-Client: {PROGRAM}
+X-Mail-Agent: {PROGRAM}
+Mailer: {PROGRAM}
+X-Library: {PROGRAM}
+X-Roundcube-Version: {PROGRAM}
 User-Agent: {PROGRAM}
 X-User-Agent: {PROGRAM}
 X-Mailer: {PROGRAM}
@@ -37,6 +50,7 @@ X-Mozilla-Draft-Info: {PROGRAM}
 X-PHP-Originating-Script: 33:{PROGRAM}
 X-Universally-Unique-Identifier: {PROGRAM}
 X-Antivirus: {PROGRAM}
+{SCORE_HEADER}: 3
 MIME-Version: 1.0 (Mac OS X Mail 16.0 ({PROGRAM}))
 """
 KEPT = "X-Priority: 1\nDisposition-Notification-To: {me}\nReply-To: {me}\nReferences: <a@b>\n"
@@ -98,6 +112,8 @@ def test_no_header_tells_of_the_sender_inside_or_outside(
             "by localhost; Thu, 26 Nov 2026 08:00:00 +0700 (+07)", "by localhost"
         ]  # fmt: skip
         assert read["MIME-Version"] == "1.0"
+        # What edges count by (deploys/abuse.py), whoever has written one.
+        assert read[SCORE_HEADER] is None
         assert read["X-Priority"] == "1" and read["References"] == "<a@b>"
         assert read["Reply-To"] == read["Disposition-Notification-To"] == official.address
         text, inner = read.iter_parts()

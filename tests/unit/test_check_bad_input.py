@@ -59,6 +59,7 @@ CASES = {
     "free_mail_of_the_state": [(4, "angiang.gov.vn belongs to the state", "delete it")],
     "fifty_recipients": [(4, "message_recipients is 50: too little", "at least 100")],
     "incident_before_the_limit": [(4, "200 may be written to in an hour", "make it larger")],
+    "incident_before_the_limit_inside": [(4, "600 may be written to in an hour", "make it larger")],
     "incident_contact_of_nobody": [(4, "incidents names 'ctubnd'", "or delete it")],
     "incidents_without_contact": [(4, "incidents lacks contact", "add contact")],
     "no_burst": [(4, "send_burst is not a whole number", "above 0")],

@@ -12,6 +12,7 @@ from danhba.lockout.misuse import Message, Misuse
 
 LIMITS = Limits(
     messages=200, recipients=200, burst=30, keeper_times=5,
+    inside=600, inside_burst=400, answers=50, incident_inside=900,
     incident_recipients=400, incident_spam=10, incident_bounces=30, incident_unknown=30,
 )  # fmt: skip
 NVAN, KEEPER = "nvan@x.vn", "keeper@x.vn"
@@ -28,10 +29,12 @@ class Edge(Host):
         self.sent = 0
 
     def send(self, account: str, outside: tuple[str, ...] = (), inside: int = 0,
-             score: float = 0) -> str:  # fmt: skip
+             score: float = 0, first: int = 0) -> str:  # fmt: skip
+        """first: of the officials who get it."""
         self.sent += 1
+        colleagues = tuple(f"canbo{n}@x.vn" for n in range(first, first + inside))
         message = Message(
-            account, account, f"{self.name}{self.sent}", outside, inside, score, "198.18.9.9"
+            account, account, f"{self.name}{self.sent}", outside, colleagues, score, "198.18.9.9"
         )
         answer = self.misuse.sent(message)
         self.tell_all()
@@ -71,8 +74,64 @@ def test_a_letter_to_each_of_three_hundred_is_none_either(
     edges: tuple[Edge, Edge], account: str
 ) -> None:
     """Within one minute."""
-    assert {edges[n % 2].send(account, inside=1) for n in range(300)} == {"go"}
+    assert {edges[n % 2].send(account, inside=1, first=n) for n in range(300)} == {"go"}
     assert not edges[0].incidents.all()
+
+
+def test_other_three_hundred_officials_are_none_when_it_is_not_at_once(
+    edges: tuple[Edge, Edge], clock: Clock
+) -> None:
+    assert edges[0].send(NVAN, inside=300) == "go"
+    assert edges[1].send(NVAN, inside=300, first=300) == "later"
+    assert edges[0].misuse.room(NVAN, ()) == 100
+    clock.now += 61
+    assert edges[1].send(NVAN, inside=300, first=300) == "go"
+    assert edges[1].send(NVAN, inside=1, first=600) == "later"
+    clock.now += 3601
+    assert edges[1].send(NVAN, inside=300, first=600) == "go"
+    assert not edges[0].incidents.all()
+
+
+def test_who_writes_to_a_thousand_officials_at_once_is_suspended(
+    edges: tuple[Edge, Edge],
+) -> None:
+    said = [edges[n % 2].send(NVAN, inside=100, first=100 * n) for n in range(10)]
+    assert said == ["go"] * 4 + ["later"] * 4 + ["suspended"] * 2
+    [incident] = edges[0].incidents.all()
+    assert (incident["why"], incident["facts"]["inside"]) == ("inside", 900)
+
+
+def test_who_keeps_an_agencys_mailbox_writes_to_a_thousand_officials(
+    edges: tuple[Edge, Edge],
+) -> None:
+    said = [edges[n % 2].send(KEEPER, inside=100, first=100 * n) for n in range(10)]
+    assert set(said) == {"go"}
+
+
+def test_a_filter_answers_so_many_outside_and_nobody_is_suspended_for_it(
+    edges: tuple[Edge, Edge], clock: Clock
+) -> None:
+    """Whoever writes to somebody on leave could have him suspended."""
+
+    def answer(number: int, outside: bool = True) -> str:
+        to = (f"khach{number}@ngoai.vn",) if outside else ()
+        said = edges[number % 2].misuse.answer(NVAN, to)
+        edges[number % 2].tell_all()
+        return said
+
+    assert [answer(n) for n in range(500)] == ["go"] * 50 + ["later"] * 450
+    assert answer(1, outside=False) == answer(0) == "go"
+    assert not edges[0].incidents.all()
+    assert edges[0].send(NVAN, ("a@ngoai.vn",)) == "go"
+    clock.now += 3601
+    assert answer(50) == "go"
+
+
+def test_the_filter_of_who_is_suspended_answers_nobody(edges: tuple[Edge, Edge]) -> None:
+    edges[0].incidents.open(NVAN, "spam", {})
+    edges[0].tell_all()
+    for outside in (("a@ngoai.vn",), ()):
+        assert edges[1].misuse.answer(NVAN, outside) == "suspended"
 
 
 def test_who_keeps_an_agencys_mailbox_writes_to_three_hundred_outside(

@@ -49,8 +49,12 @@ policy:
   send_messages: 100
   send_recipients: 5
   send_burst: 20
+  send_inside: 5
+  send_inside_burst: 350
+  send_answers: 40
   send_keeper_times: 3
   incident_recipients: 900
+  incident_inside: 800
   incident_spam: 5
   incident_bounces: 20
   incident_unknown: 15
@@ -265,6 +269,7 @@ NOT_OF_SCHEMA = (
     "own_network_of_one_ipv6_address",
     # two keys that must fit each other
     "spam_refused_before_it_is_junk", "incident_before_the_limit",
+    "incident_before_the_limit_inside",
     # true in YAML 1.1, and text in YAML 1.2, which editors read
     "no_is_text", "on_is_text",
 )  # fmt: skip

@@ -138,6 +138,7 @@ policy: {quota_gb: 2, agency_quota_gb: 10, message_mb: 30, alias_months: 6, conf
          lockout_guesses: 9, lockout_minutes: 20, lockout_accounts: 30,
          lockout_account_guesses: 40, lockout_known_days: 90,
          send_messages: 100, send_recipients: 300, send_burst: 20, send_keeper_times: 3,
+         send_inside: 500, send_inside_burst: 300, send_answers: 40, incident_inside: 800,
          incident_recipients: 900, incident_spam: 5, incident_bounces: 20, incident_unknown: 15,
          incidents: {contact: sotaichinh},
          spam_grey_score: 3, spam_junk_score: 5, spam_reject_score: 12, macros: accepted}
