@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import signal
 import smtplib
 import subprocess
@@ -75,8 +76,23 @@ def test_the_step_on_a_host_is_killed(province: Province, host: str, condition: 
     assert said.strip() == "killed", said
     assert done.returncode == 1, done.stdout
     assert len(province.in_ldap("(uid=thu.ngat*)").intersection(names)) in (0, len(names))
+    if "ldapmodify" in condition:
+        fills_anew(province)
     converges(province, names)
     assert passwords <= province.with_password()
+
+
+def fills_anew(province: Province) -> None:
+    """slapd 2.6.10 dies now and then of a client that is killed within a transaction, and the other
+    people host may lack entries for ever. Then an apply says what to do, and it is done here."""
+    done = province.danhba("apply", "staging", "--yes", check=False)
+    if done.returncode == 0:
+        return
+    told = re.search(r"\[(\S+)\] LDAP here has all changes .* anew, on this host: (.*); then apply",
+                     done.stderr)  # fmt: skip
+    assert told, done.stderr
+    host, commands = told.groups()
+    assert province.lab.run(host, ["sh", "-ec", commands]).returncode == 0
 
 
 def test_what_a_host_read_while_it_was_cut_off_is_not_kept(province: Province) -> None:

@@ -40,14 +40,16 @@ def test_a_tree_file_keeps_its_order() -> None:
     assert list(read_tree(text)) == ["dc=x", "uid=a,dc=x"]
 
 
-def _wait(monkeypatch: pytest.MonkeyPatch, counts: Iterable[int]) -> list[str]:
+def _wait(
+    monkeypatch: pytest.MonkeyPatch, counts: Iterable[int], stamps: dict[str, str] | None = None
+) -> list[str]:
     """For a load of a thousand entries, where a minute passes between two looks and slapd counts
     so many each time; what was told."""
     seen, clock = iter(counts), count(step=peers.CLOSED + 1)
-    own = {"stamps": {}, "clock": 0, "error": ""}
+    own = {"stamps": stamps or {}, "clock": 0, "error": ""}
 
     def look(tree: Json) -> peers.Standing:
-        return peers.Standing(own, {}, ["store1"], {}, next(seen))
+        return peers.Standing(own, stamps or {}, ["store1"], {}, next(seen))
 
     monkeypatch.setattr(entries, "must_hold", lambda token: None)
     monkeypatch.setattr(entries, "_is_here", lambda batch: next(seen) >= 1000)
@@ -66,6 +68,14 @@ def test_a_load_that_goes_on_arriving_is_waited_for(monkeypatch: pytest.MonkeyPa
 def test_a_load_that_stands_still_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Refused, match="what store1 wrote does not arrive"):
         _wait(monkeypatch, repeat(31))
+
+
+def test_entries_that_nobody_will_send_are_to_be_filled_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both have the same changes, and not the same entries."""
+    with pytest.raises(Refused, match=r"all changes of store1, .* Fill it anew, on this host"):
+        _wait(monkeypatch, repeat(31), {"015": "1"})
 
 
 class Slapd:
