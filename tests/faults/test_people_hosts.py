@@ -423,7 +423,7 @@ def test_a_silent_people_host_keeps_nobody_from_logging_in(province: Province) -
         took = [_seconds(door, edge, address, password) for door in ways]
     finally:
         province.lab.join("store1")
-    assert max(took) < 8, took
+    assert max(took) < 12, took
     assert max(took[1:]) < 5, took
     wait_for(lambda: len(province.stamps()) == 1, "the people hosts agree", 60)
 
@@ -437,5 +437,5 @@ def test_a_slapd_that_hangs_keeps_nobody_from_reading(province: Province) -> Non
         took = [_seconds(door, edge, address, password) for door in (doors.IMAPS, doors.POP3S)]
     finally:
         province.lab.run("store2", ["systemctl", "kill", "--signal=CONT", "slapd"])
-    assert max(took) < 8, took
+    assert max(took) < 12, took
     wait_for(lambda: len(province.stamps()) == 1, "the people hosts agree", 60)
