@@ -9,7 +9,7 @@ from pathlib import Path
 import Milter
 
 from .desk import Desk
-from .filters import inside, redirected, verdict
+from .filters import Kind, inside, kind, verdict
 from .refusal import LEAVES, MANY, SUSPENDED, UNABLE, UNPROVEN, refusal
 from .rejection import rejection
 from .rule import Wrong
@@ -69,27 +69,28 @@ class _Door(Milter.Base):
         return int(Milter.CONTINUE)
 
     def eom(self) -> int:
+        what = kind(self._sender, self._fields)
         try:
-            why, text = self._refusal()
+            why, text = self._refusal(what)
         except (OSError, ValueError, LookupError) as error:
             self._say(f"deferred: {error}")
             self.setreply("451", "4.7.1", UNABLE)
             return int(Milter.TEMPFAIL)
         if text:
             self._say(f"refused: {why}")
-            if not self._sender and not redirected(self._fields):
+            if what == "rejection":
                 # After a 550 Dovecot takes the message as rejected, and nobody would have it: after
                 # this it stays in the mailbox.
                 self.setreply("451", "4.7.1", text)
                 return int(Milter.TEMPFAIL)
             self.setreply("550", "5.7.1", text)
             return int(Milter.REJECT)
-        if self._sender and not redirected(self._fields):
+        if what == "answer":
             # An answer that cannot be delivered is to be answered by nobody (RFC 3834 3.3).
             self.chgfrom("<>")
         return int(Milter.ACCEPT)
 
-    def _refusal(self) -> tuple[str, str]:
+    def _refusal(self, what: Kind) -> tuple[str, str]:
         """Why it is refused, for the journal, and what Dovecot is told; "" for nothing. Raises
         OSError, ValueError and LookupError."""
         owners = self.table.owners()
@@ -101,10 +102,10 @@ class _Door(Milter.Base):
             return f"{found.field} {found.why}", refusal(found)
         if found == "leaves":
             return found, LEAVES
-        if redirected(self._fields):
+        if what == "redirect":
             return "", ""
         whose = self._sender
-        if not whose:
+        if what == "rejection":
             seen = rejection(dict(self._fields).get("content-type", b""), self._body)
             if not (whose := seen.account) or not seen.proven:
                 return "its sender is not proven", UNPROVEN

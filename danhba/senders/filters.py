@@ -13,8 +13,9 @@ from typing import Literal
 
 from .rule import Wrong, wrong
 
-Verdict = Wrong | Literal["as it is", "without sender", "leaves"]
-"""leaves: a redirect to the outside."""
+Kind = Literal["redirect", "answer", "rejection"]
+Verdict = Wrong | Literal["leaves"] | None
+"""leaves: a redirect to the outside. None: nothing is wrong with it."""
 
 _REDIRECTED = ("x-sieve", "x-sieve-redirected-from")
 """What Dovecot puts before a message that is redirected, having taken both away from it. What it
@@ -34,16 +35,17 @@ def verdict(
     or a redirect of what came without one. fields: the whole header, names in small letters.
     domain: the province's. owners: who may send as an address.
     """
-    if redirected(fields):
+    if kind(sender, fields) == "redirect":
         stays = all(inside(recipient, domain) for recipient in recipients)
-        return "as it is" if stays else "leaves"
-    found = wrong(fields, lambda address: _own(address, sender, domain, owners))
-    return found or ("without sender" if sender else "as it is")
+        return None if stays else "leaves"
+    return wrong(fields, lambda address: _own(address, sender, domain, owners))
 
 
-def redirected(fields: Sequence[tuple[str, bytes]]) -> bool:
-    """Does a filter hand on what came, rather than write itself?"""
-    return tuple(name for name, _ in fields[:2]) == _REDIRECTED
+def kind(sender: str, fields: Sequence[tuple[str, bytes]]) -> Kind:
+    """Of what a filter sends: what it hands on has both fields first, what it writes has not."""
+    if tuple(name for name, _ in fields[:2]) == _REDIRECTED:
+        return "redirect"
+    return "answer" if sender else "rejection"
 
 
 def _own(address: str, sender: str, domain: str, owners: Callable[[str], frozenset[str]]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from danhba.senders.filters import Verdict, verdict
+from danhba.senders.filters import Verdict, kind, verdict
 from danhba.senders.rule import Wrong
 
 DOMAIN = "angiang.gov.vn"
@@ -34,8 +34,8 @@ def _answer(sender: str, name: str, *more: tuple[str, bytes]) -> Verdict:
 @pytest.mark.parametrize("sender", ["", ME, ABROAD])
 def test_a_redirect_goes_to_whoever_is_inside(sender: str) -> None:
     fields = (*REDIRECTED, ("from", ABROAD.encode()))
-    assert _judge(sender, OTHER, *fields) == "as it is"
-    assert _judge(sender, OTHER.upper(), *fields) == "as it is"
+    assert _judge(sender, OTHER, *fields) is None
+    assert _judge(sender, OTHER.upper(), *fields) is None
     assert _judge(sender, ABROAD, *fields) == "leaves"
 
 
@@ -64,7 +64,7 @@ def test_one_recipient_outside_is_enough() -> None:
     ("sender", "name"), [(ME, ME), (ME, AGENCY), (NEW, NEW), (OLD, NEW), (AGENCY, AGENCY)]
 )
 def test_an_answer_in_ones_own_name_goes_without_sender(sender: str, name: str) -> None:
-    assert _answer(sender, name) == "without sender"
+    assert _answer(sender, name) is None
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_part_of_mime_is_no_way_round() -> None:
 
 def test_a_rejection_is_the_postmasters() -> None:
     own = ("from", f" Postmaster <postmaster@{DOMAIN}>".encode())
-    assert _judge("", ABROAD, ("message-id", b" <x@y>"), own) == "as it is"
+    assert _judge("", ABROAD, ("message-id", b" <x@y>"), own) is None
     assert _judge("", ABROAD, ("message-id", b" <x@y>"), ("from", ME.encode())) == Wrong(
         "From", "foreign"
     )
@@ -92,3 +92,19 @@ def test_a_rejection_is_the_postmasters() -> None:
 
 def test_what_has_no_header_is_refused() -> None:
     assert _judge("", ABROAD) == Wrong("From", "missing")
+
+
+@pytest.mark.parametrize(
+    ("sender", "first", "what"),
+    [
+        (ME, REDIRECTED, "redirect"),
+        ("", REDIRECTED, "redirect"),
+        (ME, (SIEVE,), "answer"),
+        (ME, REDIRECTED[::-1], "answer"),
+        ("", (SIEVE,), "rejection"),
+    ],
+)
+def test_what_it_is_that_a_filter_sends(
+    sender: str, first: tuple[tuple[str, bytes], ...], what: str
+) -> None:
+    assert kind(sender, (*first, ("message-id", b" <x@y>"))) == what
