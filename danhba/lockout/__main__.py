@@ -23,6 +23,8 @@ from .rules import Rules, opened
 
 _FORGETS = 60
 """Seconds."""
+_JUDGES = 1
+"""Seconds."""
 _SAYS_SO = 2
 """Seconds; WatchdogSec of its unit is much longer."""
 
@@ -53,7 +55,7 @@ async def main(config: dict[str, Any]) -> None:
         )
     control = Control(rules, peers, incidents, misuse)
     await asyncio.start_unix_server(control.serve, run / "control")
-    await asyncio.gather(peers.run(), _forget(rules, misuse), _alive())
+    await asyncio.gather(peers.run(), _forget(rules, misuse), _judge(misuse), _alive())
 
 
 async def _shared(desk: Desk, place: Path) -> None:
@@ -68,6 +70,12 @@ async def _forget(rules: Rules, misuse: Misuse | None) -> None:
         if misuse:
             misuse.forget()
         await asyncio.sleep(_FORGETS)
+
+
+async def _judge(misuse: Misuse | None) -> None:
+    while misuse:
+        misuse.judge_again()
+        await asyncio.sleep(_JUDGES)
 
 
 async def _alive() -> None:

@@ -26,6 +26,8 @@ IN_QUEUE = 6 * DAY
 SHARE = 4
 """Addresses that nobody has are an alarm when they are one of so many."""
 MOST_SOURCES = 20
+AT_ONCE = 60
+"""Seconds within which two hosts count at the same moment, however busy they are."""
 
 Answer = Literal["go", "later", "suspended"]
 Seen = Literal["outside", "unknown", "bounced", "inside", "beyond", "answered"]
@@ -80,6 +82,8 @@ class Misuse:
     ) -> None:
         self._rules, self._table, self._incidents = rules, table, incidents
         self._limits, self._keepers, self._junk, self._clock = limits, keepers, junk, clock
+        self._judged: dict[str, float] = {}
+        self._again: set[str] = set()
         table.executescript(_SCHEMA)
         rules.learners |= {"sent": self._learn_sent, "seen": self._learn_seen}
 
@@ -158,6 +162,15 @@ class Misuse:
             self._note_seen(row["account"], "bounced", (address,), at)
             self._judge(row["account"])
 
+    def judge_again(self) -> None:
+        """Accounts of which another host has told something since they were judged here, to be
+        called each second: of two hosts that count the last address at the same moment, each for
+        itself, neither sees that they are too many. Not at once: whoever saw it alone has opened an
+        incident, and tells that next."""
+        for account in self._again:
+            self._judge(account)
+        self._again.clear()
+
     # What the host asks
 
     def in_queue(self) -> list[Row]:
@@ -172,6 +185,7 @@ class Misuse:
     def forget(self) -> None:
         """As of Rules."""
         now = self._clock()
+        self._judged = {each: at for each, at in self._judged.items() if at > now - AT_ONCE}
         self._table.execute("DELETE FROM sent WHERE at < ?", (now - KEPT,))
         self._table.execute("DELETE FROM seen WHERE at < ?", (now - KEPT,))
         # What was held may wait for longer than anything else.
@@ -186,10 +200,17 @@ class Misuse:
 
     def _learn_sent(self, row: Row) -> None:
         self._count({**row, "at": min(float(row["at"]), self._clock())})
+        self._heard(row["account"])
 
     def _learn_seen(self, row: Row) -> None:
         at = min(float(row["at"]), self._clock())
         self._see(row["account"], row["what"], row["who"], at)
+        self._heard(row["account"])
+
+    def _heard(self, account: str) -> None:
+        """Whoever was away hears of much that is over, and has judged nobody lately."""
+        if self._judged.get(account, 0) > self._clock() - AT_ONCE:
+            self._again.add(account)
 
     def _count(self, row: Row) -> None:
         self._table.execute(
@@ -214,6 +235,7 @@ class Misuse:
         """Whether it is suspended, now or before."""
         if self._incidents.suspended(account):
             return True
+        self._judged[account] = self._clock()
         limits, found = self._limits, self._hour(account)
         few, times = found["bounced"] * SHARE < found["outside"], self._times(account)
         alarms = (

@@ -205,20 +205,23 @@ def _writes_to_four_hundred(province: Province, thief: Person) -> float:
             smtp.ehlo()
             assert _said(smtp, thief.address, to, raw)[-1][0] == 250
 
+    errors: list[smtplib.SMTPException] = []
+
     def push(n: int) -> set[str]:
         try:
             with _at(thief, province, EDGES[n % 2]).submission() as smtp:
                 smtp.ehlo()
                 to = [f"la{10 * n + k}@{OUTSIDE}" for k in range(10)]
                 return {text[:30] for _, text in _said(smtp, thief.address, to, raw)}
-        except smtplib.SMTPException:  # suspended meanwhile
+        except smtplib.SMTPException as error:  # suspended meanwhile
+            errors.append(error)
             return set()
 
     with ThreadPoolExecutor(5) as pool:
         said = set().union(*pool.map(push, range(20)))
     assert said <= {LATER, SUSPENDED} and LATER in said, said
     begun = time.monotonic()
-    wait_for(lambda: _refused(thief, province), "logins are refused", limit=SECONDS)
+    wait_for(lambda: _refused(thief, province), f"logins are refused ({errors})", limit=SECONDS)
     return time.monotonic() - begun
 
 

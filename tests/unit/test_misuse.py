@@ -177,6 +177,39 @@ def test_who_goes_on_above_the_limit_is_suspended_everywhere(edges: tuple[Edge, 
     assert incident["facts"]["sources"] == ["198.18.9.9"]
 
 
+def test_who_comes_above_the_limit_on_two_edges_at_the_same_moment_is_suspended(
+    edges: tuple[Edge, Edge], clock: Clock
+) -> None:
+    """Each has counted 390 when it judges, and hears of the other's after that."""
+    for n in range(19):
+        edges[n % 2].send(NVAN, _outside(20 * n, 20))
+    for n, edge in enumerate(edges):
+        edge.misuse.asked(NVAN, "outside", _outside(380 + 10 * n, 10))
+    for edge in edges:
+        edge.tell_all()
+    assert not edges[0].incidents.all()
+    for edge in edges:
+        edge.misuse.judge_again()
+        edge.tell_all()
+    assert all(edge.incidents.suspended(NVAN) for edge in edges)
+    [incident] = edges[0].incidents.all()
+    assert incident["facts"]["outside"] == 400
+
+
+def test_who_was_away_judges_nobody_by_what_is_over(
+    tmp_path: Path, edges: tuple[Edge, Edge], clock: Clock
+) -> None:
+    for n in range(20):
+        edges[n % 2].send(NVAN, _outside(20 * n, 20))
+    away = Edge(tmp_path, "mx3", clock)
+    rows = [row for edge in edges for row in edge.rules.news(0) if row["kind"] == "seen"]
+    assert rows
+    for row in rows:
+        away.rules.learn(row)
+    away.misuse.judge_again()
+    assert not away.incidents.all()
+
+
 def test_the_same_message_again_and_again_is_no_alarm(edges: tuple[Edge, Edge]) -> None:
     """A program that tries every minute what is above the limit."""
     assert edges[0].send(NVAN, _outside(0, 150)) == "go"
