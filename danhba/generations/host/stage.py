@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +39,10 @@ from danhba.generations.host.report import drift, file_problem, table_problem
 POLICY = Path("/usr/sbin/policy-rc.d")
 FORBID = b"#!/bin/sh\n# danhba is installing packages: no service starts meanwhile\nexit 101\n"
 SCRATCH = Path("/run/danhba-rehearsal")
+COLD = 3
+"""Seconds. Of a main.cf that was written within the last two every program of Postfix takes it that
+somebody is still writing it, and waits: two seconds for each table that is built, as much for a
+check. Files of a generation are whole when they are there, and so get an earlier time."""
 
 
 def stage(request: Json) -> Json:
@@ -169,6 +174,12 @@ def _place(root: Path, path: str, request: Json) -> None:
     write(target, content, 0o600)
     shutil.chown(target, wanted["owner"], wanted["group"])
     os.chmod(target, int(wanted["mode"], 8))
+    _cool(target)
+
+
+def _cool(path: Path) -> None:
+    then = time.time() - COLD
+    os.utime(path, (then, then))
 
 
 def _content(digest: str, path: str, blobs: dict[str, str]) -> bytes:
@@ -196,7 +207,9 @@ def _make_accounts(manifest: Json, blobs: dict[str, str]) -> None:
 def build_table(root: Path, table: str) -> None:
     """postmap under an empty configuration: a broken live main.cf must not stop its own repair."""
     with tempfile.TemporaryDirectory(prefix="danhba-postmap.", dir="/run") as empty:
-        (Path(empty) / "main.cf").write_text("compatibility_level = 3.10\n")
+        main = Path(empty) / "main.cf"
+        main.write_text("compatibility_level = 3.10\n")
+        _cool(main)
         must(["postmap", "-c", empty, f"cdb:{root}/files{table}"])
     built = Path(f"{root}/files{table}.cdb").read_bytes()
     write(root / f"{Path(table).name}.sha256", sha256(built).encode())
