@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -180,39 +181,47 @@ def test_a_person_who_vanished_from_the_file_is_named_and_nothing_is_applied(
 
 
 @pytest.mark.parametrize(
-    ("host", "break_it", "named"),
+    "broken",
     [
-        ("mx1", "echo '# by hand' >> /etc/postfix/main.cf", "/etc/postfix/main.cf"),
-        ("mx1", "sed -i 's/^tls/tls/;1i# by hand' /etc/nftables.conf", "/etc/nftables.conf"),
-        ("store1", "rm /etc/dovecot/dovecot.conf", "/etc/dovecot/dovecot.conf"),
-        ("store1", "chmod 644 /etc/danhba/people.jsonl", "/etc/danhba/people.jsonl"),
-        ("mx1", "systemctl stop dovecot", "dovecot.service"),
-        ("store1", "systemctl disable --now slapd", "slapd.service"),
-        ("mx1", "apt-get remove -qy postfix-cdb", "postfix-cdb"),
-        ("mx1", "printf x >> /etc/danhba/tables/homes.cdb", "/etc/danhba/tables/homes.cdb"),
-        ("mx1", "echo '# by hand' >> /etc/dovecot/dovecot.conf", "\n  reload: dovecot.service"),
-        ("mx1", "truncate -s 9 /var/lib/danhba/current/manifest.json", "restart: postfix.service"),
-        ("store1", "ln -sf /usr/share/zoneinfo/UTC /etc/localtime", "/etc/localtime"),
-        ("mx1", "nft flush ruleset", "drift: the rules of nftables altered"),
-        ("mx1", "nft add rule inet danhba input tcp dport 9999 accept", "the rules of nftables"),
-        ("mx1", "apt-get remove -qy nftables", "install: nftables"),
-        ("mx1", "hostname mx7", "drift: the name of the host altered"),
-        ("store1", "chmod 777 /srv/mail", "drift: the mode of /srv/mail altered"),
-        ("mx1", "chmod 644 /etc/ssl/danhba/host.key", "the mode of /etc/ssl/danhba/host.key"),
-        ("mx1", "systemctl mask --now dovecot", "unmask: dovecot.service"),
+        {"mx1": ("echo '# by hand' >> /etc/postfix/main.cf", "/etc/postfix/main.cf"),
+         "store1": ("rm /etc/dovecot/dovecot.conf", "/etc/dovecot/dovecot.conf")},
+        {"mx1": ("sed -i 's/^tls/tls/;1i# by hand' /etc/nftables.conf", "/etc/nftables.conf"),
+         "store1": ("chmod 644 /etc/danhba/people.jsonl", "/etc/danhba/people.jsonl")},
+        {"mx1": ("systemctl stop dovecot", "dovecot.service"),
+         "store1": ("systemctl disable --now slapd", "slapd.service")},
+        {"mx1": ("apt-get remove -qy postfix-cdb", "postfix-cdb"),
+         "store1": ("ln -sf /usr/share/zoneinfo/UTC /etc/localtime", "/etc/localtime")},
+        {"mx1": ("printf x >> /etc/danhba/tables/homes.cdb", "/etc/danhba/tables/homes.cdb")},
+        {"store1": ("chmod 777 /srv/mail", "drift: the mode of /srv/mail altered")},
+        {"mx1": ("echo '# by hand' >> /etc/dovecot/dovecot.conf", "\n  reload: dovecot.service")},
+        {"mx1": ("truncate -s 9 /var/lib/danhba/current/manifest.json",
+                 "restart: postfix.service")},
+        {"mx1": ("nft flush ruleset", "drift: the rules of nftables altered")},
+        {"mx1": ("nft add rule inet danhba input tcp dport 9999 accept", "the rules of nftables")},
+        {"mx1": ("apt-get remove -qy nftables", "install: nftables")},
+        {"mx1": ("hostname mx7", "drift: the name of the host altered")},
+        {"mx1": ("chmod 644 /etc/ssl/danhba/host.key", "the mode of /etc/ssl/danhba/host.key")},
+        {"mx1": ("systemctl mask --now dovecot", "unmask: dovecot.service")},
     ],
-)
-def test_drift_is_named_and_mended(
-    province: Province, host: str, break_it: str, named: str
-) -> None:
-    assert province.lab.run(host, ["sh", "-c", break_it]).returncode == 0
+    ids=lambda broken: ", ".join(break_it for break_it, _ in broken.values()),
+)  # fmt: skip
+def test_drift_is_named_and_mended(province: Province, broken: dict[str, tuple[str, str]]) -> None:
+    """By host: what breaks it, and what the plan says of that host. Of two at once."""
+    for host, (break_it, _) in broken.items():
+        assert province.lab.run(host, ["sh", "-c", break_it]).returncode == 0
     plan = province.danhba("plan", "staging", check=False)
     assert plan.returncode == 2, plan.stdout + plan.stderr
-    assert named in plan.stdout
+    for host, (_, named) in broken.items():
+        assert named in _part_of(host, plan.stdout)
     province.apply()
     assert province.plan_status() == 0
     address = province.officials(1)[0].address
     province.deliver(address)
+
+
+def _part_of(host: str, plan: str) -> str:
+    found = re.search(rf"(?ms)^{host}: .*?(?=^\S|\Z)", plan)
+    return found[0] if found else ""
 
 
 @pytest.mark.parametrize(
