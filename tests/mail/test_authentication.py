@@ -6,7 +6,6 @@ import gzip
 import re
 import secrets
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -455,9 +454,8 @@ _VALKEY = "valkey-cli -s /run/valkey/valkey"
 
 
 def _reported(province: Province) -> None:
-    """What was counted today is made yesterday's, and the night comes."""
-    today, before = date.today(), date.today() - timedelta(days=1)
-    names = f"'dmarc_idx;{today:%Y%m%d}' 'dmarc_idx;{before:%Y%m%d}'"
+    """What was counted today is made yesterday's, by the day of the host, and the night comes."""
+    names = " ".join(f'"dmarc_idx;$(date -d {day} +%Y%m%d)"' for day in ("today", "yesterday"))
     script = f"{_VALKEY} RENAME {names} && systemctl start danhba-dmarc-reports.service"
     province.lab.run("mx1", ["sh", "-c", script])
 
