@@ -52,6 +52,10 @@ def idle(province: Province) -> bool:
     )
 
 
+PAUSE = 0.5
+"""Seconds: of one source an edge takes ten connections a second, and three of these have one."""
+
+
 @dataclass
 class Life:
     """A mailbox in use: mail comes in, and somebody reads. sent: Message-IDs."""
@@ -63,7 +67,7 @@ class Life:
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def deliver(self) -> None:
-        while not self.stopped.wait(0.2):
+        while not self.stopped.wait(PAUSE):
             self.sent.append(send(self.edge, self.person.address, "dang-chuyen"))
 
     def read(self) -> None:
