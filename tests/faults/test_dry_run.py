@@ -19,10 +19,14 @@ NOT_OURS = (
     "/var/lib/systemd/timers", "/var/lib/systemd/random-seed", "/var/spool/postfix",
     "/var/lib/ldap/lock.mdb", "/var/lib/ldap/log/lock.mdb", "/var/lib/danhba-standby",
     "/var/lib/danhba-lockout", "/var/lib/danhba-usage", "/var/spool/danhba-usage",
-    "/var/lib/danhba-keepers",
+    "/var/lib/danhba-keepers", "/var/lib/valkey", "/tmp/systemd-private-",
+    "/var/tmp/systemd-private-",
 )  # fmt: skip
 """What the host changes by itself, whoever looks: its timers, Postfix's queue and wake-ups, what
-danhba's own daemons note, and LMDB's tables of readers, in which every search may enter itself."""
+danhba's own daemons and valkey note, folders of what timers start, and LMDB's tables of readers, in
+which every search may enter itself."""
+FOLDERS = ("/tmp", "/var/tmp")
+"""Of which only the content counts: their own times change with folders of what timers start."""
 
 FORMATS = ("text", "markdown", "json")
 Snapshot = dict[str, list[Any]]
@@ -33,7 +37,10 @@ def snapshot(province: Province, host: str) -> Snapshot:
     done = province.lab.run(host, ["python3", "-c", _SNAPSHOT, *PLACES])
     assert done.returncode == 0, done.stderr
     found: Snapshot = json.loads(done.stdout)
-    return {path: facts for path, facts in found.items() if not path.startswith(NOT_OURS)}
+    return {
+        path: facts for path, facts in found.items()
+        if not path.startswith(NOT_OURS) and path not in FOLDERS
+    }  # fmt: skip
 
 
 def changes(before: Snapshot, after: Snapshot) -> dict[str, tuple[Any, Any]]:
