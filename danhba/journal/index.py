@@ -1,0 +1,95 @@
+"""What of the journal can be searched: a table that can be made again from the chains at any time.
+
+No content is in it: counts, sizes, addresses, Message-IDs.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from . import entry
+from .segment import Segment
+
+NAME = "index.db"
+_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE entries (n INTEGER PRIMARY KEY, time TEXT NOT NULL, kind TEXT NOT NULL, id TEXT,
+  message_id TEXT, size INTEGER, class TEXT, segment TEXT NOT NULL, line INTEGER NOT NULL);
+CREATE INDEX entries_time ON entries (time);
+CREATE INDEX entries_kind ON entries (kind, n) WHERE kind != 'mail';
+CREATE INDEX entries_id ON entries (id);
+CREATE INDEX entries_message ON entries (message_id);
+CREATE INDEX entries_segment ON entries (segment);
+CREATE TABLE parties (address TEXT, n INTEGER, role TEXT, PRIMARY KEY (address, n, role))
+  WITHOUT ROWID;
+CREATE INDEX parties_n ON parties (n, role);
+CREATE TABLE agencies (agency TEXT, n INTEGER, PRIMARY KEY (agency, n)) WITHOUT ROWID;
+"""
+"""line: offset of the entry's line in the segment's file. role: "from" or "to"; addresses are in
+small letters."""
+
+
+class Index:
+    """Of one journal. One process writes, any number read meanwhile."""
+
+    def __init__(self, path: Path, readonly: bool = False) -> None:
+        """Raises sqlite3.Error."""
+        where = f"file:{path}?mode={'ro' if readonly else 'rwc'}"
+        self.db = sqlite3.connect(
+            where, uri=True, timeout=60, isolation_level=None, check_same_thread=False
+        )
+        if readonly:
+            return
+        self.db.execute("PRAGMA journal_mode = WAL")
+        # What a power cut takes of it comes back from the chain.
+        self.db.execute("PRAGMA synchronous = NORMAL")
+        if self.db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+            self.db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+
+    def close(self) -> None:
+        self.db.close()
+
+    @property
+    def last(self) -> int:
+        """Number of the newest entry that it has, 0 for none."""
+        return int(self.db.execute("SELECT coalesce(max(n), 0) FROM entries").fetchone()[0])
+
+    def add(self, rows: Iterable[tuple[Segment, int, dict[str, Any]]]) -> None:
+        """Segment, offset of the line, entry; all of them or none."""
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            for segment, line, found in rows:
+                self._add(segment.name, line, found)
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+        self.db.execute("COMMIT")
+
+    def _add(self, segment: str, line: int, found: dict[str, Any]) -> None:
+        n = found["n"]
+        keys = ("time", "kind", "id", "message_id", "size", "class")
+        self.db.execute(
+            "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (n, *(found.get(key) for key in keys), segment, line),
+        )
+        if found["kind"] != entry.MAIL:
+            return
+        parties = [(found["from"].lower(), n, "from")]
+        parties += [(address.lower(), n, "to") for address in found["to"]]
+        self.db.executemany("INSERT OR IGNORE INTO parties VALUES (?, ?, ?)", parties)
+        agencies = [(agency, n) for agency in found["agencies"]]
+        self.db.executemany("INSERT OR IGNORE INTO agencies VALUES (?, ?)", agencies)
+
+    def recorded(self, identity: str) -> set[str]:
+        """Recipients of a journal id that entries name, in small letters."""
+        asked = "SELECT address FROM entries JOIN parties USING (n) WHERE id = ? AND role = 'to'"
+        return {address for (address,) in self.db.execute(asked, (identity,))}
+
+    def of_kind(self, kind: str, since: str = "") -> list[tuple[int, str]]:
+        """Number and time of entries that are no mail, from a time on."""
+        asked = "SELECT n, time FROM entries WHERE kind = ? AND time >= ? ORDER BY n"
+        return list(self.db.execute(asked, (kind, since)))
