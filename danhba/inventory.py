@@ -11,11 +11,16 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
+from danhba import secrets
 from danhba.errors import DanhbaError
 from danhba.placement import NOTHING, Box, Place, Places, Remembered
+from danhba.secrets import Secrets
 
-ROLES = ("store", "people", "edge")
+ROLES = ("vault", "store", "people", "edge")
 """The roles danhba knows; deploys/roles.py says what runs in each."""
+
+_OPTIONAL = ("vault",)
+"""Without a vault mail flows, and nothing is archived or backed up."""
 
 
 SIGNATURES = ("freshclam", "lab")
@@ -76,6 +81,23 @@ class Environment:
 
     def host(self, name: str) -> Host:
         return next(host for host in self.hosts if host.name == name)
+
+    @property
+    def vault(self) -> Host | None:
+        """What keeps archive and backups."""
+        return next(iter(self.having("vault")), None)
+
+    @property
+    def secrets_folder(self) -> Path:
+        """Where the vault's master secret is on the control machine. Raises InventoryError."""
+        if self.vault is None:
+            raise InventoryError(f"{self.name}: no host has the role vault")
+        return Path(self.vault.data["secrets"])
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """What everything between the vault and the others comes from. Raises SecretsError."""
+        return secrets.load(self.secrets_folder, self.name)
 
     @cached_property
     def _places(self) -> Places:
@@ -152,8 +174,14 @@ def build(
     env = Environment(name, tuple(hosts))
     _all_different(env)
     _different_numbers(env)
+    if len(env.having("vault")) > 1:
+        raise InventoryError(f"{name}: two hosts have the role vault; there is one at most")
+    if env.vault and not env.vault.data.get("secrets"):
+        raise InventoryError(
+            f"{name}: host {env.vault.name} lacks secrets: a directory on this machine, outside git"
+        )
     for role in ROLES:
-        if not env.having(role):
+        if role not in _OPTIONAL and not env.having(role):
             raise InventoryError(f"{name}: no host has the role {role}")
     return env
 

@@ -31,6 +31,15 @@ LOCKOUT_PORT = 2527
 LDAP_GATE_PORT = 2529
 """Where LDAP clients from outside end up when they knock on 636: guesses are counted there."""
 
+JOURNAL_PORT = 2540
+"""Edges hand the vault's archive each message here."""
+
+BACKUP_PORT = 2541
+"""Every host hands the vault its backups here."""
+
+ROOTS_PORT = 2542
+"""Every host learns here what the archive's chain has come to, and remembers it."""
+
 POLICY_PORT = 2528
 """On loopback only: where Dovecot asks whether somebody may try a password."""
 

@@ -7,11 +7,14 @@ from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Service, State
 from deploys.common import (
+    BACKUP_PORT,
+    JOURNAL_PORT,
     LDAP_GATE_PORT,
     LEARNING_PORT,
     LOCKOUT_PORT,
     QUOTA_PORT,
     REPLY_PORT,
+    ROOTS_PORT,
     STANDBY_PORT,
     STORE_IMAP,
     STORE_POP3,
@@ -33,6 +36,7 @@ INTERNAL: dict[str, tuple[tuple[str, tuple[int, ...]], ...]] = {
         ("edge", (STORE_PORT, STORE_IMAP, STORE_POP3, STORE_SIEVE, QUOTA_PORT)),
         ("store", (STANDBY_PORT,)),
     ),
+    "vault": (("edge", (JOURNAL_PORT,)),),
     "edge": (
         ("store", (REPLY_PORT, LEARNING_PORT)),
         ("edge", (VALKEY_PORT,)),
@@ -72,4 +76,6 @@ def openings(env: Environment, host: Host) -> list[tuple[tuple[Host, ...], tuple
         for role, ports in INTERNAL.get(own, ())
     ]
     found.append((tuple(peer for peer in env.hosts if peer != host), (LOCKOUT_PORT,)))
+    if "vault" in host.roles:
+        found.append((tuple(peer for peer in env.hosts if peer != host), (BACKUP_PORT, ROOTS_PORT)))
     return [(peers, ports) for peers, ports in found if peers]

@@ -52,6 +52,7 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
         base.name, base.certificate, base.guard, base.ahead, base.ldap, base.clock, base.upgrades,
         base.journal, firewall.part, usage.part, lockout.part,
     ),
+    "vault": (),
     "people": (password_check.part, people.part),
     "store": (
         people_door.part, junk.part, learning.part, senders.part, dovecot_store.part,

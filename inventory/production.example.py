@@ -52,6 +52,15 @@ hosts = (
         # addresses here (LDAP over TLS, 636), so officials must reach them.
         _host("people1", "203.0.113.31", "2001:db8:113::31"),
         _host("people2", "203.0.113.32", "2001:db8:113::32"),
+        # The archive of all mail, and everybody's backups: large disks, in another building than
+        # the stores. `danhba secrets production` makes what its keys come from in this directory,
+        # which git never sees; without it nobody can read archive or backups.
+        _host(
+            "vault1",
+            "198.51.100.41",
+            "2001:db8:100::41",
+            secrets=str(Path.home() / "danhba-production"),
+        ),
     ],
     # For all hosts, unless a host says otherwise above.
     {
@@ -69,3 +78,4 @@ hosts = (
 edge = ["mx1", "mx2"]
 store = ["store1", "store2", "store3", "store4"]
 people = ["people1", "people2"]
+vault = ["vault1"]

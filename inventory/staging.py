@@ -10,17 +10,24 @@ from staging.config import KEYS, PROVINCE4, PROVINCE6
 _DOMAIN = "angiang.gov.vn"
 
 
-def _host(name: str, number: int) -> tuple[str, dict[str, str]]:
+def _host(name: str, number: int, **more: str) -> tuple[str, dict[str, str]]:
     return name, {
         "fqdn": f"{name}.{_DOMAIN}",
         "ipv4": str(PROVINCE4[number]),
         "ipv6": str(PROVINCE6[int(str(number), 16)]),
         "ssh_hostname": str(PROVINCE4[number]),
+        **more,
     }
 
 
 hosts = (
-    [_host("mx1", 11), _host("mx2", 12), _host("store1", 21), _host("store2", 22)],
+    [
+        _host("mx1", 11),
+        _host("mx2", 12),
+        _host("store1", 21),
+        _host("store2", 22),
+        _host("vault1", 41, secrets=str(Path(KEYS) / "vault")),
+    ],
     {
         "ssh_user": "root",
         "ssh_key": str(Path(KEYS) / "id_ed25519"),
@@ -36,3 +43,4 @@ hosts = (
 edge = ["mx1", "mx2"]
 store = ["store1", "store2"]
 people = ["store1", "store2"]
+vault = ["vault1"]

@@ -19,7 +19,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from danhba import inventory
+from danhba import inventory, secrets
 from staging import (
     cache,
     certificates,
@@ -158,6 +158,8 @@ class Lab:
             self._remove_hosts(cgroup.hosts())
             image.build(found)
         certificates.prepare()
+        if self.environment.vault:
+            secrets.make(self.environment.secrets_folder)
         keys.prepare({name: (item.ipv4, item.ipv6) for name, item in self.hosts.items()})
         wanted, known = self._wanted(), state.get("hosts", {})
         self._remove_hosts([name for name in mounts.known() if known.get(name) != wanted.get(name)])

@@ -36,6 +36,7 @@ COMMANDS = (
     "rename",
     "rollback",
     "schema",
+    "secrets",
     "status",
     "timer",
     "transfer",

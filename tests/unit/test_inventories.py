@@ -43,7 +43,7 @@ def test_an_example_is_no_environment() -> None:
 
 def test_the_example_has_two_edges_four_stores_and_two_people_hosts() -> None:
     assert {role: len(example().having(role)) for role in ROLES} == {
-        "edge": 2, "store": 4, "people": 2,
+        "edge": 2, "store": 4, "people": 2, "vault": 1,
     }  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def test_the_whole_directory_compiles_for_the_example(compiled: Compiled) -> Non
 def test_on_one_host_every_mailbox_is_at_home_and_has_no_standby(compiled: Compiled) -> None:
     env = Project().environment("single")
     (host,) = env.hosts
-    assert set(host.roles) == set(ROLES)
+    assert set(host.roles) == {*ROLES} - {"vault"}
     assert held(compiled, env, host) == compiled.mailboxes
     assert {env.place(box).standby for box in compiled.mailboxes} == {None}
 
@@ -103,21 +103,25 @@ def test_what_every_comment_of_the_example_explains_is_a_key_of_the_docs() -> No
     ("text", "words"),
     [
         ("hosts = [('a', {})]\nedge = ['a']", "host a lacks fqdn, ipv4, ipv6"),
-        ("hosts = []\nedges = []", "edges is no role; there are store, people, edge"),
+        ("hosts = []\nedges = []", "edges is no role; there are vault, store, people, edge"),
         ("{one}edge = ['one']\nstore = ['one']", "no host has the role people"),
         ("{one}edge = ['one']\nstore = ['one']\npeople = ['on']", "host on lacks fqdn, ipv4, ipv6"),
         ("{one}", "host one has no role"),
         ("{same}edge = store = people = ['one', 'two']", "one and two have one fqdn, one.x"),
         ("{known}edge = store = people = ['one']", "signatures is 'labs': write freshclam or lab"),
+        ("{one}edge = store = people = vault = ['one']", "one lacks secrets: a directory"),
+        ("{two}edge = store = people = ['one']\nvault = ['one', 'two']", "two hosts have the role"),
         ("{when}edge = store = people = ['one']", "since is a date"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said(tmp_path: Path, text: str, words: str) -> None:
     facts = {"fqdn": "one.x", "ipv4": "198.18.0.1", "ipv6": "2001:db8::1"}
+    second = {"fqdn": "two.x", "ipv4": "198.18.0.2", "ipv6": "2001:db8::2"}
     hosts = {
         "{known}": f"hosts = [('one', {facts | {'signatures': 'labs'}})]\n",
         "{one}": f"hosts = [('one', {facts})]\n",
         "{same}": f"hosts = [('one', {facts}), ('two', {facts})]\n",
+        "{two}": f"hosts = [('one', {facts}), ('two', {second})]\n",
         "{when}": f"hosts = [('one', {facts | {'since': '2027-03-01'}})]\n",
     }
     for mark, written in hosts.items():

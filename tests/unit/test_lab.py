@@ -204,7 +204,7 @@ class TestWhatToBoot:
 
 
 def test_a_host_that_does_not_exist() -> None:
-    there = "mx1, mx2, store1, store2, net1"
+    there = "mx1, mx2, store1, store2, vault1, net1"
     with pytest.raises(LabError, match=f"there is no host mx9; there are {there}"):
         lab.Lab.open().cut("mx9")
 
