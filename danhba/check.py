@@ -11,7 +11,7 @@ from danhba.check_naming import check_naming
 from danhba.findings import Finding, shown
 from danhba.garbage import no_garbage
 from danhba.load import load, load_text
-from danhba.model import Agency, Directory
+from danhba.model import Agency, Directory, Hold
 from danhba.names import LOCAL_PART, MAX_OCTETS, RESERVED, SYSTEM
 
 ONE_ADDRESS = "Điều 5.3"
@@ -39,7 +39,17 @@ def check(directory: Directory, day: date | None = None) -> list[Finding]:
 
     day: on which it is looked at, the province's today by default: a status has a first day.
     """
-    checks = (_syntax, _name_space, _reserved, _one_each, _references, _parents, _aliases, _reports)
+    checks = (
+        _syntax,
+        _name_space,
+        _reserved,
+        _one_each,
+        _references,
+        _parents,
+        _aliases,
+        _holds,
+        _reports,
+    )
     found = [finding for run in checks for finding in run(directory)]
     found += check_life(directory, day or directory.today())
     # what is wrong already need not follow a rule
@@ -194,6 +204,31 @@ def _aliases(directory: Directory) -> Iterator[Finding]:
             # Official mail goes to no mailbox elsewhere.
             clause = "Điều 4.2" if "@" in path[-1] else ""
             yield _error(directory, alias.line, message, "write the address of a mailbox", clause)
+
+
+def _holds(directory: Directory) -> Iterator[Finding]:
+    """A hold on an address that nobody had keeps nothing: it would be taken for a promise."""
+    known = {address for address, _ in _addresses(directory)}
+    known |= {agency.kept_as for agency in directory.agencies}
+    known |= {person.kept_as for person in directory.people}
+    known -= {name.address for name in directory.reserved}
+    for hold in directory.holds:
+
+        def wrong(message: str, remedy: str, hold: Hold = hold) -> Finding:
+            said = f"the hold {shown(hold.case)} {message}"
+            return _error(directory, hold.line, said, remedy, "Điều 8.9")
+
+        for address in sorted(set(hold.addresses) - known):
+            remedy = "write an address that this file has or had, without the domain"
+            yield wrong(f"is of {shown(address)}, whom this file does not know", remedy)
+        if not hold.addresses:
+            yield wrong("names no address", "name those whose mail is to be kept")
+        if hold.last and hold.last < hold.first:
+            message = f"is of mail from {hold.first} to {hold.last}, which is no day at all"
+            yield wrong(message, "turn the two days round")
+        if hold.released and hold.released.since < hold.asked:
+            message = f"ended on {hold.released.since}, before the request of {hold.asked}"
+            yield wrong(message, "write the first day without the hold")
 
 
 def _reports(directory: Directory) -> Iterator[Finding]:

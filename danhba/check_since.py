@@ -11,7 +11,7 @@ from danhba.check_guards import check_guards
 from danhba.check_life import leads_to
 from danhba.check_naming import holders
 from danhba.findings import Finding, shown
-from danhba.model import Agency, Closure, Directory, Person
+from danhba.model import Agency, Closure, Directory, Hold, Person
 
 
 def check_since(old: Directory, new: Directory, day: date | None = None) -> Iterator[Finding]:
@@ -28,6 +28,7 @@ def check_since(old: Directory, new: Directory, day: date | None = None) -> Iter
     yield from _rooms(old, new)
     yield from _sooner(old, new, day or new.today())
     yield from _approvals(old, new)
+    yield from _holds(old, new)
     yield from check_guards(old, new)
 
 
@@ -292,6 +293,36 @@ def _approvals(old: Directory, new: Directory) -> Iterator[Finding]:
             message = f"the approval {shown(was.decision)} is gone, or says something else"
             remedy = f"put it back as on line {was.line}; a new change brings an entry of its own"
             yield Finding(new.file, new.province.line, "error", "", message, remedy)
+
+
+def _holds(old: Directory, new: Directory) -> Iterator[Finding]:
+    """What was asked to be kept stays kept, and who asked stays known, until a paper ends it."""
+    after = {hold.case: hold for hold in new.holds}
+    for was in old.holds:
+        now = after.get(was.case)
+        if now is None:
+            message = f"the hold {shown(was.case)} has left the file, formerly on line {was.line}"
+            remedy = f"put the line back; danhba hold release {was.case} --decision NUMBER ends it"
+            yield Finding(new.file, new.province.line, "error", "Điều 8.9", message, remedy)
+        elif lost := _lost_of(was, now):
+            message = f"the hold {shown(was.case)} {lost}"
+            remedy = f"write it as before: danhba hold release {was.case} --decision NUMBER ends it"
+            yield Finding(new.file, now.line, "error", "Điều 8.9", message, remedy)
+
+
+def _lost_of(was: Hold, now: Hold) -> str:
+    """How a hold keeps less than it did, or on another's word; "" when it does not."""
+    paper = (was.authority, was.request, was.asked)
+    if paper != (now.authority, now.request, now.asked):
+        return f"rested on {was.request} of {was.authority}, {was.asked}, and no longer does"
+    if gone := sorted(set(was.addresses) - set(now.addresses)):
+        return f"is not of {', '.join(gone)} any more"
+    if now.first > was.first or (now.last or date.max) < (was.last or date.max):
+        return f"was of mail from {was.first} to {was.last or 'any day'}, now of fewer days"
+    if was.released and now.released and was.released.since > now.released.since:
+        same = was.released.decision == now.released.decision
+        return f"was to last until {was.released.since}, now ends earlier" if same else ""
+    return ""
 
 
 def _is_open_again(was: Closure, now: Closure | None) -> bool:

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Literal
 
 from danhba.check_guards import guard
-from danhba.compiled import Ahead, Compiled, Grant, Leaving, Mailbox, Name, Refused
+from danhba.compiled import Ahead, Compiled, Grant, Hold, Leaving, Mailbox, Name, Refused
 from danhba.lockout.figures import Figures, Limits
 from danhba.model import Agency, Directory, Person, Policy
 
@@ -42,6 +42,7 @@ def compile_directory(directory: Directory, day: date | None = None) -> Compiled
         leaving=tuple(sorted(rows.leaving(), key=attrgetter("account"))),
         removed=tuple(sorted(rows.removed_names())),
         ahead=tuple(ahead(directory, rows.day)),
+        holds=tuple(sorted(rows.holds(), key=attrgetter("case"))),
         lockout=_lockout(directory.policy),
         spam_grey_score=directory.policy.spam_grey_score,
         spam_junk_score=directory.policy.spam_junk_score,
@@ -112,7 +113,7 @@ def _days(directory: Directory) -> Iterator[Ahead]:
             yield Ahead(status.since, person.address, status.kind)
             if status.locked:
                 yield Ahead(status.locked, person.address, "locked")
-        if keeping := directory.keeping(person):
+        if (keeping := directory.keeping(person)) and keeping.archived < date.max:
             yield Ahead(keeping.archived, person.address, "mailbox archived")
             yield Ahead(keeping.removed, person.address, "mailbox removed")
     for alias in directory.aliases:
@@ -168,6 +169,13 @@ class _Rows:
                 )
                 days = self.directory.policy.mailbox_archived_days
                 yield Leaving(person.kept_as, step, person.status.since, time.until, days)
+
+    def holds(self) -> Iterator[Hold]:
+        for hold in self.directory.holds:
+            if hold.is_open(self.day):
+                held = self.directory.held.items()
+                addresses = tuple(sorted(name for name, holds in held if hold in holds))
+                yield Hold(hold.case, hold.authority, addresses, hold.first, hold.last)
 
     # Mailboxes
 

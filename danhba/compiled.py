@@ -105,6 +105,18 @@ class Leaving:
 
 
 @dataclass(frozen=True)
+class Hold:
+    """An open hold (Điều 8.9): nothing of what it covers leaves the archive. addresses: all names
+    of the mailboxes, local parts; first, last: days of the mail, last None when there is no end."""
+
+    case: str
+    authority: str
+    addresses: tuple[str, ...]
+    first: date
+    last: date | None
+
+
+@dataclass(frozen=True)
 class Ahead:
     """What becomes of an address on a day that has not come. what: in words, with all that the
     directory says of that day and not of today."""
@@ -131,7 +143,7 @@ class Compiled:
     free_refused: is mail to them? sending: how much officials may send.
     incident_contact: address that is told of misused accounts. officers: who looks after computers,
     by agency; both addresses. dmarc_reports: the address for them, with the domain,
-    "" for none; arc_sealers, bad_links, link_lists: as in model.Policy.
+    "" for none; arc_sealers, bad_links, link_lists: as in model.Policy. holds: open ones, by case.
     """
 
     province: str
@@ -169,6 +181,7 @@ class Compiled:
     leaving: tuple[Leaving, ...] = ()
     removed: tuple[str, ...] = ()
     ahead: tuple[Ahead, ...] = ()
+    holds: tuple[Hold, ...] = ()
 
     def account_of(self, address: str) -> str | None:
         """Under which name the mailbox is kept that has the address today, with the domain or

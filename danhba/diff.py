@@ -20,6 +20,7 @@ from danhba.model import (
     Closure,
     Directory,
     Exemption,
+    Hold,
     Leave,
     Person,
     Quota,
@@ -67,6 +68,7 @@ def compare(old: Directory, new: Directory, day: date | None = None) -> list[Cha
         *_requests(old, new, now),
         *_retired(old, new),
         *_approvals(old, new),
+        *_holds(old, new),
     ]
     place = {agency.address: order for order, agency in enumerate((*new.agencies, *old.agencies))}
     return sorted(changes, key=lambda change: place.get(change.agency, -1))
@@ -505,6 +507,42 @@ def _approvals(old: Directory, new: Directory) -> Iterator[Change]:
         yield Change(PROVINCE, "approval", approval.decision, _approved(approval))
     for approval in gone:
         yield Change(PROVINCE, "approval", approval.decision, "no longer")
+
+
+def _holds(old: Directory, new: Directory) -> Iterator[Change]:
+    def change(hold: Hold, kind: str, detail: str, mail: str = "", paper: str = "") -> Change:
+        paper = paper or hold.request
+        return Change(PROVINCE, kind, hold.case, detail, mail, paper, "Điều 8.9")
+
+    gone, came, both = _paired(old.holds, new.holds, lambda hold: hold.case)
+    yield from (change(hold, "hold gone", _held(hold), _FREE) for hold in gone)
+    for hold in came:
+        yield change(hold, "hold", _held(hold), _KEPT)
+    for was, now in both:
+        if _held(was) != _held(now):
+            yield change(now, "hold", _turn(_held(was), _held(now)))
+        if _released(was) == _released(now):
+            continue
+        if now.released:
+            detail = f"from {now.released.since}"
+            yield change(now, "hold released", detail, _FREE, now.released.decision)
+        else:
+            yield change(now, "hold again", f"was released: {_released(was)}", _KEPT)
+
+
+_KEPT = "nothing of it leaves the archive, no mailbox of theirs is removed"
+_FREE = "the archive and mailboxes end in their own time again"
+
+
+def _held(hold: Hold) -> str:
+    note = f"; {hold.note}" if hold.note else ""
+    days = f"mail from {hold.first} to {hold.last}" if hold.last else f"mail from {hold.first} on"
+    asked = f"asked by {hold.authority}, {hold.request} of {hold.asked}"
+    return f"{', '.join(sorted(hold.addresses))}: {days}, {asked}{note}"
+
+
+def _released(hold: Hold) -> str:
+    return f"{hold.released.since}, {hold.released.decision}" if hold.released else ""
 
 
 def _approved(approval: Approval) -> str:

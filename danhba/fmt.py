@@ -27,7 +27,7 @@ from danhba.values import NUMBER
 
 ORDER = {
     "directory": ("province", "legal_basis", "policy", "requests", "agencies", "aliases",
-                  "approve", "retired", "reserved"),
+                  "approve", "holds", "retired", "reserved"),
     "province": ("name", "domain", "timezone"),
     "policy": ("quota_gb", "agency_quota_gb", "kind_quota_gb", "message_mb",
                "message_recipients", "alias_months", "mailbox_kept_months", "mailbox_archived_days",
@@ -56,6 +56,8 @@ ORDER = {
                "exception", "quota"),
     "alias": ("to", "until"),
     "approval": ("people", "agencies", "protected"),
+    "hold": ("authority", "request", "date", "addresses", "from", "to", "note", "released"),
+    "released": ("from", "decision"),
     "retired": ("was", "since"),
 }  # fmt: skip
 """Keys of each sort of entry, in the order in which they are written."""
@@ -221,6 +223,9 @@ class _Writer:
     def approve(self, node: Node) -> None:
         self._flows("approve", node, "approval", lambda item: item[0])
 
+    def holds(self, node: Node) -> None:
+        self._flows("holds", node, "hold", lambda item: item[0])
+
     def retired(self, node: Node) -> None:
         self._flows("retired", node, "retired", lambda item: item[0])
 
@@ -294,7 +299,9 @@ def _owners(root: Mapping, comments: _Comments) -> dict[int, list[int]]:
 def _starts(root: Mapping) -> Iterator[tuple[int, int]]:
     """First and last line of everything that gets a line of its own."""
     for key, node in root.entries.items():
-        if key in ("policy", "requests", "aliases", "approve", "retired") and _entries(node):
+        if key in ("policy", "requests", "aliases", "approve", "holds", "retired") and _entries(
+            node
+        ):
             yield node.line, node.line
             yield from ((value.line, _last(value)) for value in _entries(node).values())
         elif key == "agencies" and _entries(node):

@@ -18,10 +18,12 @@ from danhba.model import (
     Closure,
     Directory,
     Exemption,
+    Hold,
     Leave,
     Person,
     Province,
     Quota,
+    Release,
     Request,
     Reserved,
     Retired,
@@ -76,12 +78,15 @@ class _Reader(PolicyReader):
         approve: tuple[Approval, ...] = ()
         if "approve" in fields:
             approve = self.each(fields["approve"], "approve", self.approval)
+        holds: tuple[Hold, ...] = ()
+        if "holds" in fields:
+            holds = self.each(fields["holds"], "holds", self.hold)
         basis = self.texts(fields["legal_basis"], "legal_basis")
         if province is None or policy is None:
             return None
         return Directory(
-            self.file, province, basis, policy, requests, agencies, aliases, approve, retired,
-            reserved,
+            self.file, province, basis, policy, requests, agencies, aliases, approve, holds,
+            retired, reserved,
         )  # fmt: skip
 
     def province(self, node: Node) -> Province | None:
@@ -257,6 +262,34 @@ class _Reader(PolicyReader):
             node.line,
         )
 
+    def hold(self, case: str, node: Node) -> Hold | None:
+        fields = self.fields(node, f"hold {shown(case)}", HOLD, HOLD_OPTIONAL)
+        if fields is None:
+            return None
+
+        def address(item: Node) -> str:
+            return self.text(item, "an entry of addresses")
+
+        return Hold(
+            case,
+            self.text(fields["authority"], "the authority of a hold"),
+            self.text(fields["request"], "the request of a hold"),
+            self.date(fields["date"], "the date of a hold"),
+            self.once(fields["addresses"], "addresses", address),
+            self.date(fields["from"], "from"),
+            self.optional_date(fields, "to"),
+            self.optional(fields, "note"),
+            self.release(fields["released"]) if "released" in fields else None,
+            node.line,
+        )
+
+    def release(self, node: Node) -> Release | None:
+        fields = self.fields(node, "released", RELEASE)
+        if fields is None:
+            return None
+        decision = self.text(fields["decision"], "the decision of a release")
+        return Release(self.date(fields["from"], "from"), decision, node.line)
+
     def gone(self, address: str, node: Node) -> Retired | None:
         fields = self.fields(node, f"retired {shown(address)}", RETIRED)
         if fields is None:
@@ -272,7 +305,7 @@ DIRECTORY = frozenset(
 )
 """All needed, even when empty, and `reserved` last: so a file cut off between two lines is seen."""
 
-DIRECTORY_OPTIONAL = frozenset(("approve", "retired"))
+DIRECTORY_OPTIONAL = frozenset(("approve", "holds", "retired"))
 RETIRED = frozenset(("was", "since"))
 PROVINCE = frozenset(("name", "domain", "timezone"))
 REQUEST = frozenset(("agency", "date", "signer"))
@@ -297,3 +330,6 @@ PERSON_OPTIONAL = frozenset(
 ALIAS = frozenset(("to",))
 ALIAS_OPTIONAL = frozenset(("until",))
 APPROVAL = frozenset(("people", "agencies", "protected"))
+HOLD = frozenset(("authority", "request", "date", "addresses", "from"))
+HOLD_OPTIONAL = frozenset(("to", "note", "released"))
+RELEASE = frozenset(("from", "decision"))

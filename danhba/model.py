@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Literal
 
 from danhba.days import months_after, today
@@ -354,6 +356,40 @@ class Retired:
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """The end of a hold. since: the first day without it; decision: the paper that ends it."""
+
+    since: date
+    decision: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What an authority asked in writing to keep (Điều 8.9): mail of some addresses.
+
+    case: how the authority calls it. request, asked: number and date of its letter on file.
+    addresses: of this directory, names of the past too. first, last: days of the mail; without
+    last also what is still to come.
+    """
+
+    case: str
+    authority: str
+    request: str
+    asked: date
+    addresses: tuple[str, ...]
+    first: date
+    last: date | None
+    note: str
+    released: Release | None
+    line: int
+
+    def is_open(self, day: date) -> bool:
+        """On a day of the province's own time."""
+        return self.released is None or day < self.released.since
+
+
+@dataclass(frozen=True)
 class Directory:
     """All of directory.yaml. file: its path as given. Tuples are in the order of the file."""
 
@@ -365,6 +401,7 @@ class Directory:
     agencies: tuple[Agency, ...]
     aliases: tuple[Alias, ...]
     approve: tuple[Approval, ...]
+    holds: tuple[Hold, ...]
     retired: tuple[Retired, ...]
     reserved: tuple[Reserved, ...]
 
@@ -381,14 +418,54 @@ class Directory:
         return dict(self.policy.kind_quota_gb).get(who.kind, self.policy.agency_quota_gb)
 
     def keeping(self, person: Person) -> Keeping | None:
-        """None when he is not to be withdrawn."""
+        """None when he is not to be withdrawn. While the mailbox is held, it is kept (Điều 8.9),
+        unless it was removed before somebody asked."""
         if not person.status or person.status.kind != "withdrawn":
             return None
         until = months_after(person.status.since, self.policy.mailbox_kept_months)
+        days = timedelta(days=self.policy.mailbox_archived_days)
         archived = until + timedelta(days=1)
-        removed = archived + timedelta(days=self.policy.mailbox_archived_days)
-        return Keeping(until, archived, removed)
+        for hold in self.held.get(person.address, ()):
+            if hold.asked >= archived + days:
+                continue
+            if hold.released is None:
+                return Keeping(date.max, date.max, date.max)
+            archived = max(archived, hold.released.since)
+        return Keeping(archived - timedelta(days=1), archived, archived + days)
+
+    @cached_property
+    def held(self) -> Mapping[str, tuple[Hold, ...]]:
+        """Holds by every name of what they hold: whichever name of a mailbox a letter uses, the
+        others are the same mail. By the day of the request."""
+        if not self.holds:
+            return {}
+        names = _names(self)
+        found: dict[str, list[Hold]] = {}
+        for hold in sorted(self.holds, key=lambda hold: hold.asked):
+            for name in {name for each in hold.addresses for name in names.get(each, {each})}:
+                found.setdefault(name, []).append(hold)
+        return {name: tuple(holds) for name, holds in found.items()}
 
     def today(self) -> date:
         """By the province's own clock: its days, not the server's, begin and end a status."""
         return today(self.province.timezone)
+
+
+def _names(directory: Directory) -> Mapping[str, set[str]]:
+    """Each address, account and alias to all names of its mailbox, those of the past too. An agency
+    that goes on for another has its own only."""
+    to = {alias.address: alias.to for alias in directory.aliases}
+    found: dict[str, set[str]] = {}
+    boxes: list[Agency | Person] = [*directory.agencies, *directory.people]
+    for each in boxes:
+        names = found.get(each.address, set()) | {each.address, each.kept_as}
+        found |= dict.fromkeys(names, names)
+    for alias in to:
+        seen, end = {alias}, to[alias]
+        while end in to and end not in seen:
+            seen.add(end)
+            end = to[end]
+        if end in found:
+            found[end].add(alias)
+            found[alias] = found[end]
+    return found

@@ -18,6 +18,7 @@ COMMANDS = (
     "failover",
     "fmt",
     "free-mail",
+    "hold",
     "import",
     "inactive",
     "incident",

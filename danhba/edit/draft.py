@@ -319,6 +319,7 @@ _AS_IS = frozenset(
         "exception",
         "leave",
         "people",
+        "released",
     )
 )
 """Keys whose values are not text; what is given for them is YAML already."""

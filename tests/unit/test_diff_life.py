@@ -437,6 +437,7 @@ WHOLE = replace(
     WHOLE,
     requests=(model.Request("9/CV", "soyte", DAY, "Giám đốc", "", 0),),
     approve=(model.Approval("5/NQ", 3, (("soyte", 2),), ("nvan",), 0),),
+    holds=(model.Hold("1/TTr", "Thanh tra", "5/CV", DAY, ("nvan",), FIRST, None, "", None, 0),),
     retired=(model.Retired("cu", "Sở Cũ", DAY, 0),),
 )
 ANOTHER: dict[str, Any] = {
@@ -447,6 +448,7 @@ ANOTHER: dict[str, Any] = {
     "tuple[tuple[str, int], ...]": (("chomoi", 4),), "tuple[date, ...]": (LAST,),
     "Leave | None": model.Leave(LAST, "4/QĐ", 0), "Quota | None": model.Quota(77, "2/QĐ", 0),
     "Secrecy": model.Secrecy("Văn thư mật"), "Macros": "accepted",
+    "Release | None": model.Release(LAST, "6/CV", 0),
     "FreeMail": model.FreeMail(("gmail.com",), "refused"), "Contact": model.Contact("khac"),
 }  # fmt: skip
 INNER = {"staff", "agency"}
@@ -467,7 +469,8 @@ FIELDS = [
     (section, each.name, str(each.type))
     for section, kind in (
         ("requests", model.Request), ("agencies", model.Agency), ("aliases", model.Alias),
-        ("approve", model.Approval), ("retired", model.Retired), ("reserved", model.Reserved),
+        ("approve", model.Approval), ("holds", model.Hold), ("retired", model.Retired),
+        ("reserved", model.Reserved),
     )
     for each in entries(kind)
 ]  # fmt: skip

@@ -72,6 +72,7 @@ SORTS = {
     "agency": "agencies", "closed": "closed", "exception": "exception", "leave": "leave",
     "quota": "quota", "secrecy": "secrecy", "free_mail": "free_mail", "incidents": "incidents",
     "person": "staff", "alias": "aliases", "approval": "approve", "retired": "retired",
+    "hold": "holds", "released": "released",
 }  # fmt: skip
 
 
@@ -86,7 +87,7 @@ def test_what_is_optional_on_the_page_is_optional() -> None:
         "policy": load_policy.POLICY_OPTIONAL, "agency": load.AGENCY_OPTIONAL,
         "free_mail": load_policy.FREE_MAIL_OPTIONAL,
         "closed": load.CLOSURE_OPTIONAL, "person": {*load.PERSON_OPTIONAL, "request"},
-        "alias": load.ALIAS_OPTIONAL, "approval": load.APPROVAL,
+        "hold": load.HOLD_OPTIONAL, "alias": load.ALIAS_OPTIONAL, "approval": load.APPROVAL,
     }  # fmt: skip
     said: dict[str, set[str]] = {}
     heading = ""

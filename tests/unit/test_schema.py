@@ -115,6 +115,10 @@ aliases:
   ngan: {to: ttkngan}
 approve:
   8/QĐ-UBND: {people: 3, agencies: {sotaichinh: 3}, protected: [sotaichinh]}
+holds:
+  12/2026/TTr: {authority: Thanh tra tỉnh, request: 55/CV-TTT, date: 2026-11-20, \
+addresses: [nvan, sotc], from: 2026-01-01, to: 2026-11-30, note: thư với nhà thầu, \
+released: {from: 2027-03-01, decision: 90/CV-TTT}}
 retired:
   nvanh: {was: Ngô Vĩnh Anh, since: 2026-11-20}
 reserved: [hotro]
@@ -186,6 +190,7 @@ def test_every_key_of_load_is_known() -> None:
         "request": load.REQUEST_OPTIONAL, "agency": load.AGENCY_OPTIONAL,
         "closed": load.CLOSURE_OPTIONAL, "alias": load.ALIAS_OPTIONAL,
         "person": load.PERSON | load.PERSON_OPTIONAL, "approval": load.APPROVAL,
+        "hold": load.HOLD_OPTIONAL,
         "free_mail": load_policy.FREE_MAIL_OPTIONAL,
     }  # fmt: skip
     for sort, (_, needed) in _ENTRIES.items():
