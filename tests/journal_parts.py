@@ -41,7 +41,7 @@ def mail(
 ) -> Item:
     content = sealed(text, public_half(PRIVATE))
     sender, identity = "lan@ngoaitinh.test", f"<{number}@ngoaitinh.test>"
-    return message(f"mx1/4d{number}z1", sender, to, identity, len(text), content)
+    return message(f"mx1/4d{number}z1", sender, to, identity, text, content)
 
 
 def chain_holds(root: Path) -> int:

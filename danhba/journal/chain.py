@@ -79,12 +79,13 @@ class Item:
 
 
 def message(
-    identity: str, sender: str, to: Sequence[str], message_id: str, size: int, content: bytes
+    identity: str, sender: str, to: Sequence[str], message_id: str, text: bytes, content: bytes
 ) -> Item:
-    """A message. size: bytes of it before it was sealed."""
+    """A message. text: before it was sealed; the chain has its hash as well as that of what is
+    stored, so that whoever is given the message sees that it is the one that was archived."""
     fields = {
         "kind": entry.MAIL, "id": identity, "from": sender, "to": list(to),
-        "message_id": message_id, "size": size,
+        "message_id": message_id, "size": len(text), "text": sha256(text).hexdigest(),
     }  # fmt: skip
     return Item(fields, content)
 
