@@ -173,6 +173,9 @@ aliases:
   ttngan: {to: ttkngan, until: 2027-03-01}
 approve:
   3/NQ-HĐND: {people: 3, agencies: {sokhdt: 2}, protected: [sotaichinh]}
+holds:
+  1/TTr: {authority: Thanh tra, request: 5/CV, date: 2026-11-20, addresses: [nvan, sotc],
+    from: 2026-01-01, to: 2026-11-30, note: x, released: {from: 2027-03-01, decision: 9/CV}}
 retired:
   nvan02: {was: Ngô Vũ An, since: 2026-11-20}
 reserved: [hotro]
