@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from io import BytesIO
 
 EDGE, JOURNAL, STORE = "Postfix", "danhba-journal", "danhba-store"
 """What each Postfix calls itself in its Received header (mail_name): an edge's main one, the one
@@ -37,6 +38,15 @@ def carried(message: bytes, edges: Mapping[str, str]) -> tuple[str, bytes]:
         if host in edges:
             return f"{edges[host]}/journal-{queue}", message[end:]
     return "", message
+
+
+def message_id(header: bytes) -> str:
+    """As the message has it, "" without one."""
+    for field in _fields(header):
+        key, colon, value = field.partition(b":")
+        if colon and key.strip().lower() == b"message-id":
+            return b" ".join(value.split()).decode("utf-8", "replace")
+    return ""
 
 
 def _received(header: bytes, name: str) -> Iterator[tuple[str, str]]:
@@ -74,7 +84,7 @@ def _by(tokens: list[bytes]) -> tuple[str, str, str] | None:
 def _fields(header: bytes) -> Iterator[bytes]:
     """Header fields, unfolded or not, up to the empty line (RFC 5322 2.1)."""
     field = b""
-    for line in header.splitlines(keepends=True):
+    for line in BytesIO(header):
         if line in (b"\r\n", b"\n"):
             break
         if line[:1] in (b" ", b"\t"):

@@ -1,0 +1,53 @@
+"""The command line; see danhba.journal. What a host lacks is not imported there."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import health, lag
+
+
+def main(argv: Sequence[str]) -> int:
+    """CONFIG serve|health on the vault, CONFIG lag on an edge."""
+    match argv[1:]:
+        case [path, "serve"]:
+            return _serve(_config(path))
+        case [path, "health"]:
+            _say(health.health(_config(path), time.time()))
+        case [path, "lag"]:
+            _say(lag.health(_config(path), time.time()))
+        case _:
+            print(__doc__, file=sys.stderr)
+            return 1
+    return 0
+
+
+def _config(path: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+    return found
+
+
+def _serve(config: dict[str, Any]) -> int:
+    from . import daemon
+    from .chain import JournalError
+
+    try:
+        daemon.run(config)
+    except (JournalError, OSError) as error:
+        print(error, file=sys.stderr)
+    return 1
+
+
+def _say(lines: Iterable[str]) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        print(*lines, sep="\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))
