@@ -88,7 +88,7 @@ class Door:
     ) -> str:
         if shutil.disk_usage(self.committer.archive.root).free < self.floor:
             return FULL
-        envelope.mail_from = "" if address == "<>" else address
+        envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 OK"
 
@@ -107,11 +107,13 @@ class Door:
         identity = journal_id(message, self.edges) or waited
         if not identity:
             return "550 5.7.1 The message has passed no edge"
+        given = envelope.mail_from or ""
+        sender = "" if given == "<>" else given  # aiosmtpd's way to say that there is none
         loop = asyncio.get_running_loop()
         packed = await loop.run_in_executor(self._sealers, sealed, message, self.public)
         item = chain.message(
-            identity, envelope.mail_from or "", envelope.rcpt_tos, message_id(message),
-            len(message), packed,
+            identity, sender, envelope.rcpt_tos, message_id(message),
+            message, packed,
         )  # fmt: skip
         try:
             number = await self.committer.commit(item)
