@@ -26,6 +26,7 @@ from danhba.engine import ConnectionLost, EngineError, Session, session
 from danhba.handover import Envelope, File, HandoverError
 from danhba.inventory import Environment, Host
 from danhba.model import Directory
+from danhba.owner import me
 from danhba.password_rule import Rule
 from danhba.people_host import answering
 
@@ -273,7 +274,7 @@ def _hand_over(
 def _request(group: Sequence[Batch], tree: Mapping[str, Any], replace: bool) -> dict[str, Any]:
     hashes = {_dn(account, tree): text for each in group for account, text in each.hashes.items()}
     return {"hashes": hashes, "replace": replace, "base": tree["base"], "top": tree["top"],
-            "peers": tree["peers"]}  # fmt: skip
+            "peers": tree["peers"], "by": me()["who"]}  # fmt: skip
 
 
 def end_sessions(

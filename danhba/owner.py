@@ -5,7 +5,9 @@ from __future__ import annotations
 import getpass
 import os
 import secrets
+import shlex
 import socket
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -15,13 +17,15 @@ from typing import Any
 
 @cache
 def me() -> dict[str, str]:
-    """The owner written into locks: who, since when, a token, and how to find the process."""
+    """The owner written into locks: who, since when, a token, how to find the process, and what it
+    does."""
     return {
         "who": f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})",
         "since": datetime.now(UTC).isoformat(timespec="seconds"),
         "token": secrets.token_hex(8),
         "machine": _machine(),
         "process": f"{os.getpid()}:{_started(os.getpid())}",
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     }
 
 

@@ -44,6 +44,8 @@ def unmount(host: str) -> None:
 def erase(host: str) -> None:
     """Forget everything the host ever wrote."""
     unmount(host)
+    for record in HOSTS.glob(f"{host}/upper/var/lib/danhba-record/*"):
+        run(["chattr", "-a", str(record)], check=False)
     shutil.rmtree(HOSTS / host, ignore_errors=True)
     HOSTS.joinpath(f"{host}.log").unlink(missing_ok=True)
     HOSTS.joinpath(f".#{host}.lck").unlink(missing_ok=True)

@@ -11,6 +11,7 @@ COMMANDS = (
     "add",
     "agency",
     "apply",
+    "audit",
     "check",
     "diff",
     "dkim",

@@ -13,6 +13,7 @@ from danhba.commands.answers import ask, tell_silent
 from danhba.commands.common import errors_to_status, tell
 from danhba.compile import compile_directory
 from danhba.errors import DanhbaError
+from danhba.owner import me
 from danhba.project import BadDirectory, Project
 
 
@@ -65,7 +66,7 @@ def lift(project: Project, environment: str, address: str, source: str) -> None:
     account = _account(project, address) if address else ""
     if not account and not source:
         raise DanhbaError("name an address, or a --source")
-    request = {"do": "lift", "account": account, "source": _parsed(source)}
+    request = {"do": "lift", "account": account, "source": _parsed(source), "by": me()["who"]}
     answers, silent = ask(project.environment(environment), "lockout", lambda _: request)
     lifted = [name for name, answer in answers.items() if answer["lifted"]]
     click.echo(f"lifted on {', '.join(lifted)}" if lifted else "nothing was refused; counts are 0")

@@ -37,6 +37,7 @@ from danhba.generations.host.common import (
     write,
 )
 from danhba.generations.host.lock import lock_holder, must_hold
+from danhba.generations.host.record import after, noted
 from danhba.generations.host.report import damage, generations
 
 
@@ -51,12 +52,17 @@ def activate(request: Json) -> Json:
         raise Refused(f"generation {digest[:12]} was edited on this host: {', '.join(edited)}")
     before = live_digest(CONFIRMED)
     write(BEGUN, json.dumps({**(lock_holder() or {}), "to": digest}).encode())
-    try:
-        done = go_live(digest, request)
-    except (Refused, OSError) as error:
-        if before is None or before == digest:
-            raise Refused(str(error)) from None
-        raise Refused(f"{error}\n{_go_back(before, request)}") from None
+    told = GENERATIONS / digest / "revision"
+    revision = told.read_text().strip() if told.exists() else ""
+    facts = {"token": request["token"], "from": before or "", "to": digest, "revision": revision}
+    with noted("swap", **facts):
+        try:
+            done = go_live(digest, request)
+        except (Refused, OSError) as error:
+            if before is None or before == digest:
+                raise Refused(str(error)) from None
+            raise Refused(f"{error}\n{_go_back(before, request)}") from None
+    after("live", token=request["token"], to=digest, revision=revision)
     _confirm(digest, before)
     _forget_old(digest, before)
     return {"live": digest, "done": done}

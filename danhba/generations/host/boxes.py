@@ -28,6 +28,7 @@ from typing import IO
 
 from danhba.generations.host.common import Json, Refused, live_digest, manifest_of, write
 from danhba.generations.host.lock import must_hold
+from danhba.generations.host.record import noted
 
 LEFT = ".removed"
 """Suffix of a mailbox that is no more, and whose files are just going."""
@@ -123,7 +124,8 @@ def carry_out(request: Json) -> Json:
         box = known.get(account)
         if box is None or action not in ("archive", box.step):
             raise Refused(f"{account}: this host has no word that it is time to {action} its mail")
-        archive(box, day) if action == "archive" else remove(box, day)
+        with noted("mailbox", token=request["token"], account=account, action=action):
+            archive(box, day) if action == "archive" else remove(box, day)
     return {"done": len(request["boxes"])}
 
 

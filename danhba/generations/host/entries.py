@@ -28,6 +28,7 @@ from danhba.generations.host.ldap import (
     within,
 )
 from danhba.generations.host.lock import must_hold
+from danhba.generations.host.record import noted
 
 MODIFY = ("ldapmodify", *EXTERNAL, "-H", SOCKET)
 WHOLE = ("-E", "!txn=commit")
@@ -391,8 +392,8 @@ def passwords(request: Json) -> Json:
     """Set first passwords, all or none; plain ones never come here.
 
     They are good for one thing, to choose another one (pwdReset). request: {"hashes": {dn: hash},
-    "replace", "base", "top", "peers"}. Without "replace" an account that has a password keeps it.
-    Answers {"done": dns that got one}. Raises Refused: none got one.
+    "replace", "base", "top", "peers", "by": who gives them}. Without "replace" an account that has
+    a password keeps it. Answers {"done": dns that got one}. Raises Refused: none got one.
     """
     peers.must_agree_on_time(request)
     top = search("-b", request["top"], "-s", "base", "description", "entryCSN")
@@ -407,10 +408,17 @@ def passwords(request: Json) -> Json:
     if untouched:  # our own change is no reason to look at the whole tree next time
         changes.append(_marking(request["top"], str(loaded)))
     if done:
-        given = _modify("".join(map(_ldif, changes)), *WHOLE)
-        if given.returncode:
-            raise Refused(f"ldapmodify: {given.stderr.decode(errors='replace').strip()}")
+        people = [dn.partition(",")[0].partition("=")[2] for dn in done]
+        facts = {"who": request["by"], "accounts": people, "replaced": bool(request["replace"])}
+        with noted("passwords", **facts):
+            _give(changes)
     return {"done": done}
+
+
+def _give(changes: list[Json]) -> None:
+    given = _modify("".join(map(_ldif, changes)), *WHOLE)
+    if given.returncode:
+        raise Refused(f"ldapmodify: {given.stderr.decode(errors='replace').strip()}")
 
 
 def credentials(request: Json) -> Json:

@@ -6,6 +6,7 @@ import json
 import os
 
 from danhba.generations.host.common import LOCK, ROOT, Json, Refused, write
+from danhba.generations.host.record import after, note
 
 
 def lock_holder() -> Json | None:
@@ -31,13 +32,24 @@ def lock(request: Json) -> Json:
         os.rename(fresh, LOCK)
     finally:
         fresh.unlink(missing_ok=True)
+    try:
+        note("begun", **_who(owner), over=request.get("instead_of") or "")
+    except OSError:  # what cannot be recorded is not done
+        LOCK.unlink(missing_ok=True)
+        raise
     return {"locked": True}
+
+
+def _who(owner: Json) -> Json:
+    """Of the owner of a lock what stays worth knowing."""
+    return {key: owner[key] for key in ("who", "token", "command", "undoes") if key in owner}
 
 
 def unlock(request: Json) -> Json:
     """Give the lock back; a lock that someone else holds meanwhile stays."""
     holder = lock_holder()
     if holder and holder["token"] == request["token"]:
+        after("ended", token=holder["token"])
         LOCK.unlink(missing_ok=True)
     return {"unlocked": True}
 

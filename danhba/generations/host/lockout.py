@@ -7,6 +7,7 @@ import socket
 import time
 
 from danhba.generations.host.common import Json, Refused
+from danhba.generations.host.record import note
 
 _SOCKET = "/run/danhba-lockout/control"
 _PATIENCE = 20
@@ -16,6 +17,9 @@ _PATIENCE = 20
 def lockout(request: Json) -> Json:
     """Its answer to {"do", ...}, with the ends of refusals in words. Raises Refused when it does
     not run."""
+    by = request.pop("by", "")
+    if request["do"] == "lift":
+        note("lifted", who=by, account=request["account"], source=request["source"])
     answer = ask(request)
     for row in answer.get("refusals", ()):
         # By the host's clock, which is the province's.

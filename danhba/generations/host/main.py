@@ -21,6 +21,7 @@ from danhba.generations.host import (
     lockout,
     peers,
     program,
+    record,
     report,
     sessions,
     stage,
@@ -48,6 +49,8 @@ STEPS = {
     "kick": sessions.kick,
     "boxes": boxes.carry_out,
     "program": program.program,
+    "record": record.record,
+    "history": record.history,
 }
 
 
