@@ -144,6 +144,7 @@ class Compiled:
     incident_contact: address that is told of misused accounts. officers: who looks after computers,
     by agency; both addresses. dmarc_reports: the address for them, with the domain,
     "" for none; arc_sealers, bad_links, link_lists: as in model.Policy. holds: open ones, by case.
+    archive_years, archive_kinds: how long the archive keeps mail; agency_kinds: account to kind.
     """
 
     province: str
@@ -182,6 +183,9 @@ class Compiled:
     removed: tuple[str, ...] = ()
     ahead: tuple[Ahead, ...] = ()
     holds: tuple[Hold, ...] = ()
+    archive_years: int = 10
+    archive_kinds: tuple[tuple[str, int], ...] = ()
+    agency_kinds: tuple[tuple[str, str], ...] = ()
 
     def account_of(self, address: str) -> str | None:
         """Under which name the mailbox is kept that has the address today, with the domain or

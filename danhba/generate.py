@@ -223,6 +223,7 @@ policy:
   password_min_length: 12 # characters; Điều 10.2.a asks to protect it and names no figure
   inactive_months: 6 # without access, then the mailbox is withdrawn (Điều 6.4)
   usage_months: 12 # kept: in which hours of a day there was an access (Điều 10.1)
+  archive: {{years: 10}} # of all mail (Điều 8.9: by the law on archives; it names no figure)
 """
 
 

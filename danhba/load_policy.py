@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 
 from danhba.findings import shown
-from danhba.model import Contact, FreeMail, FreeMailAction, Macros, Policy, Secrecy
+from danhba.model import Archive, Contact, FreeMail, FreeMailAction, Macros, Policy, Secrecy
 from danhba.naming import KINDS
 from danhba.source import Node
 from danhba.values import CONTACT, DOMAIN, NETWORK, Day, Values
@@ -45,6 +45,7 @@ class PolicyReader(Values):
             block_lists=self.domains(fields, "block_lists", "a block list", "zen.spamhaus.org"),
             own_networks=self.once(own, "own_networks", self.network) if own else (),
             free_mail=self.free_mail(fields["free_mail"]) if "free_mail" in fields else FREE_MAIL,
+            archive=self.archive(fields["archive"]) if "archive" in fields else ARCHIVE,
             incidents=self.incidents(fields),
             dmarc_reports=self.text(reports, "dmarc_reports") if reports else "",
             arc_sealers=self.domains(fields, "arc_sealers", "a sealer", "lists.example.org"),
@@ -149,13 +150,24 @@ class PolicyReader(Values):
         items = self.items(fields[key], key) if key in fields else []
         return tuple(self.date(item, f"an entry of {key}") for item in items)
 
+    def archive(self, node: Node) -> Archive:
+        fields = self.fields(node, "archive", ARCHIVE_NEEDED, ARCHIVE_OPTIONAL)
+        if fields is None:
+            return ARCHIVE
+        years = self.positive(fields["years"], "years", YEARS)
+        kinds = fields.get("kinds")
+        return Archive(years, self.by_kind(kinds, "kinds", YEARS) if kinds else ())
+
     def rooms(self, node: Node) -> tuple[tuple[str, int], ...]:
         """Gigabytes for agencies of single kinds."""
-        entries = self.entries(node, "kind_quota_gb")
+        return self.by_kind(node, "kind_quota_gb", FIGURES["agency_quota_gb"])
+
+    def by_kind(self, node: Node, key: str, limit: int) -> tuple[tuple[str, int], ...]:
+        """A figure for agencies of single kinds."""
+        entries = self.entries(node, key)
         for kind, value in entries.items():
             if kind not in KINDS:
                 self.no_kind(kind, value.line)
-        limit = FIGURES["agency_quota_gb"]
         return tuple((kind, self.positive(value, kind, limit)) for kind, value in entries.items())
 
 
@@ -213,6 +225,7 @@ POLICY_OPTIONAL = frozenset(
         "bad_links",
         "link_lists",
         "macros",
+        "archive",
         "incidents",
     )
 )
@@ -228,4 +241,10 @@ FREE_MAIL = FreeMail(
     "reported",
 )  # fmt: skip
 """What it is when it is not written."""
+YEARS = 100
+"""The most that no slip of the finger is; what is kept for ever goes to the state's archive."""
+ARCHIVE_NEEDED = frozenset(("years",))
+ARCHIVE_OPTIONAL = frozenset(("kinds",))
+ARCHIVE = Archive(10, ())
+"""What it is when it is not written: too long does no harm that too short would not do."""
 INCIDENTS = frozenset(("contact",))

@@ -60,6 +60,20 @@ class Contact:
         return self.contact or "postmaster"
 
 
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """How long the archive of all mail keeps a message (Điều 8.9, and the law on archives). years:
+    from the day on which it passed; kinds: for mail of agencies of single kinds, instead. A message
+    that concerns several is kept as long as any of them asks for."""
+
+    years: int
+    kinds: tuple[tuple[str, int], ...]
+
+    def __str__(self) -> str:
+        own = "".join(f", {kind} {years}" for kind, years in sorted(self.kinds))
+        return f"{self.years} years{own}"
+
+
 Macros = Literal["refused", "accepted"]
 """What becomes of Office documents with macros (Điều 8.6)."""
 
@@ -87,8 +101,8 @@ class Policy:
     message_recipients: of one message, at most. block_lists: domains of DNS block lists (RFC 5782)
     of addresses from which no mail is taken (Điều 8.7). own_networks: of the province, in CIDR;
     never refused as a whole, whoever guesses passwords there (Điều 8.7). free_mail: services that
-    officials are not to use for work (Điều 4.2). send_*, incident_*: as of
-    danhba.lockout.figures. incidents: who is told of a misused account.
+    officials are not to use for work (Điều 4.2). archive: how long all mail is kept.
+    send_*, incident_*: as of danhba.lockout.figures. incidents: who is told of a misused account.
     dmarc_reports: address from which DMARC's reports are sent and at which others' arrive (RFC
     7489 7.2), "" for none; arc_sealers: domains whose word counts on who wrote what they hand on
     (RFC 8617). bad_links: domains, with all below, to which no honest mail leads; link_lists:
@@ -137,6 +151,7 @@ class Policy:
     block_lists: tuple[str, ...]
     own_networks: tuple[str, ...]
     free_mail: FreeMail
+    archive: Archive
     incidents: Contact
     dmarc_reports: str
     arc_sealers: tuple[str, ...]

@@ -20,6 +20,7 @@ from danhba.model import (
     Agency,
     Alias,
     Approval,
+    Archive,
     Closure,
     Contact,
     Directory,
@@ -48,6 +49,7 @@ _ENTRIES: dict[str, tuple[type, frozenset[str]]] = {
     "policy": (Policy, load_policy.POLICY),
     "secrecy": (Secrecy, load_policy.SECRECY),
     "free_mail": (FreeMail, frozenset()),
+    "archive": (Archive, load_policy.ARCHIVE_NEEDED),
     "incidents": (Contact, load_policy.INCIDENTS),
     "request": (Request, load.REQUEST),
     "agency": (Agency, load.AGENCY),
@@ -195,6 +197,7 @@ DESCRIPTIONS = {
         "block_lists": "DNS block lists of addresses from which no mail is taken (Điều 8.7)",
         "own_networks": "Of the province; never refused as a whole for guesses (Điều 8.7)",
         "free_mail": "Services that are not for work, and what becomes of mail to them (Điều 4.2)",
+        "archive": "How long the archive keeps all mail (Điều 8.9)",
         "incidents": "What becomes of accounts that are misused (Điều 8.7)",
         "dmarc_reports": "Address from which DMARC's reports are sent and where others' arrive",
         "arc_sealers": "Domains whose word counts on who wrote what they hand on (RFC 8617)",
@@ -204,6 +207,10 @@ DESCRIPTIONS = {
     "free_mail": {
         "domains": "Of the services: mail to and from them is counted by agency",
         "action": "What becomes of mail to them; it is counted in either case",
+    },
+    "archive": {
+        "years": "From the day on which a message passed",
+        "kinds": "For mail of agencies of a kind, instead; of several the longest",
     },
     "secrecy": {
         "contact": "Whom a sender calls whose mail was refused",
@@ -356,7 +363,7 @@ def _several(sort: str, key: str, item: Any) -> Schema:
     """A list, or a mapping where what names each entry is not among the entry's own keys."""
     if get_origin(item) is tuple:
         figures = _mapping("address", _figure(key))
-        return figures | {"propertyNames": {"enum": list(KINDS)}} if sort == "policy" else figures
+        return figures | {"propertyNames": {"enum": list(KINDS)}} if sort != "approval" else figures
     if item not in _SORTS:
         return {"type": "array", "items": _text(_form(sort, key))}
     named = fields(item)[0].name
@@ -370,6 +377,8 @@ def _mapping(form: str, value: Schema) -> Schema:
 
 
 def _figure(key: str) -> Schema:
+    if key in ("years", "kinds"):
+        return {"type": "integer", "minimum": 1, "maximum": load_policy.YEARS}
     key = "agency_quota_gb" if key in ("gb", "kind_quota_gb") else key
     limit = load_policy.FIGURES.get(key, values.MANY)
     default = {"default": load_policy.DEFAULTS[key]} if key in load_policy.DEFAULTS else {}

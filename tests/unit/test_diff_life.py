@@ -450,6 +450,7 @@ ANOTHER: dict[str, Any] = {
     "Secrecy": model.Secrecy("Văn thư mật"), "Macros": "accepted",
     "Release | None": model.Release(LAST, "6/CV", 0),
     "FreeMail": model.FreeMail(("gmail.com",), "refused"), "Contact": model.Contact("khac"),
+    "Archive": model.Archive(20, (("so", 30),)),
 }  # fmt: skip
 INNER = {"staff", "agency"}
 """Of an agency: its people; of a person: where he stands."""

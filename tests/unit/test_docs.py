@@ -70,7 +70,8 @@ def sections() -> dict[str, list[str]]:
 SORTS = {
     "directory": "Top level", "province": "province", "policy": "policy", "request": "requests",
     "agency": "agencies", "closed": "closed", "exception": "exception", "leave": "leave",
-    "quota": "quota", "secrecy": "secrecy", "free_mail": "free_mail", "incidents": "incidents",
+    "quota": "quota", "secrecy": "secrecy", "free_mail": "free_mail", "archive": "archive",
+    "incidents": "incidents",
     "person": "staff", "alias": "aliases", "approval": "approve", "retired": "retired",
     "hold": "holds", "released": "released",
 }  # fmt: skip
@@ -85,7 +86,7 @@ def test_what_is_optional_on_the_page_is_optional() -> None:
     optional = {
         "directory": load.DIRECTORY_OPTIONAL, "request": load.REQUEST_OPTIONAL,
         "policy": load_policy.POLICY_OPTIONAL, "agency": load.AGENCY_OPTIONAL,
-        "free_mail": load_policy.FREE_MAIL_OPTIONAL,
+        "free_mail": load_policy.FREE_MAIL_OPTIONAL, "archive": load_policy.ARCHIVE_OPTIONAL,
         "closed": load.CLOSURE_OPTIONAL, "person": {*load.PERSON_OPTIONAL, "request"},
         "hold": load.HOLD_OPTIONAL, "alias": load.ALIAS_OPTIONAL, "approval": load.APPROVAL,
     }  # fmt: skip

@@ -71,6 +71,7 @@ policy:
   block_lists: [zen.spamhaus.org, bl.ngoaitinh.test]
   own_networks: [10.20.0.0/16, 2001:db8:20::/48]
   free_mail: {domains: [gmail.com, yahoo.com.vn], action: refused}
+  archive: {years: 20, kinds: {so: 30, xa: 5}}
   incidents: {contact: sotaichinh}
   dmarc_reports: sotaichinh
   arc_sealers: [lists.example.org]
@@ -191,7 +192,7 @@ def test_every_key_of_load_is_known() -> None:
         "closed": load.CLOSURE_OPTIONAL, "alias": load.ALIAS_OPTIONAL,
         "person": load.PERSON | load.PERSON_OPTIONAL, "approval": load.APPROVAL,
         "hold": load.HOLD_OPTIONAL,
-        "free_mail": load_policy.FREE_MAIL_OPTIONAL,
+        "free_mail": load_policy.FREE_MAIL_OPTIONAL, "archive": load_policy.ARCHIVE_OPTIONAL,
     }  # fmt: skip
     for sort, (_, needed) in _ENTRIES.items():
         assert set(ORDER[sort]) == needed | optional.get(sort, frozenset())
@@ -238,7 +239,8 @@ def test_a_directory_with_every_key_passes() -> None:
 OF_FORM = (
     "address_in_different_case", "address_too_long", "address_with_newline",
     "address_with_shell_characters", "agency_name_with_a_blank_letter", "agency_with_newline",
-    "arc_sealer_that_is_an_address",
+    "arc_sealer_that_is_an_address", "archive_of_an_unknown_kind", "archive_without_years",
+    "archive_of_a_thousand_years",
     "alias_that_turns_the_text", "alias_until_no_date", "approval_with_newline",
     "confirm_by_of_the_withdrawn", "block_list_that_is_an_address", "contact_with_a_percent_sign",
     "control_character_in_a_name", "date_in_local_form", "fifty_recipients",

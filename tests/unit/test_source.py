@@ -132,7 +132,7 @@ policy: {quota_gb: 2, agency_quota_gb: 10, message_mb: 30, alias_months: 6, conf
          inactive_months: 7, usage_months: 3, holidays: [2026-01-01], working_days: [2026-01-03],
          kind_quota_gb: {so: 20}, secrecy: {contact: Văn thư mật},
          message_recipients: 200, block_lists: [zen.spamhaus.org], own_networks: [10.20.0.0/16],
-         free_mail: {domains: [gmail.com], action: refused},
+         free_mail: {domains: [gmail.com], action: refused}, archive: {years: 20, kinds: {so: 30}},
          dmarc_reports: sotaichinh, arc_sealers: [lists.example.org],
          bad_links: [example.net], link_lists: [dbl.spamhaus.org],
          lockout_guesses: 9, lockout_minutes: 20, lockout_accounts: 30,
