@@ -14,12 +14,14 @@ from . import health, lag
 
 
 def main(argv: Sequence[str]) -> int:
-    """CONFIG serve|health on the vault, CONFIG lag on an edge."""
+    """CONFIG serve|health|pour on the vault, CONFIG lag on an edge."""
     match argv[1:]:
         case [path, "serve"]:
             return _serve(_config(path))
         case [path, "health"]:
             _say(health.health(_config(path), time.time()))
+        case [path, "pour"]:
+            return _pour(_config(path))
         case [path, "lag"]:
             _say(lag.health(_config(path), time.time()))
         case _:
@@ -42,6 +44,12 @@ def _serve(config: dict[str, Any]) -> int:
     except (JournalError, OSError) as error:
         print(error, file=sys.stderr)
     return 1
+
+
+def _pour(config: dict[str, Any]) -> int:
+    from . import agent
+
+    return agent.contents(config)
 
 
 def _say(lines: Iterable[str]) -> None:

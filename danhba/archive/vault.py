@@ -1,0 +1,46 @@
+"""What is asked of the archive on the vault, as the journal's own user there: nothing that is asked
+has more rights than the daemon."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from paramiko import SSHException
+from pyinfra.api.host import Host
+
+from danhba.engine import ConnectionLost, EngineError
+from danhba.journal.pour import Frame, read_frames
+from deploys.program import HOME
+
+CONFIG = "/etc/danhba/journal.json"
+USER = "danhba-journal"
+PROGRAM = (
+    "setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--no-new-privs",
+    "env", f"PYTHONPATH={HOME}", "python3", "-B", "-m", "journal", CONFIG,
+)  # fmt: skip
+"""The command that danhba/journal is on the vault, up to its word."""
+
+
+def contents(vault: Host, request: Mapping[str, Any], key: bytes) -> Iterator[Frame]:
+    """Messages with what the chain says of them (danhba.journal.pour), one after another as they
+    come over the connection, and last what was read in all.
+
+    request: {"who", "why", "case"} and what danhba.journal.selection.Selection.of takes. key:
+    env.secrets.derive("journal"); it is on the vault while this runs, in memory only. Raises
+    EngineError.
+    """
+    client = vault.connector.client  # type: ignore[attr-defined]
+    try:
+        given, out, error = client.exec_command(shlex.join((*PROGRAM, "pour")))
+        given.write(f"{json.dumps(request)}\n{key.hex()}\n")
+        given.channel.shutdown_write()
+        try:
+            yield from read_frames(out)
+        except ValueError as cut:
+            said = error.read().decode(errors="replace").strip()
+            raise EngineError(f"{vault.name}: {said or cut}") from None
+    except (OSError, SSHException) as lost:
+        raise ConnectionLost(f"{vault.name}: connection lost ({lost})") from None
