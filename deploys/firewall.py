@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from danhba.compiled import Compiled
+from danhba.generations.host.rebuild import CLOSED, STATE
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Service, State
@@ -44,6 +45,9 @@ INTERNAL: dict[str, tuple[tuple[str, tuple[int, ...]], ...]] = {
 }
 """Ports open to the hosts of one role only, its other hosts when it is the same."""
 
+FILLED_BY = (STANDBY_PORT, VALKEY_PORT)
+"""Ports over which other hosts bring a host that is being rebuilt what it had."""
+
 
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
     public = sorted({22}.union(*(PUBLIC.get(role, ()) for role in host.roles)))
@@ -54,6 +58,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
     rules = render(
         "firewall/nftables.conf",
         public=public, internal=internal, gate=gate, ways=ways, learned=learned,
+        closed=str(CLOSED).replace(".nft", "*.nft"),  # with a star none need be there
     )  # fmt: skip
     return Part(
         name="firewall",
@@ -65,7 +70,26 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
                   unit="nftables.service", way="reload"),
         ),
         validate=(("nft", "-c", "-f", "/etc/nftables.conf"),),
+        health=(("sh", "-c", f"test ! -e {STATE} || echo {_NOT_ENDED}"),),
     )  # fmt: skip
+
+
+_NOT_ENDED = "its rebuild has not ended: danhba rebuild ENV HOST again"
+
+
+def closed(env: Environment, host: Host) -> str:
+    """The rules that come before all others on a host until it has what it had: users, mail and
+    other hosts are told, as of one that is dead, that nobody is there."""
+    ports = {port for role in host.roles for port in PUBLIC.get(role, ())}
+    ports |= {port for _, some in openings(env, host) for port in some} - {LOCKOUT_PORT}
+    peers = tuple(each for each in env.having("people") if each != host)
+    people = "people" in host.roles
+    rules = render(
+        "firewall/closed.nft",
+        ports=sorted(ports.difference(FILLED_BY)),
+        peers=peers if people else (),
+    )
+    return rules.decode()
 
 
 def openings(env: Environment, host: Host) -> list[tuple[tuple[Host, ...], tuple[int, ...]]]:

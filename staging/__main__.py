@@ -14,7 +14,7 @@ from staging.shell import LabError, say
 
 _EPILOG = """\
 Without a command: boot what is not up, apply directory.yaml, verify. Quick when all is well.
-Faults, for trying things out: stop, kill, start, cut, join, latency.
+Faults, for trying things out: stop, kill, start, blank, cut, join, latency.
 
 Example: script/staging latency store1 200
 """
@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         ("stop", "shut a host down"),
         ("kill", "cut a host's power"),
         ("start", "boot a stopped host"),
+        ("blank", "put a new machine in a host's place: same name, empty disk"),
         ("cut", "unplug a host's network"),
         ("join", "plug it in again"),
         ("shell", "log in to a host as root"),

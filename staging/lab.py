@@ -94,6 +94,15 @@ class Lab:
             host.start(found)
         host.wait(found)
 
+    def blank(self, name: str) -> None:
+        """Put a new machine in the place of a host: it boots with the same name, addresses and SSH
+        key, a certificate of its own for the name, and nothing else of the one before."""
+        host.kill(self.host(name))
+        host.remove(name)
+        self._boot_one(name)
+        if name in {edge.name for edge in self.environment.having("edge")}:
+            self._trust_the_root(name)
+
     def cut(self, name: str) -> None:
         network.cut(self.host(name).name)
         keys.hang_up(self.hosts[name].ipv4)
@@ -177,15 +186,15 @@ class Lab:
         digest = internet.digest(self.environment)
         if state["internet"] != digest:
             internet.configure(self.environment)
-        self._trust_the_root()
+        for edge in self.environment.having("edge"):
+            self._trust_the_root(edge.name)
         write(_STATE, json.dumps({**state, "internet": digest}))
 
-    def _trust_the_root(self) -> None:
-        """What edges check DNSSEC with: inventories name the place as dns_root."""
-        for found in self.environment.having("edge"):
-            place = mounts.root(found.name) / certificates.DIRECTORY
-            write(place / "root.key", internet.anchor())
-            write(place / "root.hints", internet.hints())
+    def _trust_the_root(self, edge: str) -> None:
+        """What an edge checks DNSSEC with: inventories name the place as dns_root."""
+        place = mounts.root(edge) / certificates.DIRECTORY
+        write(place / "root.key", internet.anchor())
+        write(place / "root.hints", internet.hints())
 
     def _boot_hosts(self, names: Sequence[str]) -> None:
         with ThreadPoolExecutor(max_workers=4) as pool:

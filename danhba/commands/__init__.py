@@ -33,6 +33,7 @@ COMMANDS = (
     "plan",
     "quota",
     "rebalance",
+    "rebuild",
     "reform",
     "reinstate",
     "rename",

@@ -22,6 +22,7 @@ from danhba.generations.host import (
     peers,
     program,
     record,
+    rebuild,
     report,
     sessions,
     stage,
@@ -51,6 +52,7 @@ STEPS = {
     "program": program.program,
     "record": record.record,
     "history": record.history,
+    "rebuild": rebuild.rebuild,
 }
 
 

@@ -1,0 +1,116 @@
+"""The order of a rebuild. Every step may be cut off: the next run goes on with what is not done."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import click
+
+from danhba.commands.apply import publish
+from danhba.commands.common import tell
+from danhba.commands.hosts import ask_all
+from danhba.days import today
+from danhba.engine import EngineError
+from danhba.inventory import Environment
+from danhba.project import Project
+from danhba.rebuilding import machines, restoring
+from danhba.rebuilding.machines import Machine
+from danhba.relocation.failures import failback, failover
+from danhba.relocation.work import Work
+
+ORDER = ("vault", "people", "store", "edge")
+"""By roles: who has the copies first, who takes mail from outside last."""
+
+
+@dataclass
+class Rebuild:
+    """chosen: the machines, by name. absent: hosts that did not answer when it began."""
+
+    project: Project
+    env: Environment
+    chosen: dict[str, Machine]
+    absent: tuple[str, ...]
+
+    def run(self) -> None:
+        """Raises EngineError; run again, it goes on."""
+        self._hand_over()
+        machines.begin(self.env, self.chosen)
+        self._apply()
+        for name in self._in_order():
+            if not self.chosen[name].restored:
+                restoring.restore(self.project, self.env, self.chosen, name)
+                self.chosen[name] = machines.reopen(self.env, self.chosen[name])
+                tell(f"{name} has what it had, and is open")
+        self._come_home()
+        machines.end(self.env, self.chosen)
+
+    def _in_order(self) -> list[str]:
+        def place(name: str) -> int:
+            roles = self.env.host(name).roles
+            return max(ORDER.index(role) for role in roles if role in ORDER)
+
+        return sorted(self.chosen, key=place)
+
+    # Stores
+
+    def _hand_over(self) -> None:
+        """Mailboxes of a store that has a living standby are served by it at once, and come home
+        when there is a home."""
+        stores = [name for name in self.chosen if "store" in self.env.host(name).roles]
+        away = {each.store for each in self.env.remembered.failed_over}
+        living = {store.name for store in self.env.having("store")}
+        living -= away.union(self.chosen, self.absent)
+        for store in stores if living else ():
+            if store in away or self.chosen[store].restored:
+                continue
+            work = Work.open(self.project, self.env.name, yes=True)
+            work.absent = (*self.absent, *self.chosen)
+            failover(work, store, getpass.getuser(), today(work.directory.timezone))
+            self.env = self.project.environment(self.env.name)
+
+    def _come_home(self) -> None:
+        for failure in self.env.remembered.failed_over:
+            if failure.store in self.chosen:
+                work = Work.open(self.project, self.env.name, yes=True)
+                failback(work, failure.store, today(work.directory.timezone))
+        self.env = self.project.environment(self.env.name)
+
+    # Every host
+
+    def _apply(self) -> None:
+        """To the new machines alone: what else is to be applied waits for an apply."""
+        names = [name for name, each in self.chosen.items() if not each.restored]
+        if not names:
+            return
+        generations = self.project.generations(self.env)
+        with machines.only(self.env, names) as hosts:
+            asked = ask_all(hosts, generations)
+            if refused := [name for name, item in asked.items() if item.plan.refused]:
+                raise EngineError(f"{', '.join(refused)}: danhba plan {self.env.name} says why "
+                                  "this may not be applied")  # fmt: skip
+            if any(item.plan.changes for item in asked.values()):
+                publish(hosts, asked, take_over=False)
+
+
+def rebuild(project: Project, environment: str, name: str, at: str, yes: bool) -> None:
+    """name: of a host; "": every blank one. at: see Machine. Raises EngineError, InventoryError."""
+    env = project.environment(environment)
+    chosen, absent = machines.choose(env, name, at)
+    for line in _meant(env, chosen, absent):
+        click.echo(line)
+    if not (yes or click.confirm("Rebuild this?")):
+        raise EngineError("nothing was done")
+    Rebuild(project, env, chosen, absent).run()
+
+
+def _meant(env: Environment, chosen: Mapping[str, Machine], absent: tuple[str, ...]) -> list[str]:
+    """What will be done, for whoever has to confirm it."""
+    lines = []
+    for name, each in chosen.items():
+        roles = ", ".join(env.host(name).roles)
+        how = f"goes on with what began {each.begun}" if each.begun else "is blank"
+        lines.append(f"{name} ({roles}) {how}")
+    lines += [f"{name} does not answer, and is left out" for name in absent]
+    return lines
