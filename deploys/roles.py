@@ -31,6 +31,7 @@ from deploys import (
     postfix_store,
     quota,
     resolver,
+    restore,
     retention,
     rspamd,
     sasl_door,
@@ -57,7 +58,7 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
     "store": (
         people_door.part, junk.part, learning.part, senders.part, dovecot_store.part,
         postfix_store.part, quota.store, keepers.store, sessions.store, retention.part,
-        standby.part, suspending.part,
+        standby.part, suspending.part, restore.part,
     ),
     "edge": (
         resolver.part, people_door.part, tunnel.part, sasl_door.part, senders.part, marks.part,
