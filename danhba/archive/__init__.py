@@ -1,1 +1,1 @@
-"""The control machine's side of the archive of all mail (danhba/journal): search, proof, contents."""
+"""The control machine's side of the archive of all mail (danhba/journal): search, proof."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections.abc import Mapping
 from functools import cached_property
 from hashlib import sha256
@@ -102,6 +103,7 @@ class Removed:
 
     def __init__(self) -> None:
         self._ranges: list[tuple[int, int, int]] = []
+        self._sorted = True
 
     @classmethod
     def of(cls, root: Path) -> Removed:
@@ -113,14 +115,26 @@ class Removed:
         return removed
 
     def add(self, found: Mapping[str, Any]) -> None:
-        """An entry of the kind `expired`: {"entries": [[first, last], ...]}, by number."""
-        self._ranges += [(first, last, found["n"]) for first, last in found["entries"]]
+        """An entry of the kind `expired`: {"entries": [[first, last], ...]}, by number. Raises
+        KeyError, TypeError, ValueError."""
+        self._ranges += [(int(first), int(last), found["n"]) for first, last in found["entries"]]
+        self._sorted = False
 
     def get(self, n: int) -> int | None:
         """The number of the entry that says so, None when none does."""
-        return next((by for first, last, by in self._ranges if first <= n <= last), None)
+        if not self._sorted:
+            self._ranges.sort()
+            self._sorted = True
+        at = bisect_right(self._ranges, n, key=lambda each: each[0])
+        # Usually the one before: ranges overlap only where something was removed twice.
+        return next(
+            (by for _, last, by in reversed(self._ranges[max(at - _NEAR, 0) : at]) if n <= last),
+            None,
+        )
 
 
+_NEAR = 1000
+"""Ranges that are looked at."""
 _MARK = f'"kind":"{entry.EXPIRED}"'.encode()
 
 

@@ -1,0 +1,277 @@
+"""Is the archive what was written? Every line, every byte of contents, against the chain of hashes
+and against what other hosts remember of it.
+
+A change of a line shows in the line after it, which names its hash; a line that is gone or was put
+in shows by the numbers as well. The newest line has none after it: whoever verifies has an entry
+written first (agent.py), by the daemon, which knows the last hash by heart; and other hosts
+remember the end of the chain as it was every hour, and its daily roots (roots.py).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from . import entry
+from .chain import Line, lines_of
+from .contents import Contents, Removed, Stored
+from .segment import Segment, named, segments
+from .selection import MAIL
+
+_SETTLES = 5.0
+"""Seconds in which contents that are just being written have their line."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something is not as it was written. file: below the journal's folder. line: of a chain, from
+    1; 0 when the file as a whole is meant. n: of the entry, 0 when it is of none."""
+
+    file: str
+    line: int
+    n: int
+    what: str
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a host remembers: entry n had this hash. day: of a root, "" for an hourly end."""
+
+    host: str
+    n: int
+    hash: str
+    day: str = ""
+
+
+@dataclass
+class Report:
+    """findings in the order of the chain. entries, messages, size: what was looked at, and bytes of
+    contents. removed: rule (class, years) to how many messages it took away. n, hash: the last
+    entry. remembered: how many memories agree."""
+
+    findings: list[Finding] = field(default_factory=list)
+    entries: int = 0
+    messages: int = 0
+    size: int = 0
+    removed: dict[tuple[str, int], int] = field(default_factory=dict)
+    n: int = 0
+    hash: str = entry.FIRST
+    remembered: int = 0
+
+
+def verify(root: Path, memories: Iterable[Memory] = ()) -> Report:
+    """Read all of the archive. Raises OSError."""
+    walk = _Walk(root, memories)
+    for segment in _all(root):
+        walk.segment(segment)
+    walk.end()
+    return walk.report
+
+
+def _all(root: Path) -> list[Segment]:
+    """Also those whose chain is gone."""
+    orphans = (
+        named(path.relative_to(root).with_suffix("").as_posix())
+        for path in root.glob("[0-9]*/[0-9]*/[0-9]*/[0-9]*.data")
+    )
+    return sorted({*segments(root), *orphans})
+
+
+@dataclass(frozen=True)
+class _Gone:
+    """A message whose contents are not there."""
+
+    line: Line
+    n: int
+    time: str
+
+
+class _Walk:
+    """Along the chain."""
+
+    def __init__(self, root: Path, memories: Iterable[Memory]) -> None:
+        self.root = root
+        self.report = Report()
+        self._memories: dict[int, list[Memory]] = {}
+        for memory in memories:
+            self._memories.setdefault(memory.n, []).append(memory)
+        self._contents = Contents(root)
+        self._removed = Removed()
+        self._rules: dict[int, dict[str, Any]] = {}
+        self._gone: list[_Gone] = []
+        self._last: Line | None = None
+        self._told = False  # the line before is known to be damaged
+
+    def segment(self, segment: Segment) -> None:
+        if not segment.chain(self.root).exists():
+            self._find(f"{segment.name}.chain", 0, 0, "is gone, and its contents are there")
+            return
+        end: int | None = 0
+        for line in lines_of(self.root, segment):
+            if not line.raw.endswith(b"\n"):
+                self._unfinished(line)
+                break
+            end = self._line(line, end)
+        stored = self._contents.of(segment)
+        if stored and end is not None and stored.size > end and not self._settles(segment, stored):
+            what = f"has {stored.size - end} bytes that belong to no entry, from byte {end} on"
+            self._find(f"{segment.name}.data", 0, 0, what)
+
+    def _unfinished(self, line: Line) -> None:
+        """The newest line may just be being written; the next start of the daemon cuts it off."""
+        if line.segment != _all(self.root)[-1]:
+            self._at(line, 0, "was cut short")
+
+    def _line(self, line: Line, end: int | None) -> int | None:
+        """end: where the contents of the next message begin, None when nobody knows; the same for
+        the line after it."""
+        report = self.report
+        report.entries += 1
+        found = _parsed(line)
+        if found is None:
+            self._at(line, report.n + 1, "is not as the journal writes it: it was changed")
+            self._step(line, report.n + 1, told=True)
+            return None
+        self._linked(line, found)
+        self._step(line, found["n"])
+        if found["kind"] == entry.EXPIRED:
+            self._expired(line, found)
+        if found["kind"] != entry.MAIL:
+            return end
+        return self._mail(line, found, end)
+
+    def _step(self, line: Line, n: int, told: bool = False) -> None:
+        self.report.n, self.report.hash = n, entry.digest(line.raw)
+        self._last, self._told = line, told
+        for memory in self._memories.pop(n, ()):
+            if memory.hash == self.report.hash:
+                self.report.remembered += 1
+            else:
+                since = f"root of {memory.day}" if memory.day else "memory"
+                self._at(line, n, f"is another one than in the {since} that {memory.host} has")
+                self._told = True
+
+    def _linked(self, line: Line, found: Mapping[str, Any]) -> None:
+        n, before = found["n"], self.report.n
+        if n > before + 1:
+            gone = f"{before + 1} to {n - 1}" if n > before + 2 else str(n - 1)
+            self._at(line, n, f"comes {self._behind()}: missing is {gone}")
+        elif n <= before:
+            self._at(line, n, f"comes {self._behind()}: it was put in, moved or doubled")
+        elif found["prev"] != self.report.hash and not self._told:
+            if self._last is None:
+                self._at(line, n, "is the first one and names another before it")
+            else:
+                other = f"is not what entry {n} in {line.segment.name}.chain says: it was changed"
+                self._at(self._last, before, other)
+
+    def _behind(self) -> str:
+        last = self._last
+        return f"after entry {self.report.n} of {last.segment.name}.chain" if last else "first"
+
+    def _mail(self, line: Line, found: Mapping[str, Any], end: int | None) -> int | None:
+        if not found.keys() >= MAIL:
+            self._at(line, found["n"], "lacks what an entry of a message has")
+            return None
+        self.report.messages += 1
+        at, length = found["at"], found["length"]
+        if end is not None and at != end:
+            self._at(line, found["n"], f"has its contents at byte {at}, and byte {end} is next")
+        self.report.size += length
+        stored = self._contents.of(line.segment)
+        if stored is None or stored.is_hole(at, length):
+            self._gone.append(_Gone(line, found["n"], found["time"]))
+        elif sha256(stored.read(at, length)).hexdigest() != found["sha256"]:
+            where = f"bytes {at} to {at + length - 1} of {line.segment.name}.data"
+            self._at(line, found["n"], f"has other contents than were written: {where}")
+        return int(at + length)
+
+    def _expired(self, line: Line, found: dict[str, Any]) -> None:
+        """An entry that lets messages go does so by its own rule."""
+        try:
+            kept = years_later(found["before"], found["years"]) <= found["time"]
+            self._removed.add(found)
+        except (KeyError, TypeError, ValueError):
+            kept = False
+        if kept:
+            self._rules[found["n"]] = found
+        else:
+            self._at(line, found["n"], "lets contents go, and not by a rule that it names")
+
+    def _settles(self, segment: Segment, stored: Stored) -> bool:
+        """Of the newest segment: do bytes beyond the last line get theirs? They are just being
+        written then."""
+        if segment != _all(self.root)[-1]:
+            return False
+        size, limit = stored.size, time.monotonic() + _SETTLES
+        while time.monotonic() < limit:
+            ends = (_parsed(line) or {} for line in lines_of(self.root, segment))
+            if any(each.get("at", 0) + each.get("length", 0) >= size for each in ends):
+                return True
+            time.sleep(0.1)
+        return stored.size < size  # the daemon took back what it could not write
+
+    def end(self) -> None:
+        self._contents.close()
+        for each in self._gone:
+            by = self._removed.get(each.n)
+            rule = self._rules.get(by or 0)
+            if rule is None:
+                what = "has no contents any more, and no entry says by which rule"
+                self._at(each.line, each.n, what)
+            elif each.time >= rule["before"]:
+                what = f"was removed by entry {by}, whose rule it is too young for"
+                self._at(each.line, each.n, what)
+            else:
+                key = (str(rule["class"]), int(rule["years"]))
+                self.report.removed[key] = self.report.removed.get(key, 0) + 1
+        self._cut_off()
+        self.report.findings.sort(key=lambda each: (each.file, each.line))
+
+    def _cut_off(self) -> None:
+        """Memories of entries that the chain does not have; inside it, the gap is told already."""
+        beyond = [memory for n, found in self._memories.items() for memory in found
+                  if n > self.report.n]  # fmt: skip
+        if not beyond:
+            return
+        most = max(beyond, key=lambda memory: memory.n)
+        what = f"the chain ends here, and {most.host} remembers entry {most.n}: it was cut off"
+        if self._last is None:
+            self._find("", 0, 0, what.replace("ends here", "is empty"))
+        else:
+            self._at(self._last, self.report.n, what)
+
+    def _at(self, line: Line, n: int, what: str) -> None:
+        self._find(f"{line.segment.name}.chain", line.number, n, what)
+
+    def _find(self, file: str, line: int, n: int, what: str) -> None:
+        self.report.findings.append(Finding(file, line, n, what))
+
+
+def _parsed(line: Line) -> dict[str, Any] | None:
+    try:
+        found = entry.parsed(line.raw)
+    except ValueError:
+        return None
+    ok = isinstance(found.get("n"), int) and {"prev", "time", "kind"} <= found.keys()
+    return found if ok else None
+
+
+def years_later(stamp: str, years: int) -> str:
+    """The same time of a later year, as entries have times. Raises ValueError."""
+    moment = datetime.fromisoformat(str(stamp).replace("Z", "+00:00"))
+    leap = moment.month == 2 and moment.day == 29
+    then = moment.replace(year=moment.year + years, day=28 if leap else moment.day)
+    return entry.stamp(then.timestamp())
+
+
+def told(report: Report) -> Iterator[str]:
+    """For people, a line each."""
+    for each in report.findings:
+        place = f"{each.file}, line {each.line}" if each.line else each.file
+        yield f"{place}: {f'entry {each.n} ' if each.n else ''}{each.what}"
