@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -448,16 +448,22 @@ class Directory:
             archived = max(archived, hold.released.since)
         return Keeping(archived - timedelta(days=1), archived, archived + days)
 
+    def names(self, address: str) -> Set[str]:
+        """All names of a mailbox, those of the past too, by one of them; itself alone when nobody
+        has it. An agency that goes on for another has its own only."""
+        return self._names.get(address, {address})
+
+    @cached_property
+    def _names(self) -> Mapping[str, Set[str]]:
+        return _names(self)
+
     @cached_property
     def held(self) -> Mapping[str, tuple[Hold, ...]]:
         """Holds by every name of what they hold: whichever name of a mailbox a letter uses, the
         others are the same mail. By the day of the request."""
-        if not self.holds:
-            return {}
-        names = _names(self)
         found: dict[str, list[Hold]] = {}
         for hold in sorted(self.holds, key=lambda hold: hold.asked):
-            for name in {name for each in hold.addresses for name in names.get(each, {each})}:
+            for name in {name for each in hold.addresses for name in self.names(each)}:
                 found.setdefault(name, []).append(hold)
         return {name: tuple(holds) for name, holds in found.items()}
 

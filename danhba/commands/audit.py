@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import click
 from pyinfra.api.host import Host
 
+from danhba.archive.vault import PROGRAM
 from danhba.audit import Event, events
 from danhba.commands.common import errors_to_status, tell
 from danhba.commands.editing import DAY
@@ -20,6 +21,7 @@ from danhba.engine import EngineError, Session, session
 from danhba.inventory import Environment
 from danhba.keeper_log import openings
 from danhba.project import Project
+from danhba.relocation.agent import run
 from deploys.common import KEEPER_LOG, KEEPER_UNIT
 
 
@@ -90,6 +92,9 @@ def _of_host(hosts: Session, host: Host, env: Environment, first: datetime, foun
     if "store" in roles:
         request = {"unit": KEEPER_UNIT, "place": KEEPER_LOG, "since": first.timestamp()}
         found.keepers[host.name] = hosts.step(host, "keepers", request)["lines"]
+    if "vault" in roles:
+        said = run(hosts, host, [*PROGRAM, "told"], f"{_stamp(first)}\n")
+        found.chain += map(json.loads, said.splitlines())
     if {"store", "edge"}.intersection(roles):
         for each in hosts.step(host, "incidents", {"do": "incidents"})["incidents"]:
             known = found.incidents.get(each["id"], {"events": {}})

@@ -14,7 +14,7 @@ from . import health, lag
 
 
 def main(argv: Sequence[str]) -> int:
-    """CONFIG serve|health|pour on the vault, CONFIG lag on an edge."""
+    """CONFIG serve|health|pour|told on the vault, CONFIG lag on an edge."""
     match argv[1:]:
         case [path, "serve"]:
             return _serve(_config(path))
@@ -22,6 +22,8 @@ def main(argv: Sequence[str]) -> int:
             _say(health.health(_config(path), time.time()))
         case [path, "pour"]:
             return _pour(_config(path))
+        case [path, "told"]:
+            return _told(_config(path))
         case [path, "lag"]:
             _say(lag.health(_config(path), time.time()))
         case _:
@@ -50,6 +52,12 @@ def _pour(config: dict[str, Any]) -> int:
     from . import agent
 
     return agent.contents(config)
+
+
+def _told(config: dict[str, Any]) -> int:
+    from . import agent
+
+    return agent.entries(config)
 
 
 def _say(lines: Iterable[str]) -> None:

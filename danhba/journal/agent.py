@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from . import desk
 from .chain import JournalError
 from .pour import pour
+from .told import told
 
 
 def contents(config: Mapping[str, Any]) -> int:
@@ -17,6 +19,16 @@ def contents(config: Mapping[str, Any]) -> int:
     return _or_say(
         lambda: pour(Path(config["root"]), desk.noted, sys.stdin.buffer, sys.stdout.buffer)
     )
+
+
+def entries(config: Mapping[str, Any]) -> int:
+    """What the chain says that is no message, a line each, from standard input's time on."""
+
+    def say() -> None:
+        for found in told(Path(config["root"]), sys.stdin.readline().strip()):
+            print(json.dumps(found))
+
+    return _or_say(say)
 
 
 def _or_say(work: Callable[[], None]) -> int:

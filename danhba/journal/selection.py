@@ -72,7 +72,7 @@ class Selection:
         """Of the chain, in its order, with what they say."""
         words = self._hints()
         for segment in segments(root):
-            if _over(segment.day, self.first):
+            if over(segment.day, self.first):
                 continue
             for line in lines_of(root, segment):
                 if words and not any(word in line.raw.lower() for word in words):
@@ -112,7 +112,7 @@ def _stamp(text: str) -> str:
     return entry.stamp(entry.seconds(text)) if text else ""
 
 
-def _over(day: str, first: str) -> bool:
+def over(day: str, first: str) -> bool:
     """Is a segment of the day without an entry of that time or later? The other way nothing is
     known: a clock that went back writes earlier times into a segment of a later day."""
     begun = datetime.strptime(day, "%Y/%m/%d")
