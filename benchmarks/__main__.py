@@ -1,7 +1,7 @@
 """script/benchmark: measures every size, prints the tables, writes benchmarks/results.md.
 
---only logins, standby, search, filters, people (several of them on one boot of the lab): 30,000
-officials when no --people say otherwise; of 30,000 each writes a page of its own.
+--only logins, standby, search, filters, journal, people (several of them on one boot of the lab):
+30,000 officials when no --people say otherwise; of 30,000 each writes a page of its own.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import filters, logins, results, search, standby
+from benchmarks import filters, journal, logins, results, search, standby
 from benchmarks import people as ldap
 from benchmarks.added import added
 from benchmarks.ansible import install
@@ -28,6 +28,7 @@ PAGES = {
     "standby": standby,
     "search": search,
     "filters": filters,
+    "journal": journal,
     "people": ldap,
 }
 """In this order: the last one takes away the passwords that the first one sets."""
@@ -108,7 +109,8 @@ def _parser() -> argparse.ArgumentParser:
         "--only", choices=(*PARTS, *PAGES), nargs="+", default=PARTS, metavar="WHAT",
         help="hosts: plan and apply, on the lab; check: danhba check, without it; logins: of users "
         "through an edge, and memory; standby: copies beside deliveries; search: in a folder of "
-        "--messages; filters: mail through them; people: LDAP; default: hosts check",
+        "--messages; filters: mail through them; journal: mail with and without; people: LDAP; "
+        "default: hosts check",
     )  # fmt: skip
     parser.add_argument("--messages", type=int, default=search.MESSAGES, metavar="N")
     parser.add_argument("--runs", type=int, default=5, help="of everything but Ansible")

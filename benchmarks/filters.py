@@ -71,7 +71,7 @@ def measured(on: Applied, runs: int) -> str:
     """Markdown. Raises Failed, LabError."""
     edge = on.lab.environment.having("edge")[0]
     to = [on.province.mail(box.account) for box in on.active()[:PEOPLE]]
-    letters, found = _corpus(), Found()
+    letters, found = corpus(), Found()
     ways = [(ALL, ""), (NONE, "smtpd_milters="), (DEBIAN, f"smtpd_milters={_DEBIAN_SOCKET}")]
     with crowd(SOURCES) as sources, _debian(on, edge.name):
         known(edge.ipv4, sources)
@@ -85,27 +85,28 @@ def measured(on: Applied, runs: int) -> str:
 
 def _run(
     on: Applied, name: str, edge: str, address: str, sources: Sequence[str], to: Sequence[str],
-    letters: Sequence[_Letter], found: Found,
+    letters: Sequence[Letter], found: Found,
 ) -> None:  # fmt: skip
     hosts = [host.name for host in on.lab.environment.hosts]
     before, began = processor.seconds(on.lab, hosts), time.monotonic()
     end = began + SECONDS
     with ThreadPoolExecutor(len(sources)) as pool:
-        sent = pool.map(lambda source: _send(address, source, to, letters, end), sources)
+        sent = pool.map(lambda source: send(address, source, to, letters, end), sources)
         done = sum(sent)
     found.rates.setdefault(name, []).append(done / (time.monotonic() - began))
-    wait_for(lambda: _is_empty(on, edge), "the queue is empty", 300)
+    wait_for(lambda: is_empty(on, edge), "the queue is empty", 300)
     used = processor.used(before, processor.seconds(on.lab, hosts))
     found.spent.setdefault(name, Counter()).update(used)
     found.done[name] += done
     say(f"{name}: {found.rates[name][-1]:.1f} mails/s")
 
 
-def _is_empty(on: Applied, edge: str) -> bool:
+def is_empty(on: Applied, edge: str) -> bool:
+    """Has the mail queue of an edge nothing?"""
     return "Mail queue is empty" in on.must(edge, ["postqueue", "-p"])
 
 
-def _send(edge: str, source: str, to: Sequence[str], letters: Sequence[_Letter], end: float) -> int:
+def send(edge: str, source: str, to: Sequence[str], letters: Sequence[Letter], end: float) -> int:
     """How many of a server's messages were accepted until the end. Raises Failed."""
     chosen, done = random.Random(source), 0
     name = f"khach{source.rpartition('.')[2]}.{OUTSIDE}"
@@ -123,7 +124,7 @@ def _send(edge: str, source: str, to: Sequence[str], letters: Sequence[_Letter],
 
 
 @dataclass(frozen=True)
-class _Letter:
+class Letter:
     """raw: with places for what is another each time."""
 
     what: str
@@ -142,14 +143,15 @@ _FIRST = base64.b64encode(bytes(57))
 """The first line of an attachment (RFC 2045 6.8), to be changed."""
 
 
-def _corpus() -> list[_Letter]:
+def corpus() -> list[Letter]:
+    """A hundred messages, as CORPUS has them."""
     made = random.Random(1)
     return [
         _letter(what, kilobytes, made) for what, share, kilobytes in CORPUS for _ in range(share)
     ]
 
 
-def _letter(what: str, kilobytes: int, made: random.Random) -> _Letter:
+def _letter(what: str, kilobytes: int, made: random.Random) -> Letter:
     words = ("kính", "gửi", "ủy ban", "nhân dân", "xã", "báo cáo", "tình hình", "thực hiện")
     text = "\n".join(" ".join(made.choices(words, k=12)) for _ in range(25))
     message = EmailMessage(policy=SMTP)
@@ -166,7 +168,7 @@ def _letter(what: str, kilobytes: int, made: random.Random) -> _Letter:
     if kilobytes:
         data = bytes(57) + made.randbytes(kilobytes * 1000)
         message.add_attachment(data, maintype="application", subtype="pdf", filename="báo cáo.pdf")
-    return _Letter(what, message.as_bytes())
+    return Letter(what, message.as_bytes())
 
 
 # The ways

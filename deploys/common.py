@@ -34,6 +34,12 @@ LDAP_GATE_PORT = 2529
 JOURNAL_PORT = 2540
 """Edges hand the vault's archive each message here."""
 
+JOURNAL_WAY = 10027
+"""On loopback only: where an edge's mail queue hands the archive's copies over."""
+
+JOURNAL_DOOR = 10028
+"""On loopback only: where the vault's archive takes them, behind the tunnel."""
+
 BACKUP_PORT = 2541
 """Every host hands the vault its backups here."""
 

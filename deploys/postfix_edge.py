@@ -6,15 +6,17 @@ import re
 
 from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
+from danhba.journal import tag
 from danhba.render import render
 from danhba.service import File, Part, Probe
-from deploys import free_mail
+from deploys import free_mail, journal
 from deploys.common import (
     ABUSE_SOCKET,
     CA,
     CERTIFICATE,
     DANE_SOCKET,
     FILTER_SOCKET,
+    JOURNAL_WAY,
     KEY,
     MARKS_SOCKET,
     QUOTA_PORT,
@@ -65,6 +67,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         own=[f"{{{each} permit}}" for each in (*addresses((host,)), *directory.own_networks)],
         block_lists=[f"{domain}={LISTED}" for domain in directory.block_lists],
         waiting=_WAITING,
+        journal=_journal(env),
     )
     master = render(
         "postfix_edge/master.cf",
@@ -84,6 +87,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         reports=directory.dmarc_reports,
         reports_port=REPORTS_PORT,
         servers=_SERVERS,
+        journal=_journal(env),
     )
     out_headers = render("postfix_edge/out-headers", host=host)
     return postfix(
@@ -117,6 +121,11 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
 LISTED = "127.0.0.[2..255]"
 """What a block list answers for an address that is on it (RFC 5782 2.1, 2.3), as postscreen has
 it."""
+
+
+def _journal(env: Environment) -> dict[str, object] | None:
+    """What main.cf has to know of the archive. None without a vault."""
+    return {"bcc": journal.BCC, "domain": tag.DOMAIN, "way": JOURNAL_WAY} if env.vault else None
 
 
 def _queue(instance: Instance) -> tuple[File, ...]:

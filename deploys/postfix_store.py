@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from danhba.compiled import Compiled
 from danhba.inventory import Environment, Host
+from danhba.journal.ids import STORE
 from danhba.render import render
 from danhba.service import File, Part, Probe
 from deploys.common import (
@@ -28,6 +29,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         "postfix_store/main.cf",
         host=host,
         domain=directory.domain,
+        mail_name=STORE,
         tables=USUAL.tables,
         ca=CA,
         certificate=CERTIFICATE,

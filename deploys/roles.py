@@ -18,6 +18,7 @@ from deploys import (
     firewall,
     free_mail,
     freshclam,
+    journal,
     junk,
     keepers,
     learning,
@@ -53,7 +54,7 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
         base.name, base.certificate, base.guard, base.ahead, base.ldap, base.clock, base.upgrades,
         base.journal, firewall.part, usage.part, lockout.part,
     ),
-    "vault": (),
+    "vault": (journal.vault,),
     "people": (password_check.part, people.part),
     "store": (
         people_door.part, junk.part, learning.part, senders.part, dovecot_store.part,
@@ -64,7 +65,7 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
         resolver.part, people_door.part, tunnel.part, sasl_door.part, senders.part, marks.part,
         valkey.part, valkey.tunnel, freshclam.part, clamav.part, signing.part, rspamd.part,
         learning.part, abuse.part, dmarc.part, dane.part, mta_sts.part, dovecot_edge.part,
-        postfix_edge.part, sessions.edge, free_mail.part, suspending.part,
+        journal.edge, postfix_edge.part, sessions.edge, free_mail.part, suspending.part,
     ),
 }  # fmt: skip
 

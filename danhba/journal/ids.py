@@ -62,7 +62,8 @@ def _received(header: bytes, name: str) -> Iterator[tuple[str, str]]:
 
 def _by(tokens: list[bytes]) -> tuple[str, str, str] | None:
     """Host, name of its Postfix, queue id, of `[from CLIENT] by HOST (NAME) [with PROTOCOL] id ID`.
-    What a client says of himself is a word without blanks, or in comments."""
+    What a client says of himself is a word without blanks, or in comments; of what a program of the
+    host sends, NAME has a user behind a comma."""
     words = [token.decode("ascii", "replace") for token in tokens]
     if words[:1] == ["from"]:
         del words[:2]
@@ -70,7 +71,7 @@ def _by(tokens: list[bytes]) -> tuple[str, str, str] | None:
         del words[0]
     if len(words) < 3 or words[0] != "by":
         return None
-    host, name, rest = words[1].lower(), words[2].strip("()"), words[3:]
+    host, name, rest = words[1].lower(), words[2].strip("()").partition(",")[0], words[3:]
     if rest[:1] == ["with"]:
         del rest[:2]
     while rest and rest[0].startswith("("):

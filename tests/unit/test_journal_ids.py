@@ -39,6 +39,10 @@ HIDDEN = b"Received: by mx2.angiang.gov.vn (Postfix) id 4dHx7Y3T4qz1X\n\tfor <a@
         (OUTSIDE.replace(b"\n", b"\r\n"), "mx1/4dHx7Y3T4qz1X"),
         (OUTSIDE.replace(b"from mail.ngoaitinh.test ", b"from by "), "mx1/4dHx7Y3T4qz1X"),
         (OUTSIDE.replace(b"mx1.angiang", b"mx9.angiang") + REST, ""),
+        (
+            b"Received: by mx1.angiang.gov.vn (Postfix, from userid 0)\n\tid 4dHxz1; now\n" + REST,
+            "mx1/4dHxz1",
+        ),
         (REST, ""),
         (b"", ""),
     ],
