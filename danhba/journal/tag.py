@@ -6,11 +6,12 @@ from __future__ import annotations
 import re
 
 DOMAIN = "journal.invalid"
-RULES = (
-    f'/^"(.*)"@([^@]+)$/ "$1=$2"@{DOMAIN}\n'
-    f"/^(.+)@([^@]+)$/ $1=$2@{DOMAIN}\n"
-)  # fmt: skip
-"""Postfix's, as a table of regular expressions."""
+RULES = f"""\
+/^"(.*)"@([^@]+)$/ $1=$2@{DOMAIN}
+/^(.+)@([^@]+)$/ $1=$2@{DOMAIN}
+"""
+"""Postfix's, as a table of regular expressions. It asks with quotes (RFC 5321 4.1.2) and puts its own
+around what it is told, where any are needed."""
 _ATOM = re.compile(r"[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]+(\.[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]+)*")
 
 
@@ -23,5 +24,5 @@ def untagged(address: str) -> str:
     if domain.lower() != DOMAIN or not found or not user or not of:
         raise ValueError(f"{address} says of nobody that a message was for him")
     if not _ATOM.fullmatch(user):
-        user = '"' + re.sub(r'(["\\])', r"\\\1", user) + '"'
+        user = f'"{user}"'
     return f"{user}@{of}"
