@@ -135,14 +135,11 @@ def config(directory: Compiled, env: Environment) -> dict[str, object]:
 
 def classes(directory: Compiled) -> dict[str, dict[str, object]]:
     """Kinds of agencies, and for how many years mail of each is kept."""
-    years = dict(getattr(directory, "archive_kinds", ()))
-    kinds = dict(getattr(directory, "agency_kinds", ()))
+    years = dict(directory.archive_kinds)
+    kinds = dict(directory.agency_kinds)
     return {
         "kinds": dict(kinds),
-        "years": {
-            kind: years.get(kind, getattr(directory, "archive_years", 10))
-            for kind in kinds.values()
-        },
+        "years": {kind: years.get(kind, directory.archive_years) for kind in kinds.values()},
     }
 
 

@@ -10,8 +10,8 @@ RULES = f"""\
 /^"(.*)"@([^@]+)$/ $1=$2@{DOMAIN}
 /^(.+)@([^@]+)$/ $1=$2@{DOMAIN}
 """
-"""Postfix's, as a table of regular expressions. It asks with quotes (RFC 5321 4.1.2) and puts its own
-around what it is told, where any are needed."""
+"""Postfix's, as a table of regular expressions. It asks with quotes (RFC 5321 4.1.2) and puts
+its own around what it is told, where any are needed."""
 _ATOM = re.compile(r"[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]+(\.[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]+)*")
 
 
