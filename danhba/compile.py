@@ -64,6 +64,7 @@ def compile_directory(directory: Directory, day: date | None = None) -> Compiled
         arc_sealers=directory.policy.arc_sealers,
         bad_links=directory.policy.bad_links,
         link_lists=directory.policy.link_lists,
+        backup=directory.policy.backup,
     )
 
 

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Literal
 
 from danhba.lockout.figures import Figures, Limits
+from danhba.model import KEPT, Backup
 
 BoxState = Literal["active", "locked", "withdrawn", "closed"]
 """As danhba.model.State; closed: the mailbox of an agency that is no more."""
@@ -143,7 +144,8 @@ class Compiled:
     free_refused: is mail to them? sending: how much officials may send.
     incident_contact: address that is told of misused accounts. officers: who looks after computers,
     by agency; both addresses. dmarc_reports: the address for them, with the domain,
-    "" for none; arc_sealers, bad_links, link_lists: as in model.Policy. holds: open ones, by case.
+    "" for none; arc_sealers, bad_links, link_lists, backup: as in model.Policy.
+    holds: open ones, by case.
     archive_years, archive_kinds: how long the archive keeps mail; agency_kinds: account to kind.
     """
 
@@ -182,6 +184,7 @@ class Compiled:
     leaving: tuple[Leaving, ...] = ()
     removed: tuple[str, ...] = ()
     ahead: tuple[Ahead, ...] = ()
+    backup: Backup = KEPT
     holds: tuple[Hold, ...] = ()
     archive_years: int = 10
     archive_kinds: tuple[tuple[str, int], ...] = ()

@@ -224,6 +224,7 @@ policy:
   inactive_months: 6 # without access, then the mailbox is withdrawn (Điều 6.4)
   usage_months: 12 # kept: in which hours of a day there was an access (Điều 10.1)
   archive: {{years: 10}} # of all mail (Điều 8.9: by the law on archives; it names no figure)
+  backup: {{days: 14, weeks: 8, months: 12}} # kept (Điều 8.9 asks for backups and names no figure)
 """
 
 

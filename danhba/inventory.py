@@ -62,6 +62,12 @@ class Host:
         return str(self.data.get("dns_root", ""))
 
     @property
+    def second_place(self) -> str:
+        """Of the vault: where copies of all backups go, as restic writes it (sftp:..., s3:...); ""
+        for nowhere."""
+        return str(self.data.get("second_place", ""))
+
+    @property
     def since(self) -> date:
         """Of a store: the first day on which it takes new mailboxes."""
         given: date = self.data.get("since", date.min)

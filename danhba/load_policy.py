@@ -5,7 +5,17 @@ from __future__ import annotations
 from ipaddress import ip_network
 
 from danhba.findings import shown
-from danhba.model import Archive, Contact, FreeMail, FreeMailAction, Macros, Policy, Secrecy
+from danhba.model import (
+    KEPT,
+    Archive,
+    Backup,
+    Contact,
+    FreeMail,
+    FreeMailAction,
+    Macros,
+    Policy,
+    Secrecy,
+)
 from danhba.naming import KINDS
 from danhba.source import Node
 from danhba.values import CONTACT, DOMAIN, NETWORK, Day, Values
@@ -51,6 +61,7 @@ class PolicyReader(Values):
             arc_sealers=self.domains(fields, "arc_sealers", "a sealer", "lists.example.org"),
             bad_links=self.domains(fields, "bad_links", "a bad link", "example.org"),
             link_lists=self.domains(fields, "link_lists", "a link list", "dbl.spamhaus.org"),
+            backup=self.backup(fields["backup"]) if "backup" in fields else KEPT,
             line=node.line,
         )
 
@@ -145,6 +156,13 @@ class PolicyReader(Values):
         inside = self.fields(node, "incidents", INCIDENTS) if node else None
         return Contact(self.text(inside["contact"], "the contact") if inside else "")
 
+    def backup(self, node: Node) -> Backup:
+        fields = self.fields(node, "backup", BACKUP_KEYS)
+        if fields is None:
+            return KEPT
+        return Backup(**{key: self.positive(fields[key], key, BACKUP_LIMITS[key])
+                         for key in BACKUP_LIMITS})  # fmt: skip
+
     def dates(self, fields: dict[str, Node], key: str) -> tuple[Day, ...]:
         """A list that need not be there."""
         items = self.items(fields[key], key) if key in fields else []
@@ -227,6 +245,7 @@ POLICY_OPTIONAL = frozenset(
         "macros",
         "archive",
         "incidents",
+        "backup",
     )
 )
 SECRECY = frozenset(("contact",))
@@ -248,3 +267,6 @@ ARCHIVE_OPTIONAL = frozenset(("kinds",))
 ARCHIVE = Archive(10, ())
 """What it is when it is not written: too long does no harm that too short would not do."""
 INCIDENTS = frozenset(("contact",))
+BACKUP_LIMITS = {"days": 90, "weeks": 60, "months": 240}
+"""And the largest: what is kept longer is an archive's matter."""
+BACKUP_KEYS = frozenset(BACKUP_LIMITS)

@@ -74,6 +74,23 @@ class Archive:
         return f"{self.years} years{own}"
 
 
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """How long backups are kept (Điều 8.9): all of the last `days` days that have one, then one a
+    week and one a month."""
+
+    days: int
+    weeks: int
+    months: int
+
+    def __str__(self) -> str:
+        return f"{self.days} days, {self.weeks} weeks, {self.months} months"
+
+
+KEPT = Backup(days=14, weeks=8, months=12)
+"""When policy does not say."""
+
+
 Macros = Literal["refused", "accepted"]
 """What becomes of Office documents with macros (Điều 8.6)."""
 
@@ -106,7 +123,7 @@ class Policy:
     dmarc_reports: address from which DMARC's reports are sent and at which others' arrive (RFC
     7489 7.2), "" for none; arc_sealers: domains whose word counts on who wrote what they hand on
     (RFC 8617). bad_links: domains, with all below, to which no honest mail leads; link_lists:
-    domains of DNS lists of such domains (Điều 8.6).
+    domains of DNS lists of such domains (Điều 8.6). backup: how long backups are kept (Điều 8.9).
     """
 
     quota_gb: int
@@ -157,6 +174,7 @@ class Policy:
     arc_sealers: tuple[str, ...]
     bad_links: tuple[str, ...]
     link_lists: tuple[str, ...]
+    backup: Backup
     line: int
 
 

@@ -21,6 +21,7 @@ from danhba.model import (
     Alias,
     Approval,
     Archive,
+    Backup,
     Closure,
     Contact,
     Directory,
@@ -51,6 +52,7 @@ _ENTRIES: dict[str, tuple[type, frozenset[str]]] = {
     "free_mail": (FreeMail, frozenset()),
     "archive": (Archive, load_policy.ARCHIVE_NEEDED),
     "incidents": (Contact, load_policy.INCIDENTS),
+    "backup": (Backup, load_policy.BACKUP_KEYS),
     "request": (Request, load.REQUEST),
     "agency": (Agency, load.AGENCY),
     "closed": (Closure, load.CLOSURE),
@@ -203,6 +205,7 @@ DESCRIPTIONS = {
         "arc_sealers": "Domains whose word counts on who wrote what they hand on (RFC 8617)",
         "bad_links": "Domains to which no honest mail leads, with all below (Điều 8.6)",
         "link_lists": "DNS lists of such domains (Điều 8.6)",
+        "backup": "How long backups are kept (Điều 8.9)",
     },
     "free_mail": {
         "domains": "Of the services: mail to and from them is counted by agency",
@@ -217,6 +220,11 @@ DESCRIPTIONS = {
     },
     "incidents": {
         "contact": "Address that is told of a suspended account",
+    },
+    "backup": {
+        "days": "All backups of so many days",
+        "weeks": "Then one a week, of so many",
+        "months": "Then one a month, of so many",
     },
     "request": {
         "agency": "Address of the agency that asks (Điều 6.1)",
@@ -380,7 +388,7 @@ def _figure(key: str) -> Schema:
     if key in ("years", "kinds"):
         return {"type": "integer", "minimum": 1, "maximum": load_policy.YEARS}
     key = "agency_quota_gb" if key in ("gb", "kind_quota_gb") else key
-    limit = load_policy.FIGURES.get(key, values.MANY)
+    limit = {**load_policy.FIGURES, **load_policy.BACKUP_LIMITS}.get(key, values.MANY)
     default = {"default": load_policy.DEFAULTS[key]} if key in load_policy.DEFAULTS else {}
     smallest = load_policy.SMALLEST.get(key, 1)
     return {"type": "integer", "minimum": smallest, "maximum": limit, **default}

@@ -5,7 +5,7 @@ A host is added by one line in `hosts` and its name in a role; script/staging bo
 
 from pathlib import Path
 
-from staging.config import KEYS, PROVINCE4, PROVINCE6
+from staging.config import KEYS, PROVINCE4, PROVINCE6, SECOND_PLACE
 
 _DOMAIN = "angiang.gov.vn"
 
@@ -26,7 +26,8 @@ hosts = (
         _host("mx2", 12),
         _host("store1", 21),
         _host("store2", 22),
-        _host("vault1", 41, secrets=str(Path(KEYS) / "vault")),
+        # Copies of all backups go to another place as well: net1's, by SFTP.
+        _host("vault1", 41, secrets=str(Path(KEYS) / "vault"), second_place=SECOND_PLACE),
     ],
     {
         "ssh_user": "root",

@@ -36,6 +36,9 @@ CACHE_PORT = 3142
 NET1 = "net1"
 NET1_IPV4 = str(INTERNET4[0x35])
 NET1_IPV6 = str(INTERNET6[0x53])
+SECOND_USER, SECOND_FOLDER = "second", "/srv/second"
+SECOND_PLACE = f"sftp:{SECOND_USER}@{NET1_IPV4}:{SECOND_FOLDER}/backup"
+"""Where copies of the backups go, as restic writes it."""
 OUTSIDE = "ngoaitinh.test"
 """The mail domain that net1 serves: everybody outside the province."""
 

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from danhba.inventory import Environment
-from staging import keys, mounts, outsiders, tls_domains, zones
+from staging import keys, mounts, outsiders, second_place, tls_domains, zones
 from staging.config import MAILBOXES, NET1, NET1_IPV4, NET1_IPV6, OUTSIDE
 from staging.host import Host
 from staging.shell import LabError, timed, write
@@ -28,7 +28,7 @@ _USERS = {"lan": "lan", "thảo": "thao"}
 
 def digest(environment: Environment) -> str:
     """Changes when net1 has to be configured anew."""
-    parts = [_files(environment, 0), _PACKAGES, _INSTALL, _LOAD]
+    parts = [_files(environment, 0), _PACKAGES, _INSTALL, _LOAD, second_place.SETUP]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -55,6 +55,8 @@ def configure(environment: Environment) -> None:
             write(root / path.lstrip("/"), text)
         _remote(_SIGN.format(zones=" ".join(zones.signed(environment)), keys=zones.KEYS))
         _remote(_LOAD)
+        second_place.let_in()
+        _remote(second_place.SETUP)
 
 
 def anchor() -> str:

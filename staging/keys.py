@@ -86,6 +86,12 @@ def hang_up(address: str) -> None:
         run(["ssh", *options(), "-O", "exit", f"root@{address}"], check=False)
 
 
+def pair(path: Path, comment: str) -> str:
+    """The public half of a key, which is made when there is none."""
+    _make(path, comment)
+    return _public(path)
+
+
 def _make(path: Path, comment: str) -> None:
     if not path.exists():
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(path)])

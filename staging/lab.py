@@ -31,6 +31,7 @@ from staging import (
     mounts,
     network,
     overlap,
+    second_place,
     zones,
 )
 from staging import mirrors as apt
@@ -102,6 +103,8 @@ class Lab:
         self._boot_one(name)
         if name in {edge.name for edge in self.environment.having("edge")}:
             self._trust_the_root(name)
+        if (vault := self.environment.vault) and vault.name == name:
+            second_place.place(name)
 
     def cut(self, name: str) -> None:
         network.cut(self.host(name).name)
@@ -188,6 +191,8 @@ class Lab:
             internet.configure(self.environment)
         for edge in self.environment.having("edge"):
             self._trust_the_root(edge.name)
+        if vault := self.environment.vault:
+            second_place.place(vault.name)
         write(_STATE, json.dumps({**state, "internet": digest}))
 
     def _trust_the_root(self, edge: str) -> None:

@@ -12,6 +12,7 @@ COMMANDS = (
     "agency",
     "apply",
     "audit",
+    "backup",
     "check",
     "diff",
     "dkim",

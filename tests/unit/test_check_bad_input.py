@@ -56,6 +56,8 @@ CASES = {
     "archive_of_an_unknown_kind": [(4, "no kind of agency 'cuc'", "use one of")],
     "archive_without_years": [(4, "archive lacks years", "add years")],
     "archive_of_a_thousand_years": [(4, "years is 1000", "at most 100")],
+    "backup_without_months": [(4, "backup lacks months", "add months")],
+    "backup_for_ever": [(4, "months is 999: too much", "at most 240")],
     "free_mail_blocked": [(4, "cannot be 'blocked'", "reported or refused")],
     "free_mail_of_an_address": [(4, "a free-mail service cannot be", "gmail.com")],
     "free_mail_twice": [(4, "gmail.com is there twice", "keep one")],

@@ -23,7 +23,7 @@ from danhba.compiled import BoxState, Compiled, Grant, Guard, Mailbox, Name, Ref
 from danhba.inventory import Environment, Host
 from danhba.lockout.figures import Figures, Limits
 from danhba.service import File, Part
-from deploys import clamav, firewall, marks, people, postfix_edge, restore, standby
+from deploys import backup, clamav, firewall, marks, people, postfix_edge, restore, standby
 from deploys.roles import parts
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -170,7 +170,11 @@ def _golden(host: str) -> dict[str, bytes]:
 @pytest.mark.parametrize("host", (*ENV.hosts, *SINGLE.hosts), ids=lambda host: host.name)
 def test_files_of_a_host(host: Host) -> None:
     found = _second() if host in SINGLE.hosts else _files(host)
-    rendered = {path: file.content for path, file in found.items() if not path.startswith(PROGRAMS)}
+    rendered = {
+        path: file.content
+        for path, file in found.items()
+        if not path.startswith(PROGRAMS) and not file.secret
+    }
     if os.environ.get("GOLDEN") == "write":
         shutil.rmtree(GOLDEN / host.name, ignore_errors=True)
         for path, content in rendered.items():
@@ -204,13 +208,14 @@ def test_one_more_official_is_one_more_line_in_every_table_that_names_him() -> N
     for host in ENV.hosts:
         before, after = _files(host), _files(host, grown)
         changed = [path for path in after if after[path] != before[path]]
+        home = {backup.HOMES} if ENV.place(new).home == host.name else set()
         assert {
             "mx1": {
                 "/etc/danhba/agencies", "/etc/danhba/tables/homes", "/etc/danhba/tables/senders",
                 "/etc/dovecot/routes", "/etc/danhba/officers",
             },
-            "store1": _STORE,
-            "store2": {people.TREE, *_STORE},
+            "store1": {*_STORE, *home},
+            "store2": {people.TREE, *_STORE, *home},
             "people1": {people.TREE},
             "vault1": {"/etc/danhba/journal-agencies"},
         }[host.name] == set(changed)  # fmt: skip
@@ -249,7 +254,9 @@ def test_a_store_that_is_an_edge_as_well_keeps_its_places() -> None:
     alone = _files(ENV.hosts[1])
     shared = _files(SINGLE.hosts[0], env=SINGLE)
     # One store has nobody to copy to, and one host no vault.
-    parts = (build(DIRECTORY, ENV, ENV.hosts[1]) for build in (standby.part, restore.part))
+    parts = (
+        build(DIRECTORY, ENV, ENV.hosts[1]) for build in (standby.part, restore.part, backup.part)
+    )
     others = {file.path for part in parts for file in part.files}
     assert alone.keys() - others <= shared.keys()
     tables = [path for path in alone if path.startswith("/etc/danhba/tables/")]

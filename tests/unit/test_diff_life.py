@@ -451,6 +451,7 @@ ANOTHER: dict[str, Any] = {
     "Release | None": model.Release(LAST, "6/CV", 0),
     "FreeMail": model.FreeMail(("gmail.com",), "refused"), "Contact": model.Contact("khac"),
     "Archive": model.Archive(20, (("so", 30),)),
+    "Backup": model.Backup(7, 4, 6),
 }  # fmt: skip
 INNER = {"staff", "agency"}
 """Of an agency: its people; of a person: where he stands."""

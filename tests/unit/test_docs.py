@@ -72,6 +72,7 @@ SORTS = {
     "agency": "agencies", "closed": "closed", "exception": "exception", "leave": "leave",
     "quota": "quota", "secrecy": "secrecy", "free_mail": "free_mail", "archive": "archive",
     "incidents": "incidents",
+    "backup": "backup",
     "person": "staff", "alias": "aliases", "approval": "approve", "retired": "retired",
     "hold": "holds", "released": "released",
 }  # fmt: skip

@@ -77,6 +77,7 @@ policy:
   arc_sealers: [lists.example.org]
   bad_links: [example.net]
   link_lists: [dbl.spamhaus.org]
+  backup: {days: 7, weeks: 4, months: 6}
 requests:
   12/CV-STC: {agency: sotaichinh, date: 2026-11-02, signer: Chánh Văn phòng, sha256: %s}
 agencies:
@@ -241,6 +242,7 @@ OF_FORM = (
     "address_with_shell_characters", "agency_name_with_a_blank_letter", "agency_with_newline",
     "arc_sealer_that_is_an_address", "archive_of_an_unknown_kind", "archive_without_years",
     "archive_of_a_thousand_years",
+    "backup_without_months", "backup_for_ever",
     "alias_that_turns_the_text", "alias_until_no_date", "approval_with_newline",
     "confirm_by_of_the_withdrawn", "block_list_that_is_an_address", "contact_with_a_percent_sign",
     "control_character_in_a_name", "date_in_local_form", "fifty_recipients",

@@ -1,0 +1,143 @@
+"""restic, and what it says."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .config import Config
+
+LOCKED = "30m"
+"""How long one waits for another one's lock: to remove what nobody needs takes minutes."""
+INCOMPLETE = 3
+"""Exit status of a backup that could not read everything; the snapshot is there all the same."""
+
+
+class Failed(Exception):
+    """restic did not do it; the message is its last word."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A snapshot. unread: files that are there and could not be read. added: bytes that the
+    repository has grown by."""
+
+    snapshot: str
+    files: int
+    read: int
+    added: int
+    unread: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Repository:
+    """place: as restic writes it. secrets: for its environment, which only its user can read."""
+
+    place: str
+    secrets: Mapping[str, str]
+    words: Sequence[str] = field(default_factory=tuple)
+
+    def argv(self, *words: str) -> list[str]:
+        return ["restic", "--repo", self.place, "--retry-lock", LOCKED, *self.words, *words]
+
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, **self.secrets}
+
+    def run(
+        self, *words: str, seconds: float | None = None, input: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Raises Failed only when it does not end in time."""
+        argv = self.argv(*words)
+        try:
+            return subprocess.run(
+                argv, capture_output=True, text=True, check=False, env=self.environment(),
+                timeout=seconds, input=input, stdin=None if input else subprocess.DEVNULL,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise Failed(f"restic {words[0]} does not end within {seconds:.0f} s") from None
+
+    def must(self, *words: str) -> str:
+        """What it printed. Raises Failed."""
+        done = self.run(*words)
+        if done.returncode:
+            raise Failed(last_word(done))
+        return done.stdout
+
+    def identity(self) -> str:
+        """Of the repository: a new one in the place of one that was lost has another."""
+        return str(json.loads(self.must("cat", "config"))["id"])
+
+    def snapshots(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(self.must("snapshots", "--json"))
+        return found
+
+    def backup(
+        self, host: str, tag: str, paths: Sequence[str], apart: Sequence[str],
+        parent: str = "", seconds: float | None = None,
+    ) -> Saved:  # fmt: skip
+        """Raises Failed."""
+        words = ["backup", "--json", "--host", host, "--tag", tag, "--files-from-verbatim", "-"]
+        words += [f"--exclude={pattern}" for pattern in apart]
+        words += ["--parent", parent] if parent else ["--group-by", "host,tags"]
+        # Its directories belong to others: that they were looked at is no news to anybody.
+        words += ["--no-scan"]
+        text = "".join(f"{path}\n" for path in paths)
+        done = self.run(*words, seconds=seconds, input=text)
+        if done.returncode not in (0, INCOMPLETE):
+            raise Failed(last_word(done))
+        return _saved(done.stdout, done.stderr)
+
+
+def of_host(config: Config) -> Repository:
+    """Where a host's backups go. Raises Failed when the vault does not answer: restic itself would
+    try for a quarter of an hour."""
+    try:
+        socket.create_connection((config.vault, config.port), timeout=10).close()
+    except OSError as error:
+        raise Failed(f"{config.vault} does not answer: {error}") from None
+    secret = json.loads(Path(config.secret).read_text())
+    return Repository(
+        f"rest:https://{config.vault}:{config.port}/{config.host}/",
+        {
+            "RESTIC_PASSWORD": secret["repository"],
+            "RESTIC_REST_USERNAME": config.host,
+            "RESTIC_REST_PASSWORD": secret["server"],
+        },
+        ("--cacert", config.ca, "--cache-dir", f"{config.state}/cache", "--cleanup-cache"),
+    )
+
+
+def _saved(out: str, err: str) -> Saved:
+    said = list(_objects(out))
+    summary = next(each for each in said if each.get("message_type") == "summary")
+    items = [each.get("item", "") for each in _objects(err) if each.get("message_type") == "error"]
+    return Saved(
+        summary["snapshot_id"],
+        summary["total_files_processed"],
+        summary["files_new"] + summary["files_changed"],
+        summary["data_added_packed"],
+        # What is gone since was expunged while restic went through.
+        [item for item in items if os.path.lexists(item)],
+    )
+
+
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    for line in text.splitlines():
+        if line.startswith("{"):
+            yield json.loads(line)
+
+
+def last_word(done: subprocess.CompletedProcess[str]) -> str:
+    """Of a restic that failed: what an engineer needs of it."""
+    rows = [row for row in (done.stderr or done.stdout).splitlines() if row.strip()]
+    for found in _objects("\n".join(rows)):
+        if found.get("message_type") == "exit_error":
+            return str(found["message"]).removeprefix("Fatal: ").strip()
+    fatal = [row for row in rows if row.startswith("Fatal:")]
+    return (fatal or rows or [f"exit status {done.returncode}"])[-1].removeprefix("Fatal: ")

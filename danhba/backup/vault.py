@@ -1,0 +1,264 @@
+"""The vault's side: repositories, what is in them, and what becomes of old snapshots.
+
+Hosts can add and nothing else (rest-server, append-only). Whoever has stolen one can still add
+snapshots, and so could a clock that is wrong: by their days they would drive good ones out. So a
+snapshot is believed when its time is that of its file, which the vault has made, and its host's old
+ones are forgotten only when all are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from .ages import DAY, age
+from .config import VaultConfig
+from .host import TAG as HOST
+from .mail import ALL, CHANGED
+from .restic import Failed, Repository
+
+APART = DAY
+"""Seconds by which a snapshot's time and its arrival may differ."""
+SHRUNK = 0.5
+"""A backup of all with less than this share of the files before it is looked at by somebody."""
+PART = "10%"
+"""Of the data that a check reads, another part each time."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """time, arrived: seconds since the epoch. accounts: whose mail is in it."""
+
+    id: str
+    host: str
+    tag: str
+    time: float
+    arrived: float
+    files: int
+    accounts: Sequence[str]
+
+    @property
+    def believed(self) -> bool:
+        return abs(self.time - self.arrived) <= APART
+
+
+class Vault:
+    """secrets: password of each host's repository."""
+
+    def __init__(self, config: VaultConfig, secrets: Mapping[str, str]) -> None:
+        self.config = config
+        self.secrets = secrets
+        self.state = Path(config.state)
+
+    # Repositories
+
+    def repository(self, host: str) -> Repository:
+        return Repository(
+            f"{self.config.place}/{host}",
+            {"RESTIC_PASSWORD": self.secrets[host]},
+            ("--cache-dir", f"{self.config.state}/cache"),
+        )
+
+    def second(self, host: str) -> Repository:
+        """The copy elsewhere: by the same password."""
+        password = self.secrets[host]
+        options = ["--option", f"sftp.args={self.config.sftp}"] if self.config.sftp else []
+        return Repository(
+            f"{self.config.second}/{host}",
+            {"RESTIC_PASSWORD": password, "RESTIC_FROM_PASSWORD": password},
+            ("--cache-dir", f"{self.config.state}/cache", *options),
+        )
+
+    def make(self) -> None:
+        """The repositories that are missing. Raises Failed."""
+        for host in self.config.hosts:
+            if not Path(self.config.place, host, "config").exists():
+                self.repository(host).must("init")
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """One of them at a time: prune, copy, verify."""
+        with (self.state / "turn").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    # Snapshots
+
+    def snapshots(self, host: str) -> list[Snapshot]:
+        """By time. restic is asked only when one has come. Raises Failed, OSError."""
+        folder, memory = Path(self.config.place, host, "snapshots"), self.state / f"{host}.json"
+        arrived = {entry.name: entry.stat().st_mtime for entry in os.scandir(folder)}
+        try:
+            known = {row["id"]: Snapshot(**row) for row in json.loads(memory.read_text())}
+        except (OSError, ValueError):
+            known = {}
+        if not arrived.keys() <= known.keys():
+            rows = self.repository(host).snapshots()
+            known = {row["id"]: self._snapshot(host, row, arrived) for row in rows}
+            new = memory.with_suffix(".new")
+            new.write_text(json.dumps([asdict(each) for each in known.values()]))
+            new.replace(memory)
+        return sorted((each for id, each in known.items() if id in arrived),
+                      key=lambda each: each.time)  # fmt: skip
+
+    def _snapshot(
+        self, host: str, row: Mapping[str, Any], arrived: Mapping[str, float]
+    ) -> Snapshot:
+        begin = f"{self.config.mail}/"
+        return Snapshot(
+            id=row["id"],
+            host=host,
+            tag=(row.get("tags") or [""])[0],
+            time=datetime.fromisoformat(row["time"]).timestamp(),
+            arrived=arrived.get(row["id"], time.time()),
+            files=row.get("summary", {}).get("total_files_processed", 0),
+            accounts=[path.removeprefix(begin) for path in row["paths"] if path.startswith(begin)],
+        )
+
+    def accepted(self, host: str) -> set[str]:
+        """Snapshots that an engineer has looked at."""
+        with contextlib.suppress(OSError):
+            return {*json.loads((self.state / f"{host}.accepted").read_text())}
+        return set()
+
+    def accept(self, host: str) -> None:
+        """Raises Failed."""
+        ids = [each.id for each in self.snapshots(host)]
+        (self.state / f"{host}.accepted").write_text(json.dumps(ids))
+
+    def doubts(self, host: str) -> Iterator[str]:
+        """Why nothing of a host is forgotten; nothing when all is well. Raises Failed."""
+        accepted = self.accepted(host)
+        found = self.snapshots(host)
+        new = [each for each in found if each.id not in accepted]
+        for each in [each for each in new if not each.believed][:1]:
+            says, came = (_when(each.time), _when(each.arrived))
+            yield f"snapshot {each.id[:8]} says that it is of {says}, and came on {came}"
+        for tag in (ALL, HOST):
+            row = [each for each in found if each.tag == tag]
+            if row and row[-1].id not in accepted:
+                most = max(each.files for each in row)
+                if row[-1].files < SHRUNK * most:
+                    yield f"the last one of {tag} has {row[-1].files} files, one before had {most}"
+
+    def find(self, accounts: Sequence[str], at: float) -> dict[str, Snapshot]:
+        """Account to the newest snapshot until then that has its mail, whichever store it was on.
+        Raises Failed."""
+        found: dict[str, Snapshot] = {}
+        for host in self.config.hosts:
+            for each in self.snapshots(host):
+                if each.time <= at:
+                    for account in {*accounts}.intersection(each.accounts):
+                        if account not in found or found[account].time <= each.time:
+                            found[account] = each
+        return found
+
+    def newest(self, host: str, tag: str, at: float) -> Snapshot | None:
+        """The newest snapshot of a tag until then. Raises Failed."""
+        found = [each for each in self.snapshots(host) if each.tag == tag and each.time <= at]
+        return found[-1] if found else None
+
+    # What is done with them
+
+    def prune(self) -> dict[str, str]:
+        """Forget by policy, and remove what nobody needs: host to what went wrong."""
+        return self._each(self._prune)
+
+    def _prune(self, host: str) -> None:
+        if doubts := list(self.doubts(host)):
+            raise Failed(f"nothing is forgotten: {doubts[0]}")
+        repository = self.repository(host)
+        repository.must("unlock")
+        self._forget(repository)
+        repository.must("prune")
+
+    def _forget(self, repository: Repository) -> None:
+        """Of hourly ones all of the days; of daily ones the last of each day, week and month. Both
+        count from the last snapshot: who sends none loses none."""
+        keep = self.config.keep
+        repository.must("forget", "--group-by", "host,tags", "--tag", CHANGED,
+                        "--keep-within", f"{keep['days']}d")  # fmt: skip
+        for tag in (ALL, HOST):
+            repository.must(
+                "forget", "--group-by", "host,tags", "--tag", tag,
+                "--keep-daily", str(keep["days"]), "--keep-weekly", str(keep["weeks"]),
+                "--keep-monthly", str(keep["months"]),
+            )  # fmt: skip
+
+    def copy(self) -> dict[str, str]:
+        """To the second place: host to what went wrong. What is forgotten here is forgotten there,
+        never on a host's own word."""
+        return self._each(self._copy)
+
+    def _copy(self, host: str) -> None:
+        here, there = f"{self.config.place}/{host}", self.second(host)
+        if there.run("cat", "config").returncode:
+            there.must("init", "--from-repo", here, "--copy-chunker-params")
+        there.must("unlock")
+        there.must("copy", "--from-repo", here)
+        if not list(self.doubts(host)):
+            self._forget(there)
+            there.must("prune")
+
+    def verify(self) -> dict[str, str]:
+        """Host to what is damaged."""
+        return self._each(self._verify)
+
+    def _verify(self, host: str) -> None:
+        self.repository(host).must("unlock")
+        self.repository(host).must("check", "--read-data-subset", PART)
+
+    def _each(self, work: Any) -> dict[str, str]:
+        failed = {}
+        with self.turn():
+            for host in self.config.hosts:
+                try:
+                    work(host)
+                except (Failed, OSError) as error:
+                    failed[host] = str(error)
+        return failed
+
+    # Notes
+
+    def note(self, what: str, failed: Mapping[str, str]) -> None:
+        """How a job went: when it was last good for each host, and why it was not since."""
+        notes = self.noted(what)
+        for host in self.config.hosts:
+            before = notes.get(host, {"at": None})
+            at = before["at"] if host in failed else time.time()
+            notes[host] = {"at": at, "why": failed.get(host, "")}
+        new = self.state / f"{what}.notes.new"
+        new.write_text(json.dumps(notes))
+        new.replace(self.state / f"{what}.notes")
+
+    def noted(self, what: str) -> dict[str, Any]:
+        with contextlib.suppress(OSError, ValueError):
+            found: dict[str, Any] = json.loads((self.state / f"{what}.notes").read_text())
+            return found
+        return {}
+
+    def began(self) -> float:
+        """Since when there is a vault here."""
+        return (Path(self.config.place).stat()).st_ctime
+
+    def free(self) -> float:
+        """Share of the disk."""
+        usage = shutil.disk_usage(self.config.place)
+        return usage.free / usage.total
+
+
+def _when(at: float) -> str:
+    return datetime.fromtimestamp(at).astimezone().isoformat(" ", "minutes")
+
+
+def ago(at: float, now: float) -> str:
+    return f"{age(now - at)} ago"
