@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from danhba.engine import EngineError, Session, session
@@ -17,16 +17,16 @@ from deploys.firewall import closed
 class Machine:
     """A host that is to be rebuilt. at: a time, ISO 8601; what was backed up later is not restored;
     "": the newest. begun: when its rebuild began; "": not yet. restored: it has what it had, and is
-    open."""
+    open. oldest: time of the oldest backup that mail was restored from."""
 
     name: str
     at: str = ""
     begun: str = ""
     restored: bool = False
+    oldest: str = ""
 
     def noted(self) -> dict[str, Any]:
-        begun = self.begun or time.strftime("%Y-%m-%dT%H:%M:%S%z")
-        return {"at": self.at, "begun": begun, "restored": self.restored}
+        return {name: value for name, value in asdict(self).items() if name != "name"}
 
 
 def choose(env: Environment, name: str, at: str) -> tuple[dict[str, Machine], tuple[str, ...]]:
@@ -57,8 +57,10 @@ def _machine(name: str, found: Mapping[str, Any], at: str) -> Machine | None:
     return None if found["used"] else Machine(name, at)
 
 
-def begin(env: Environment, machines: Mapping[str, Machine]) -> None:
+def begin(env: Environment, machines: Mapping[str, Machine]) -> dict[str, Machine]:
     """Close them, and write down that it has begun. Raises EngineError."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+    machines = {name: replace(each, begun=each.begun or now) for name, each in machines.items()}
     with only(env, machines) as hosts:
         hosts.each(
             lambda host: hosts.step(host, "rebuild", {
@@ -67,6 +69,7 @@ def begin(env: Environment, machines: Mapping[str, Machine]) -> None:
                 "state": machines[host.name].noted(),
             })
         )  # fmt: skip
+    return machines
 
 
 def reopen(env: Environment, machine: Machine) -> Machine:

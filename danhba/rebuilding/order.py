@@ -17,6 +17,7 @@ from danhba.inventory import Environment
 from danhba.project import Project
 from danhba.rebuilding import machines, restoring
 from danhba.rebuilding.machines import Machine
+from danhba.rebuilding.restoring import index
 from danhba.relocation.failures import failback, failover
 from danhba.relocation.work import Work
 
@@ -36,15 +37,27 @@ class Rebuild:
     def run(self) -> None:
         """Raises EngineError; run again, it goes on."""
         self._hand_over()
-        machines.begin(self.env, self.chosen)
+        self.chosen = machines.begin(self.env, self.chosen)
         self._apply()
-        for name in self._in_order():
-            if not self.chosen[name].restored:
-                restoring.restore(self.project, self.env, self.chosen, name)
-                self.chosen[name] = machines.reopen(self.env, self.chosen[name])
-                tell(f"{name} has what it had, and is open")
+        closed = [name for name in self._in_order() if not self.chosen[name].restored]
+        for name in closed:
+            directory = self.project.compiled(self.env)
+            self.chosen[name] = restoring.restore(self.env, directory, self.chosen, name)
+            if "vault" in self.env.host(name).roles:  # where the others find what they had
+                self._open(name)
+        self._apply()  # what has changed since the backup: who was locked stays locked
+        for name in closed:
+            self._open(name)
         self._come_home()
+        for name in self.chosen:
+            if "store" in self.env.host(name).roles:
+                index(self.env, name)
         machines.end(self.env, self.chosen)
+
+    def _open(self, name: str) -> None:
+        if not self.chosen[name].restored:
+            self.chosen[name] = machines.reopen(self.env, self.chosen[name])
+            tell(f"{name} has what it had, and is open")
 
     def _in_order(self) -> list[str]:
         def place(name: str) -> int:

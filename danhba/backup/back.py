@@ -1,0 +1,316 @@
+"""A blank machine gets back what its repository has of it (danhba rebuild).
+
+    python3 -m backup.back CONFIG mail     mailboxes; {"accounts", "at"} on standard input
+    python3 -m backup.back CONFIG host     what else the host had; {"at"} likewise
+    python3 -m backup.back CONFIG people   the people, from the backup of the host just brought back
+    python3 -m backup.back CONFIG vault    on the vault: all repositories, from the second place
+
+What was done comes as JSON. Cut off, each goes on when it is called again: a mailbox gets its name
+when it is whole, and one that has its messages is left alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from .config import Config, VaultConfig
+from .freezing import MANIFEST
+from .host import TAG as HOST
+from .mail import ALL, CHANGED
+from .restic import Failed, Repository, last_word, of_host
+from .vault import Vault
+
+OWNER = "vmail"
+MANIFEST_OF_LIVE = Path("/var/lib/danhba/current/manifest.json")
+LEFT = ("danhba", "danhba-backup", "danhba-rebuild", "danhba-standby", "danhba-backup-vault")
+"""Of what is in a backup of a host, below /var/lib: generations are new, the backup's own notes
+make themselves anew, and what a copy on another store was like holds no more."""
+KEPT_RUNNING = "danhba-backup"
+
+
+def main(argv: Sequence[str]) -> int:
+    question = json.load(sys.stdin)
+    try:
+        if argv[2] == "vault":
+            done = vault(VaultConfig.read(argv[1]))
+        else:
+            work = {"mail": mail, "host": host, "people": people}[argv[2]]
+            done = work(Config.read(argv[1]), question)
+    except Failed as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(json.dumps(done))
+    return 0
+
+
+# Mailboxes
+
+
+def mail(config: Config, question: Mapping[str, Any]) -> dict[str, Any]:
+    """{"mailboxes": how many came back, "messages", "oldest": time of the oldest snapshot that was
+    needed, "missing": accounts that the repository has nothing of}. Raises Failed."""
+    repository, at = of_host(config), _moment(question)
+    chosen = _newest(config, repository.snapshots(), set(question["accounts"]), at)
+    place = Path(config.mail, ".rebuild")
+    counts, messages = 0, 0
+    for identity, accounts in _by_snapshot(chosen).items():
+        due = [each for each in accounts if not _has_mail(Path(config.mail, each))]
+        if due:
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir(mode=0o700)
+            _restore_mail(config, repository, identity, due, place)
+            messages += sum(_settle(config, place, account) for account in due)
+            counts += len(due)
+            shutil.rmtree(place)
+    _resync(sorted(chosen), question["domain"])
+    oldest = min((row["time"] for row in chosen.values()), default="")
+    missing = sorted(set(question["accounts"]) - chosen.keys())
+    return {"mailboxes": counts, "messages": messages, "oldest": oldest, "missing": missing}
+
+
+def _moment(question: Mapping[str, Any]) -> float:
+    at = question.get("at")
+    return datetime.fromisoformat(at).timestamp() if at else time.time()
+
+
+def _time(row: Mapping[str, Any]) -> float:
+    return datetime.fromisoformat(row["time"]).timestamp()
+
+
+def _newest(
+    config: Config, rows: Iterable[dict[str, Any]], accounts: set[str], at: float
+) -> dict[str, dict[str, Any]]:
+    """Account to the newest snapshot until then that has it."""
+    found: dict[str, dict[str, Any]] = {}
+    begin = f"{config.mail}/"
+    for row in sorted(rows, key=_time):
+        if _time(row) <= at and {ALL, CHANGED}.intersection(row.get("tags") or ()):
+            for path in row["paths"]:
+                if path.startswith(begin) and (account := path.removeprefix(begin)) in accounts:
+                    found[account] = row
+    return found
+
+
+def _by_snapshot(chosen: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for account, row in sorted(chosen.items()):
+        groups.setdefault(row["id"], []).append(account)
+    return groups
+
+
+def _has_mail(box: Path) -> bool:
+    return next(box.glob("mail/mailboxes/**/dbox-Mails/u.*"), None) is not None
+
+
+def _restore_mail(
+    config: Config, repository: Repository, identity: str, accounts: Sequence[str], place: Path
+) -> None:
+    """Of one snapshot the messages and the copies of Dovecot's own files. Raises Failed."""
+    paths = [f"{top}/{each}" for each in accounts for top in (config.mail, f"{config.state}/mail")]
+    with tempfile.NamedTemporaryFile("w", prefix="danhba-rebuild.") as wanted:
+        wanted.writelines(f"{path}\n" for path in paths)
+        wanted.flush()
+        repository.must("restore", identity, "--target", str(place), "--include-file", wanted.name)
+
+
+def _settle(config: Config, place: Path, account: str) -> int:
+    """Lay the index files over, give it to Dovecot, and give it its name; how many messages."""
+    box = Path(f"{place}{config.mail}/{account}")
+    copies = Path(f"{place}{config.state}/mail/{account}")
+    box.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in [path for path in copies.rglob("*") if path.is_file()]:
+        if path.name != MANIFEST:
+            target = box / path.relative_to(copies)
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.replace(target)
+    owner = pwd.getpwnam(OWNER)
+    for path in [box, *box.rglob("*")]:
+        os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
+    live = Path(config.mail, account)
+    shutil.rmtree(live, ignore_errors=True)  # without a message: it was looked at before
+    box.rename(live)
+    return sum(1 for _ in live.glob("mail/mailboxes/**/dbox-Mails/u.*"))
+
+
+def _resync(accounts: Sequence[str], domain: str) -> None:
+    """Index and messages agree afterwards. Raises Failed."""
+    with tempfile.NamedTemporaryFile("w", prefix="danhba-rebuild.") as users:
+        users.writelines(f"{account}@{domain}\n" for account in accounts)
+        users.flush()
+        argv = ["doveadm", "force-resync", "-F", users.name, "*"]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Failed(f"doveadm force-resync: {done.stderr.strip()[-500:]}")
+
+
+# What else a host has
+
+
+def host(config: Config, question: Mapping[str, Any]) -> dict[str, Any]:
+    """{"time": of the snapshot, "" when there is none; "places": what came back}. Services that
+    have something there stand still meanwhile. Raises Failed."""
+    repository, at = of_host(config), _moment(question)
+    rows = [row for row in repository.snapshots() if HOST in (row.get("tags") or ())]
+    rows = sorted((row for row in rows if _time(row) <= at), key=_time)
+    if not rows:
+        return {"time": "", "places": []}
+    place = Path(config.state, "back")
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(mode=0o700)
+    _unpack(repository, rows[-1], place)
+    units = _units()
+    subprocess.run(["systemctl", "stop", *units], check=False, capture_output=True)
+    try:
+        places = [_lay(each) for each in _folders(place)]
+        _lay_bases(place / config.state.lstrip("/") / "host")
+        _keep_ldif(config, place)
+    finally:
+        done = subprocess.run(["systemctl", "start", *units], check=False, capture_output=True)
+    shutil.rmtree(place)
+    if done.returncode:
+        raise Failed(done.stderr.decode(errors="replace").strip())
+    return {"time": rows[-1]["time"], "places": places}
+
+
+def _unpack(repository: Repository, row: Mapping[str, Any], place: Path) -> None:
+    """As tar: it has the names of owners, whose numbers a new machine gives anew. Raises Failed."""
+    argv = repository.argv("dump", "--archive", "tar", row["id"], "/")
+    with subprocess.Popen(
+        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=repository.environment()
+    ) as dump:
+        tar = ["tar", "-x", "-C", str(place), "--same-owner", "-p", "--exclude=*/generations"]
+        unpacked = subprocess.run(tar, stdin=dump.stdout, capture_output=True, check=False)
+        said = dump.stderr.read().decode(errors="replace") if dump.stderr else ""
+    if dump.returncode:
+        raise Failed(last_word(subprocess.CompletedProcess(argv, dump.returncode, "", said)))
+    if unpacked.returncode:
+        raise Failed(f"tar: {unpacked.stderr.decode(errors='replace').strip()}")
+
+
+def _units() -> list[str]:
+    """danhba's services on this host, but those that bring back, and that must be there for it."""
+    manifest = json.loads(MANIFEST_OF_LIVE.read_text())
+    names = [service["unit"] for service in manifest["services"]]
+    return [
+        name
+        for name in names
+        if name.startswith(("danhba-", "valkey", "rspamd")) and not name.startswith(KEPT_RUNNING)
+    ]
+
+
+def _folders(place: Path) -> list[Path]:
+    """What is to be laid, as it was unpacked."""
+    tops = [*place.glob("var/lib/*"), *place.glob("srv/archive*"), *place.glob("srv/vault/journal")]
+    return sorted(top for top in tops if top.name not in LEFT)
+
+
+def _lay(source: Path) -> str:
+    """A directory in the place of what the new machine has made there."""
+    parts = source.parts
+    at = max(parts.index(top) for top in ("var", "srv") if top in parts)
+    target = Path("/", *parts[at:])
+    shutil.rmtree(target, ignore_errors=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(source, target)
+    return str(target)
+
+
+def _lay_bases(copies: Path) -> None:
+    """Databases are copied apart (host.py); whose they are says the directory."""
+    for path in [each for each in copies.rglob("*") if each.is_file()]:
+        target = Path("/") / path.relative_to(copies)
+        if target.parts[1] in ("var", "srv") and target.parts[3] not in LEFT:
+            for end in ("-wal", "-shm"):
+                Path(f"{target}{end}").unlink(missing_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(path, target)
+            owner = target.parent.stat()
+            os.chown(target, owner.st_uid, owner.st_gid)
+
+
+LDIF = "people.ldif"
+
+
+def _keep_ldif(config: Config, place: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        kept = Path(config.state, LDIF)
+        shutil.move(place / config.state.lstrip("/") / "host" / LDIF, kept)
+        kept.chmod(0o600)
+
+
+def people(config: Config, question: Mapping[str, Any]) -> dict[str, Any]:
+    """The tree with everybody's password in the place of what an apply has made; {"entries"}: how
+    many, 0 when the backup has none. Raises Failed."""
+    kept = Path(config.state, LDIF)
+    if not kept.exists() or not config.ldap:
+        return {"entries": 0}
+    configuration, suffix = config.ldap
+    count = sum(row.startswith(b"dn:") for row in kept.open("rb"))
+    subprocess.run(["systemctl", "stop", "slapd.service"], check=True)
+    for path in Path("/var/lib/ldap").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    argv = ["runuser", "-u", "openldap", "--", "slapadd", "-q", "-f", configuration, "-b", suffix]
+    with kept.open("rb") as ldif:
+        done = subprocess.run(argv, stdin=ldif, capture_output=True, check=False)
+    subprocess.run(["systemctl", "start", "slapd.service"], check=not done.returncode)
+    if done.returncode:
+        raise Failed(f"slapadd: {done.stderr.decode(errors='replace').strip()[-500:]}")
+    kept.unlink()
+    return {"entries": count}
+
+
+# The vault
+
+
+def vault(config: VaultConfig) -> dict[str, Any]:
+    """{"snapshots": of each host, how many there are; "missing": hosts of which the second place
+    has nothing}. All are taken for good: they arrive today, whatever day they are of. Raises
+    Failed."""
+    words = config.sftp.replace(JOBS_KEY, SECOND_KEY)
+    secrets = json.loads(Path(config.secret).read_text())
+    found = Vault(replace(config, sftp=words), secrets)
+    os.environ.update(_words(Path(SECOND_WORDS)))
+    counts: dict[str, int] = {}
+    for name in config.hosts:
+        there, here = found.second(name), found.repository(name)
+        if there.run("cat", "config").returncode:
+            continue
+        both = Repository(here.place, there.secrets, there.words)
+        both.must("copy", "--from-repo", there.place)
+        counts[name] = len(here.snapshots())
+        found.accept(name)
+    owner = pwd.getpwnam(config.user)
+    for top in (config.place, config.state):
+        for folder, _, names in os.walk(top):
+            for path in (folder, *(f"{folder}/{name}" for name in names)):
+                os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
+    return {"snapshots": counts, "missing": sorted(config.hosts.keys() - counts.keys())}
+
+
+SECOND_KEY, SECOND_WORDS = "/etc/ssl/danhba/second_place", "/etc/ssl/danhba/second_place.env"
+JOBS_KEY = "/run/credentials/danhba-backup-copy.service/second.key"
+"""Where the vault's own job finds it; who brings back is root."""
+
+
+def _words(path: Path) -> dict[str, str]:
+    """Credentials of S3, as systemd reads them."""
+    rows = path.read_text().splitlines() if path.exists() else []
+    return dict(row.split("=", 1) for row in rows if "=" in row and not row.startswith("#"))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

@@ -1,0 +1,104 @@
+"""What a blank machine takes of its repository, and where it puts it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from danhba.backup import back
+from danhba.backup.config import Config
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    (tmp_path / "mail").mkdir()
+    return Config(
+        host="store1", vault="vault1.x", port=2541, ca="", secret="", homes="",
+        mail=f"{tmp_path}/mail", state=f"{tmp_path}/state", paths=[], apart=[], ldap=[],
+    )  # fmt: skip
+
+
+def snapshot(name: str, hour: int, tag: str, *paths: str) -> dict[str, Any]:
+    return {
+        "id": name, "time": f"2026-11-26T{hour:02}:00:00+07:00", "tags": [tag], "paths": [*paths],
+    }  # fmt: skip
+
+
+class TestWhichSnapshot:
+    NEWEST = 10**10
+
+    def rows(self, config: Config) -> list[dict[str, Any]]:
+        van, ha = f"{config.mail}/nvan", f"{config.mail}/lttha"
+        return [
+            snapshot("late", 11, "mail", van),
+            snapshot("all", 2, "mail-all", van, ha),
+            snapshot("early", 9, "mail", van),
+            snapshot("host", 12, "host", van),
+        ]
+
+    def test_the_newest_that_has_the_mailbox(self, config: Config) -> None:
+        found = back._newest(config, self.rows(config), {"nvan", "lttha", "moi"}, self.NEWEST)
+        assert {name: row["id"] for name, row in found.items()} == {"nvan": "late", "lttha": "all"}
+        assert back._by_snapshot(found) == {"all": ["lttha"], "late": ["nvan"]}
+
+    def test_none_of_later(self, config: Config) -> None:
+        at = back._moment({"at": "2026-11-26T10:30:00+07:00"})
+        found = back._newest(config, self.rows(config), {"nvan"}, at)
+        assert found["nvan"]["id"] == "early"
+
+    def test_the_last_of_what_else_a_host_has(self, config: Config) -> None:
+        assert back._moment({"at": ""}) > 1e9
+
+
+class TestMailboxes:
+    @pytest.fixture(autouse=True)
+    def me(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        own = SimpleNamespace(pw_uid=os.getuid(), pw_gid=os.getgid())
+        monkeypatch.setattr(pwd, "getpwnam", lambda name: own)
+
+    FOLDER = "mail/mailboxes/INBOX/dbox-Mails"
+
+    def restored(self, config: Config, place: Path) -> None:
+        box = Path(f"{place}{config.mail}/nvan/{self.FOLDER}")
+        box.mkdir(parents=True)
+        (box / "u.1").write_text("thư")
+        copies = Path(f"{place}{config.state}/mail/nvan")
+        (copies / self.FOLDER).mkdir(parents=True)
+        (copies / self.FOLDER / "dovecot.index").write_text("flags")
+        (copies / back.MANIFEST).write_text("{}")
+
+    def test_index_files_are_laid_over(self, config: Config, tmp_path: Path) -> None:
+        self.restored(config, tmp_path / "place")
+        empty = Path(config.mail, "nvan", self.FOLDER)
+        empty.mkdir(parents=True)
+        (empty / "dovecot.index").write_text("of a mailbox that was made meanwhile")
+        assert back._settle(config, tmp_path / "place", "nvan") == 1
+        assert (empty / "dovecot.index").read_text() == "flags"
+        assert not Path(config.mail, "nvan", back.MANIFEST).exists()
+
+    def test_what_is_there_is_left_alone(
+        self, config: Config, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        there = Path(config.mail, "nvan", self.FOLDER)
+        there.mkdir(parents=True)
+        (there / "u.7").write_text("mới")
+        rows = [snapshot("all", 2, "mail-all", f"{config.mail}/nvan")]
+        monkeypatch.setattr(back, "of_host", lambda found: SimpleNamespace(snapshots=lambda: rows))
+        monkeypatch.setattr(back, "_resync", lambda accounts, domain: None)
+        done = back.mail(config, {"accounts": ["nvan", "moi"], "domain": "x"})
+        assert done["mailboxes"] == 0
+        assert done["missing"] == ["moi"]
+        assert (there / "u.7").read_text() == "mới"
+
+
+def test_what_is_laid_of_a_host(tmp_path: Path) -> None:
+    """Generations are new, and what a copy elsewhere was like holds no more."""
+    for name in ("danhba", "danhba-signing", "danhba-standby", "danhba-backup", "valkey"):
+        (tmp_path / "var" / "lib" / name).mkdir(parents=True)
+    names = [path.name for path in back._folders(tmp_path)]
+    assert names == ["danhba-signing", "valkey"]
