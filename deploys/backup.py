@@ -212,6 +212,7 @@ def _vault_config(directory: Compiled, env: Environment, host: Host) -> bytes:
         "mail": MAIL,
         "user": USER,
         "state": _VAULT_STATE,
+        "held": sorted({name for hold in directory.holds for name in hold.addresses}),
     }
     return as_json(content)
 

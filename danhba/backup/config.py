@@ -42,7 +42,8 @@ class VaultConfig:
     """Of the vault. hosts: names, each with whether it has mail; place: folder with a repository
     for each; second: where their copies go, as restic writes it without the host, "" for nowhere;
     sftp: words for ssh on the way there; keep: days, weeks and months; mail: folder of mailboxes on
-    stores; user: whose all of it is."""
+    stores; user: whose all of it is; held: accounts of which no snapshot is forgotten, because an
+    authority has asked to keep their mail."""
 
     hosts: Mapping[str, bool]
     place: str
@@ -53,6 +54,7 @@ class VaultConfig:
     mail: str
     user: str
     state: str
+    held: Sequence[str]
 
     @classmethod
     def read(cls, path: str) -> VaultConfig:

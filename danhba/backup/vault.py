@@ -30,6 +30,8 @@ APART = DAY
 """Seconds by which a snapshot's time and its arrival may differ."""
 SHRUNK = 0.5
 """A backup of all with less than this share of the files before it is looked at by somebody."""
+_MANY = 500
+"""Snapshots that are forgotten by one command."""
 PART = "10%"
 """Of the data that a check reads, another part each time."""
 
@@ -185,14 +187,26 @@ class Vault:
         """Of hourly ones all of the days; of daily ones the last of each day, week and month. Both
         count from the last snapshot: who sends none loses none."""
         keep = self.config.keep
-        repository.must("forget", "--group-by", "host,tags", "--tag", CHANGED,
-                        "--keep-within", f"{keep['days']}d")  # fmt: skip
+        self._forget_of(repository, CHANGED, "--keep-within", f"{keep['days']}d")
         for tag in (ALL, HOST):
-            repository.must(
-                "forget", "--group-by", "host,tags", "--tag", tag,
-                "--keep-daily", str(keep["days"]), "--keep-weekly", str(keep["weeks"]),
-                "--keep-monthly", str(keep["months"]),
+            self._forget_of(
+                repository, tag, "--keep-daily", str(keep["days"]),
+                "--keep-weekly", str(keep["weeks"]), "--keep-monthly", str(keep["months"]),
             )  # fmt: skip
+
+    def _forget_of(self, repository: Repository, tag: str, *keep: str) -> None:
+        """restic says what it would forget: what is held it does not know, and to tag a snapshot
+        would make another one of it, of today."""
+        words = ("forget", "--group-by", "host,tags", "--tag", tag, *keep)
+        groups = json.loads(repository.must(*words, "--dry-run", "--json") or "[]") or ()
+        gone = [row for group in groups for row in group["remove"] or ()]
+        ids = [row["id"] for row in gone if self._held.isdisjoint(row["paths"])]
+        for at in range(0, len(ids), _MANY):
+            repository.must("forget", *ids[at : at + _MANY])
+
+    @property
+    def _held(self) -> set[str]:
+        return {f"{self.config.mail}/{account}" for account in self.config.held}
 
     def copy(self) -> dict[str, str]:
         """To the second place: host to what went wrong. What is forgotten here is forgotten there,

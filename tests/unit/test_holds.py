@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from click.testing import CliRunner
 from drafts import DAY, directory, edited, found, is_canonical
 from lives import PROVINCE
 
+from danhba.backup import mail
+from danhba.backup.config import VaultConfig
+from danhba.backup.vault import Vault
 from danhba.check_since import check_since
 from danhba.commands import main
 from danhba.compile import compile_directory, next_change
@@ -173,3 +177,34 @@ def test_the_commands_write_it_in_place(tmp_path: Path) -> None:
         "2026-01-01 to 2026-11-30\treleased 2027-03-01, 90/CV\n"
     )
     assert danhba("list", "--all")[1].count("\n") == 2
+
+
+class _Restic:
+    """Says what it would forget, and notes what it is told to."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, ...]] = []
+
+    def must(self, *words: str) -> str:
+        if "--dry-run" not in words:
+            self.told.append(words)
+            return ""
+        if mail.ALL not in words:
+            return "null"
+        rows = [
+            {"id": str(n), "paths": [f"/srv/mail/{name}" for name in names]}
+            for n, names in enumerate((["nvan"], ["nvan", "lvloc"], ["cut"]))
+        ]
+        return json.dumps([{"keep": [], "remove": rows}, {"keep": rows, "remove": None}])
+
+
+@pytest.mark.parametrize(("text", "gone"), [(held(PROVINCE), "02"), (PROVINCE, "012")])
+def test_no_snapshot_with_a_held_mailbox_is_forgotten(tmp_path: Path, text: str, gone: str) -> None:
+    names = {name for hold in on(text).holds for name in hold.addresses}
+    keep = {"days": 14, "weeks": 8, "months": 12}
+    config = VaultConfig(
+        {}, "", "", "", "", keep, "/srv/mail", "", str(tmp_path), sorted(names)
+    )  # fmt: skip
+    restic = _Restic()
+    Vault(config, {})._forget(restic)  # type: ignore[arg-type]
+    assert restic.told == [("forget", *gone)]
