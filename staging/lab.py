@@ -95,16 +95,14 @@ class Lab:
             host.start(found)
         host.wait(found)
 
-    def blank(self, name: str) -> None:
-        """Put a new machine in the place of a host: it boots with the same name, addresses and SSH
+    def blank(self, *names: str) -> None:
+        """Put new machines in the place of hosts: each boots with the same name, addresses and SSH
         key, a certificate of its own for the name, and nothing else of the one before."""
-        host.kill(self.host(name))
-        host.remove(name)
-        self._boot_one(name)
-        if name in {edge.name for edge in self.environment.having("edge")}:
-            self._trust_the_root(name)
-        if (vault := self.environment.vault) and vault.name == name:
-            second_place.place(name)
+        for name in names:
+            host.kill(self.host(name))
+            host.remove(name)
+        self._boot_hosts(names)
+        self._hand_out(names)
 
     def cut(self, name: str) -> None:
         network.cut(self.host(name).name)
@@ -189,17 +187,19 @@ class Lab:
         digest = internet.digest(self.environment)
         if state["internet"] != digest:
             internet.configure(self.environment)
-        for edge in self.environment.having("edge"):
-            self._trust_the_root(edge.name)
-        if vault := self.environment.vault:
-            second_place.place(vault.name)
+        self._hand_out([*self.hosts])
         write(_STATE, json.dumps({**state, "internet": digest}))
 
-    def _trust_the_root(self, edge: str) -> None:
-        """What an edge checks DNSSEC with: inventories name the place as dns_root."""
-        place = mounts.root(edge) / certificates.DIRECTORY
-        write(place / "root.key", internet.anchor())
-        write(place / "root.hints", internet.hints())
+    def _hand_out(self, names: Sequence[str]) -> None:
+        """To edges what they check DNSSEC with (inventories name the place as dns_root), to the
+        vault its key for the second place."""
+        for edge in self.environment.having("edge"):
+            if edge.name in names:
+                place = mounts.root(edge.name) / certificates.DIRECTORY
+                write(place / "root.key", internet.anchor())
+                write(place / "root.hints", internet.hints())
+        if self.environment.vault and self.environment.vault.name in names:
+            second_place.place(self.environment.vault.name)
 
     def _boot_hosts(self, names: Sequence[str]) -> None:
         with ThreadPoolExecutor(max_workers=4) as pool:

@@ -40,9 +40,11 @@ class Rebuild:
         self.chosen = machines.begin(self.env, self.chosen)
         self._apply()
         closed = [name for name in self._in_order() if not self.chosen[name].restored]
-        for name in closed:
-            directory = self.project.compiled(self.env)
-            self.chosen[name] = restoring.restore(self.env, directory, self.chosen, name)
+        directory = self.project.compiled(self.env)
+        for number, name in enumerate(closed):
+            waiting = closed[number:]
+            machine = restoring.restore(self.env, directory, self.chosen[name], waiting)
+            self.chosen[name] = machine
             if "vault" in self.env.host(name).roles:  # where the others find what they had
                 self._open(name)
         self._apply()  # what has changed since the backup: who was locked stays locked

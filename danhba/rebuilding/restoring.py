@@ -25,11 +25,11 @@ _STILL = 600.0
 
 
 def restore(
-    env: Environment, directory: Compiled, chosen: Mapping[str, Machine], name: str
+    env: Environment, directory: Compiled, machine: Machine, waiting: Collection[str]
 ) -> Machine:
-    """To one host; chosen: all that are rebuilt, which have nothing to give before they are
-    restored. The machine, with what is known of it by now. Raises EngineError."""
-    machine, host = chosen[name], env.host(name)
+    """To one host; waiting: those that are rebuilt and have nothing to give yet. The machine, with
+    what is known of it by now. Raises EngineError."""
+    name, host = machine.name, env.host(machine.name)
     if host == env.vault:
         _second_place(env, name)
     if env.vault:
@@ -39,7 +39,7 @@ def restore(
     elif "edge" in host.roles:
         tell(f"{name} signs with new keys: danhba dkim show {env.name}")
     if "people" in host.roles:
-        _people(env, chosen, name)
+        _people(env, waiting, name)
     return _mail(env, directory, machine) if "store" in host.roles and env.vault else machine
 
 
@@ -91,17 +91,16 @@ def index(env: Environment, store: str) -> None:
 # People
 
 
-def _people(env: Environment, chosen: Mapping[str, Machine], name: str) -> None:
+def _people(env: Environment, waiting: Collection[str], name: str) -> None:
     """By replication while another people host has them, else from the backup of this one."""
     others = [host.name for host in env.having("people") if host.name != name]
-    living = [each for each in others if each not in chosen or chosen[each].restored]
+    living = [each for each in others if each not in waiting]
     if not living and env.vault:
-        blank = [each for each in others if each in chosen]
-        _each(env, blank, "systemctl stop slapd; find /var/lib/ldap -type f -delete")
+        _each(env, others, "systemctl stop slapd; find /var/lib/ldap -type f -delete")
         entries = _back(env, name, "people")["entries"]
-        _each(env, blank, "systemctl start slapd")
+        _each(env, others, "systemctl start slapd")
         tell(f"{name}: {entries} entries from the backup, with the passwords of that day")
-        living = blank
+        living = others
     _wait_for_people(env, [name, *living])
 
 

@@ -16,7 +16,7 @@ from danhba.generations.host import rebuild as host
 from danhba.generations.host.common import Refused
 from danhba.inventory import Environment
 from danhba.project import Project
-from danhba.rebuilding import machines, order
+from danhba.rebuilding import machines, order, restoring
 from danhba.rebuilding.machines import Machine, choose
 from deploys.firewall import closed
 
@@ -146,3 +146,48 @@ class TestOnTheHost:
         assert json.loads(host.STATE.read_text()) == {"restored": False}
         host.rebuild({"do": "end"})
         assert host.rebuild({"do": "look"})["begun"] is None
+
+
+class TestPeople:
+    @pytest.fixture(autouse=True)
+    def done(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        done: list[str] = []
+
+        def back(env: Environment, name: str, what: str, **question: Any) -> dict[str, Any]:
+            done.append(f"{name}: {what} from the backup")
+            return {"entries": 7, "time": "", "places": []}
+
+        def each(env: Environment, names: Any, command: str) -> None:
+            done.append(f"{', '.join(names)}: {command.split(';')[0]}")
+
+        monkeypatch.setattr(restoring, "_back", back)
+        monkeypatch.setattr(restoring, "_each", each)
+        monkeypatch.setattr(
+            restoring, "_wait_for_people", lambda env, names: done.append(f"wait: {names}")
+        )
+        return done
+
+    def test_of_another_host_by_replication(self, env: Environment, done: list[str]) -> None:
+        restoring._people(env, ["store1", "mx1"], "store1")
+        assert done == ["wait: ['store1', 'store2']"]
+
+    def test_from_the_backup_when_none_is_left(self, env: Environment, done: list[str]) -> None:
+        """The other one must not hold newer stamps of a tree without passwords."""
+        restoring._people(env, ["store1", "store2"], "store1")
+        restoring._people(env, ["store2"], "store2")
+        assert done == [
+            "store2: systemctl stop slapd",
+            "store1: people from the backup",
+            "store2: systemctl start slapd",
+            "wait: ['store1', 'store2']",
+            "wait: ['store2', 'store1']",
+        ]
+
+
+def test_who_has_all_that_others_have() -> None:
+    own = {"stamps": {"001": "b"}}
+    assert restoring._has_all({"own": own, "peers": {"x": {**own, "error": ""}}})
+    later = {"stamps": {"001": "c"}, "error": ""}
+    assert not restoring._has_all({"own": own, "peers": {"x": later}})
+    assert restoring._has_all({"own": own, "peers": {"x": {"stamps": {}, "error": "dead"}}})
+    assert not restoring._has_all({"own": {"stamps": {}}, "peers": {}})

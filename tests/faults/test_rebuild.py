@@ -1,0 +1,57 @@
+"""A machine is lost for good, and a blank one takes its place (docs/recovery.md)."""
+
+from __future__ import annotations
+
+import time
+
+from lost import Holding, keys
+from mailboxes import on, send
+from province import Province, wait_for
+
+EDGE, STORE, OTHER = "mx2", "store1", "store2"
+"""The store is a people host as well."""
+
+
+def test_what_lives_is_not_overwritten(province: Province) -> None:
+    for words in (["store1"], ["--all"]):
+        done = province.danhba("rebuild", "staging", *words, "--yes", check=False)
+        assert done.returncode == 1
+        assert "is in use" in done.stderr
+    assert province.plan_status() == 0
+
+
+def test_an_edge(province: Province) -> None:
+    """It signs with the keys that DNS has. While it is not whole, it takes nothing."""
+    province.danhba("backup", "staging", "--all", "--host", EDGE)
+    before = keys(province)
+    province.lab.blank(EDGE)
+    began = time.monotonic()
+    province.danhba("rebuild", "staging", EDGE, "--yes")
+    print(f"an edge: {time.monotonic() - began:.0f} s")
+    assert keys(province) == before
+    assert province.plan_status() == 0
+    name = province.officials(1)[0].address
+    identity = send(province.lab.host(EDGE).ipv4, province.mail(name), "qua-may-moi")
+    wait_for(lambda: province.has(name, identity), "mail comes through it", 60)
+
+
+def test_a_store_with_people_and_a_new_disk(province: Province) -> None:
+    """The mail comes from its standby, the people from the other people host; what was delivered
+    in the last seconds before the loss comes from the archive."""
+    names = [box.address for box in province.officials(50)]
+    name = next(each for each in names if province.home(each) == STORE)
+    edge = province.lab.host("mx1").ipv4
+    holding = Holding.of(province, edge, name)
+    wait_for(lambda: on(province, OTHER, name, "Viec")[holding.filed] == 1, "copied", 60)
+    province.lab.kill(STORE)
+    during = send(edge, holding.person.address, "trong-luc-do")
+    province.lab.blank(STORE)
+    began = time.monotonic()
+    province.danhba("rebuild", "staging", STORE, "--yes")
+    print(f"a store: {time.monotonic() - began:.0f} s")
+    wait_for(lambda: province.has(name, during), "what waited arrives", 60)
+    holding.is_there(province, STORE)
+    assert "failed_over" not in (province.root / "inventory" / "staging.placement.yaml").read_text()
+    assert province.plan_status() == 0
+    with province.ldap(name, province.password(name), STORE):
+        pass
