@@ -35,7 +35,10 @@ from .vault import Vault
 
 OWNER = "vmail"
 MANIFEST_OF_LIVE = Path("/var/lib/danhba/current/manifest.json")
-LEFT = ("danhba", "danhba-backup", "danhba-rebuild", "danhba-standby", "danhba-backup-vault")
+LEFT = (
+    "danhba", "danhba-backup", "danhba-rebuild", "danhba-standby", "danhba-backup-vault",
+    "danhba-record",
+)  # fmt: skip
 """Of what is in a backup of a host, below /var/lib: generations are new, the backup's own notes
 make themselves anew, and what a copy on another store was like holds no more."""
 KEPT_RUNNING = "danhba-backup"
@@ -174,9 +177,10 @@ def host(config: Config, question: Mapping[str, Any]) -> dict[str, Any]:
     units = _units()
     subprocess.run(["systemctl", "stop", *units], check=False, capture_output=True)
     try:
-        places = [_lay(each) for each in _folders(place)]
+        places = [_lay(place, each) for each in _folders(place)]
         _lay_bases(place / config.state.lstrip("/") / "host")
         _keep_ldif(config, place)
+        _keep_record(place, rows[-1]["time"])
     finally:
         done = subprocess.run(["systemctl", "start", *units], check=False, capture_output=True)
     shutil.rmtree(place)
@@ -217,12 +221,11 @@ def _folders(place: Path) -> list[Path]:
     return sorted(top for top in tops if top.name not in LEFT)
 
 
-def _lay(source: Path) -> str:
+def _lay(place: Path, source: Path, root: Path = Path("/")) -> str:
     """A directory in the place of what the new machine has made there."""
-    parts = source.parts
-    at = max(parts.index(top) for top in ("var", "srv") if top in parts)
-    target = Path("/", *parts[at:])
-    shutil.rmtree(target, ignore_errors=True)
+    target = root / source.relative_to(place)
+    if target.exists():
+        shutil.rmtree(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(source, target)
     return str(target)
@@ -249,6 +252,17 @@ def _keep_ldif(config: Config, place: Path) -> None:
         kept = Path(config.state, LDIF)
         shutil.move(place / config.state.lstrip("/") / "host" / LDIF, kept)
         kept.chmod(0o600)
+
+
+RECORD = Path("/var/lib/danhba-record")
+
+
+def _keep_record(place: Path, time: str) -> None:
+    """What was done on the host before, beside what is done on the new one: neither chain of lines
+    is written anew."""
+    with contextlib.suppress(FileNotFoundError):
+        RECORD.mkdir(mode=0o700, exist_ok=True)
+        shutil.move(place / str(RECORD).lstrip("/") / "log", RECORD / f"log.until-{time[:10]}")
 
 
 def people(config: Config, question: Mapping[str, Any]) -> dict[str, Any]:

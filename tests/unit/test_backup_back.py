@@ -102,3 +102,16 @@ def test_what_is_laid_of_a_host(tmp_path: Path) -> None:
         (tmp_path / "var" / "lib" / name).mkdir(parents=True)
     names = [path.name for path in back._folders(tmp_path)]
     assert names == ["danhba-signing", "valkey"]
+
+
+def test_a_directory_takes_the_place_of_what_the_new_machine_made(tmp_path: Path) -> None:
+    place = tmp_path / "var" / "lib" / "danhba-backup" / "back"
+    (place / "var" / "lib" / "valkey").mkdir(parents=True)
+    (place / "var" / "lib" / "valkey" / "dump.rdb").write_text("learned")
+    root = tmp_path / "root"
+    (root / "var" / "lib" / "valkey").mkdir(parents=True)
+    (root / "var" / "lib" / "valkey" / "new").write_text("")
+    [source] = back._folders(place)
+    target = root / "var" / "lib" / "valkey"
+    assert back._lay(place, source, root) == str(target)
+    assert [path.name for path in target.iterdir()] == ["dump.rdb"]
