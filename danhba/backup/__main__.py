@@ -106,11 +106,9 @@ def _vault(config: VaultConfig, words: Sequence[str]) -> int:
         case ["repositories"]:
             vault.make()
         case ["prune" | "copy" | "verify" as job]:
-            failed = getattr(vault, job)()
-            vault.note(job, failed)
-            for name, why in failed.items():
-                print(f"{name}: {why}", file=sys.stderr)
-            return 1 if failed else 0
+            return _job(vault, job, getattr(vault, job)())
+        case ["verify", "whole"]:
+            return _job(vault, "verify", vault.verify(whole=True))
         case ["accept", name]:
             vault.accept(name)
         case ["health"]:
@@ -126,6 +124,14 @@ def _vault(config: VaultConfig, words: Sequence[str]) -> int:
         case ["restic", name, *more]:
             _exec(vault, name, more)
     return 0
+
+
+def _job(vault: Vault, job: str, failed: dict[str, str]) -> int:
+    """What failed is noted for health, and said."""
+    vault.note(job, failed)
+    for name, why in failed.items():
+        print(f"{name}: {why}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 def _secrets(config: VaultConfig) -> dict[str, str]:
