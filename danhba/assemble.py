@@ -9,7 +9,7 @@ from danhba.compiled import NOBODY, Guard
 from danhba.errors import DanhbaError
 from danhba.generations.generation import REMOVED, SIZES, Generation
 from danhba.generations.host.common import Json, sha256
-from danhba.service import Boxes, File, Part, Probe, Service, State, Tree
+from danhba.service import Boxes, Expiry, File, Part, Probe, Service, State, Tree
 
 
 class AssemblyError(DanhbaError):
@@ -45,6 +45,7 @@ def assemble(
             }  # fmt: skip
     trees = [part.tree for part in parts if part.tree]
     boxes = [_boxes(part.boxes) for part in parts if part.boxes]
+    expiries = [part.expiry for part in parts if part.expiry]
     manifest = {
         "format": 1,
         "files": files,
@@ -58,6 +59,7 @@ def assemble(
         "health": [list(argv) for part in parts for argv in part.health],
         "tree": _tree(trees[0], contents[files[trees[0].path]["sha256"]]) if trees else None,
         "boxes": boxes[0] if boxes else None,
+        "expiry": _expiry(expiries[0]) if expiries else None,
     }
     return Generation(manifest, contents, revision)
 
@@ -79,6 +81,10 @@ def _boxes(boxes: Boxes) -> Json:
         "mail": boxes.mail, "archive": boxes.archive, "timezone": boxes.timezone,
         "leaving": leaving,
     }  # fmt: skip
+
+
+def _expiry(expiry: Expiry) -> Json:
+    return {"argv": list(expiry.argv), "rules": dict(expiry.rules)}
 
 
 def _service(service: Service, part: Part) -> Json:

@@ -66,6 +66,7 @@ def _host(plan: Plan) -> Iterator[str]:
         yield "  note in LDAP which directory it holds"
     yield from _cut(f"  {box.action} mailbox: {box.account} ({box.why})" for box in plan.boxes)
     yield from _archived(plan)
+    yield from _cut(_expiries(plan))
     for unit, action in plan.services:
         yield f"  {action}: {unit}"
     if plan.followed:
@@ -98,6 +99,24 @@ def _host(plan: Plan) -> Iterator[str]:
 def _archived(plan: Plan) -> Iterator[str]:
     """What waits for its day: no change, and nobody should be surprised by it."""
     yield from _cut(f"  keep mailbox: {box.account} ({box.why})" for box in plan.archived)
+    yield from _cut(
+        f"  keep archive: {each.segment}, {count} messages whose years are over (hold {case})"
+        for each in plan.held
+        for case, count in each.held
+    )
+    if plan.unknown:
+        yield f"  nobody knows what is to go from the archive: {plan.unknown}"
+
+
+def _expiries(plan: Plan) -> Iterator[str]:
+    for each in plan.expiries:
+        whose = f"agencies of the kind {each.kept_as}" if each.kept_as else "all others"
+        yield (
+            f"  expire archive: {each.segment}, {each.messages} messages, {each.size} bytes"
+            f" (kept {each.years} years for {whose})"
+        )
+    if plan.unfinished:
+        yield "  expire archive: end what was cut off"
 
 
 def _entry(entry: EntryChange) -> Iterator[str]:

@@ -48,7 +48,8 @@ class Absent(PyinfraError):
 
 @dataclass(frozen=True)
 class Asked:
-    """A host's generation, its answer and the plan that follows. day: on which, for mailboxes."""
+    """A host's generation, its answer and the plan that follows. day: on which, for mailboxes
+    and the archive."""
 
     generation: Generation
     report: Mapping[str, Any]
@@ -70,7 +71,8 @@ def ask(
     report = host.get_fact(Report, _stdin=remote.stdin("report", question))
     apart = clocks_apart(report["clock"], before, time.time())
     plan = compare(host.name, generation, report, moving, regrouped, followed, apart)
-    return Asked(generation, report, plan, (question["boxes"] or {"day": ""})["day"])
+    dated = question["boxes"] or question["expiry"] or {"day": ""}
+    return Asked(generation, report, plan, dated["day"])
 
 
 def same_time(asked: Asked) -> Asked:
@@ -129,6 +131,7 @@ def carry_out(
         if any("edge" in other.groups for other in _having(host, "people")) or turn != "edges":
             _people(people, token, here)
     operations.boxes(name="Archive and remove mailboxes", plan=plan, day=asked.day, token=token)
+    operations.expire(name="Let old mail go from the archive", plan=plan, day=asked.day, token=token)
     operations.unlock(name="Unlock", plan=plan, token=token)
 
 

@@ -6,8 +6,9 @@ the parts of a host add up to the host's generation (danhba.assemble).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from danhba.compiled import Leaving
 
@@ -114,6 +115,15 @@ class Boxes:
     leaving: tuple[Leaving, ...]
 
 
+@dataclass(frozen=True)
+class Expiry:
+    """By which rules messages go from the archive (host/expiry.py). argv: who knows and does it;
+    rules: as danhba/journal/expiry.py has them."""
+
+    argv: tuple[str, ...]
+    rules: Mapping[str, Any]
+
+
 FINE = "ok: "
 """See Part, health."""
 
@@ -143,3 +153,4 @@ class Part:
     health: tuple[tuple[str, ...], ...] = ()
     tree: Tree | None = None
     boxes: Boxes | None = None
+    expiry: Expiry | None = None

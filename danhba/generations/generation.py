@@ -57,6 +57,7 @@ class Generation:
         """What to ask the host so that the plan needs no second question."""
         files = self.manifest["files"]
         tree, boxes = self.manifest["tree"], self.manifest["boxes"]
+        expiry = self.manifest.get("expiry")  # not of a generation of before, gone back to
         wanted = tree and {
             "base": tree["base"], "top": tree["top"], "wanted": files[tree["path"]]["sha256"],
             "count": tree["count"], "path": tree["path"], "peers": tree["peers"],
@@ -68,4 +69,5 @@ class Generation:
             "units": [service["unit"] for service in self.manifest["services"]],
             "entries": wanted,
             "boxes": boxes and {**boxes, "day": str(today(boxes["timezone"]))},
+            "expiry": expiry and {**expiry, "day": str(today(expiry["rules"]["timezone"]))},
         }

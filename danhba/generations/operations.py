@@ -11,6 +11,7 @@ from pyinfra.api.operation import operation
 from danhba.generations import remote
 from danhba.generations.generation import Generation
 from danhba.generations.plan import Plan
+from danhba.owner import me
 
 Commands = Generator[StringCommand, None, None]
 
@@ -96,6 +97,15 @@ def boxes(plan: Plan, day: str, token: str) -> Commands:
     if plan.boxes:
         meant = [{"account": box.account, "action": box.action} for box in plan.boxes]
         yield _step("boxes", {"token": token, "day": day, "boxes": meant})
+
+
+@operation()
+def expire(plan: Plan, day: str, token: str) -> Commands:
+    """Let messages go from the archive whose years are over; the host has the rules itself."""
+    if plan.expiries or plan.unfinished:
+        meant = [{"segment": each.segment, "class": each.kept_as} for each in plan.expiries]
+        asked = {"token": token, "day": day, "who": me()["who"], "expiries": meant}
+        yield _step("expire", asked)
 
 
 @operation()

@@ -38,10 +38,26 @@ class BoxChange:
 
 
 @dataclass(frozen=True)
+class Expiry:
+    """Messages in a segment of the archive whose years are over. kept_as: kind of agency, "" for
+    all others; messages, size: of those that go, in bytes; held: case of a hold to how many stay
+    for it."""
+
+    segment: str
+    kept_as: str
+    years: int
+    messages: int
+    size: int
+    held: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
 class Plan:
     """Everything an apply would do on one host. Nothing else happens there.
 
     archived: mailboxes that wait to be removed, with which nothing is done.
+    expiries: what goes from the archive; held: what stays there for a hold though its years are
+    over; unfinished: an expiry that was cut off is to be ended; unknown: why nobody knows of any.
     vanished: addresses that it would lose, for which it is refused. displaced: rows that would send
     mail another way though the run moves nobody, excesses: what would be disturbed without an
     approval, for both of which it is refused as well. followed: addresses that go on on a way that
@@ -61,6 +77,10 @@ class Plan:
     services: tuple[tuple[str, str], ...] = ()
     boxes: tuple[BoxChange, ...] = ()
     archived: tuple[BoxChange, ...] = ()
+    expiries: tuple[Expiry, ...] = ()
+    held: tuple[Expiry, ...] = ()
+    unfinished: bool = False
+    unknown: str = ""
     vanished: tuple[str, ...] = ()
     displaced: tuple[str, ...] = ()
     excesses: tuple[str, ...] = ()
@@ -80,6 +100,7 @@ class Plan:
         return (
             self.live != self.wanted or bool(self.drift or self.packages or self.files)
             or bool(self.entries or self.mark or self.services or self.boxes)
+            or bool(self.expiries or self.unfinished)
         )  # fmt: skip
 
 
@@ -102,6 +123,8 @@ def compare(
     tree = compare_tree(generation, report)
     gone, new, displaced = _accounts(generation, report)
     boxes = tuple(_boxes(generation, report))
+    expiry = report.get("expiry") or {"due": [], "unfinished": False, "error": ""}
+    old = tuple(_expiry(item) for item in expiry["due"])
     drift = tuple((item["path"], item["problem"]) for item in report["drift"])
     packages = [name for name in generation.manifest["packages"] if name not in report["packages"]]
     return Plan(
@@ -120,6 +143,10 @@ def compare(
         services=tuple(_services(generation, report, {path for path, _ in drift})),
         boxes=tuple(box for box in boxes if box.action != "keep"),
         archived=tuple(box for box in boxes if box.action == "keep"),
+        expiries=tuple(each for each in old if each.messages),
+        held=tuple(each for each in old if each.held),
+        unfinished=expiry["unfinished"],
+        unknown=expiry["error"],
         vanished=(
             *tree.vanished,
             *sorted(gone.difference(moving, regrouped)),
@@ -184,6 +211,13 @@ def _boxes(generation: Generation, report: Mapping[str, Any]) -> Iterator[BoxCha
                 f"{why}{again}what its removal has left, {rest}, stays until the archive is back in"
                 f" {boxes['archive']}, or until it is removed by hand",
             )  # fmt: skip
+
+
+def _expiry(item: Mapping[str, Any]) -> Expiry:
+    return Expiry(
+        item["segment"], item["class"], item["years"], item["messages"], item["size"],
+        tuple(sorted(item["held"].items())),
+    )  # fmt: skip
 
 
 def _forgotten(generation: Generation, report: Mapping[str, Any]) -> Iterator[str]:

@@ -20,10 +20,12 @@ def main(argv: Sequence[str]) -> int:
             return _serve(_config(path))
         case [path, "health"]:
             _say(health.health(_config(path), time.time()))
-        case [path, "pour"]:
-            return _pour(_config(path))
-        case [path, "told"]:
-            return _told(_config(path))
+        case [path, "ask" | "pour" | "told" | "sign" as work]:
+            return _on_vault(work, _config(path))
+        case [path, "roots"]:
+            _roots(_config(path))
+        case [path, "remember" | "remembered" | "memory" as work]:
+            return _on_host(work, _config(path))
         case [path, "lag"]:
             _say(lag.health(_config(path), time.time()))
         case _:
@@ -48,16 +50,28 @@ def _serve(config: dict[str, Any]) -> int:
     return 1
 
 
-def _pour(config: dict[str, Any]) -> int:
+def _on_vault(work: str, config: dict[str, Any]) -> int:
+    """Who is asked needs what only the vault has."""
     from . import agent
 
-    return agent.contents(config)
+    return agent.WORK[work](config)
 
 
-def _told(config: dict[str, Any]) -> int:
-    from . import agent
+def _on_host(work: str, config: dict[str, Any]) -> int:
+    from . import memory
 
-    return agent.entries(config)
+    try:
+        _say(memory.WORK[work](config))
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _roots(config: dict[str, Any]) -> None:
+    from . import roots_door
+
+    roots_door.serve(config)
 
 
 def _say(lines: Iterable[str]) -> None:

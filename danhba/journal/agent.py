@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
+import sqlite3
 import sys
+import time
+import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from . import desk
+from . import desk, entry
 from .chain import JournalError
-from .pour import pour
+from .expiry import Rules, due, expire, is_unfinished
+from .pour import pour, reader
+from .search import search
+from .selection import Selection
 from .told import told
+from .verify import Memory, sentences, verify
+
+_LINE = 8192
+"""Characters: danhba/generations/host/main.py says why."""
+
+Json = dict[str, Any]
 
 
 def contents(config: Mapping[str, Any]) -> int:
@@ -31,10 +47,96 @@ def entries(config: Mapping[str, Any]) -> int:
     return _or_say(say)
 
 
+def ask(config: Mapping[str, Any]) -> int:
+    """Answer the question on standard input, {"ask": one of QUESTIONS, ...}."""
+
+    def answer() -> None:
+        question = json.load(sys.stdin)
+        print(_packed(QUESTIONS[question["ask"]](config, question)))
+
+    return _or_say(answer)
+
+
+def _search(config: Mapping[str, Any], question: Json) -> Json:
+    """Who, what: Selection.of. The search is in the chain before its answer is said."""
+    selection = Selection.of(question)
+    who = reader({"why": "danhba archive search", **question})
+    desk.noted(entry.READ, who | {"what": "index", **selection.words})
+    return search(Path(config["root"]), selection)
+
+
+def _verify(config: Mapping[str, Any], question: Json) -> Json:
+    """"memories": [host, n, hash, day] each. The daemon writes an entry first, by the last hash as
+    it knows it: a newest line that was changed contradicts it."""
+    who = reader({"why": "danhba archive verify", **question})
+    desk.noted(entry.READ, who | {"what": "proof"})
+    began = time.monotonic()
+    report = verify(Path(config["root"]), (Memory(*each) for each in question["memories"]))
+    return {
+        "findings": list(sentences(report)),
+        **{key: value for key, value in asdict(report).items() if key not in _OF_OBJECTS},
+        "removed": [[*rule, count] for rule, count in sorted(report.removed.items())],
+        "seconds": time.monotonic() - began,
+    }
+
+
+_OF_OBJECTS = ("findings", "removed")
+
+
+def _due(config: Mapping[str, Any], question: Json) -> Json:
+    """"rules": of the manifest, "day"."""
+    root, (rules, day) = Path(config["root"]), _rules(config, question)
+    return {"due": [each.words for each in due(root, rules, day)], "unfinished": is_unfinished(root)}
+
+
+def _expire(config: Mapping[str, Any], question: Json) -> Json:
+    """Likewise, and "who", "expiries": [{"segment", "class"}]."""
+    root, (rules, day) = Path(config["root"]), _rules(config, question)
+    return {"gone": expire(root, rules, day, question["expiries"], question["who"], desk.noted)}
+
+
+def _rules(config: Mapping[str, Any], question: Json) -> tuple[Rules, date]:
+    kinds = json.loads(Path(config["classes"]).read_text(encoding="utf-8"))["kinds"]
+    return Rules.of(question["rules"], kinds), date.fromisoformat(question["day"])
+
+
+QUESTIONS: dict[str, Callable[[Mapping[str, Any], Json], Json]] = {
+    "search": _search,
+    "verify": _verify,
+    "due": _due,
+    "expire": _expire,
+}
+
+
+def _packed(answer: Json) -> str:
+    text = base64.b64encode(zlib.compress(json.dumps(answer).encode())).decode()
+    return "\n".join(text[at : at + _LINE] for at in range(0, len(text), _LINE))
+
+
 def _or_say(work: Callable[[], None]) -> int:
     try:
         work()
-    except (JournalError, OSError, ValueError) as error:
+    except (JournalError, OSError, ValueError, sqlite3.Error) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def sign(config: Mapping[str, Any]) -> int:
+    """A root of this moment; the seed is this unit's own."""
+    from . import roots
+
+    def work() -> None:
+        seed = bytes.fromhex(Path(f"{os.environ['CREDENTIALS_DIRECTORY']}/sign").read_text())
+        roots.sign(Path(config["root"]), seed, config["timezone"], time.time())
+
+    return _or_say(work)
+
+
+WORK: dict[str, Callable[[Mapping[str, Any]], int]] = {
+    "ask": ask,
+    "pour": contents,
+    "told": entries,
+    "sign": sign,
+}
+"""By the word of the command line."""

@@ -18,19 +18,23 @@ _VERSION = 1
 
 _SCHEMA = """
 CREATE TABLE entries (n INTEGER PRIMARY KEY, time TEXT NOT NULL, kind TEXT NOT NULL, id TEXT,
-  message_id TEXT, size INTEGER, class TEXT, segment TEXT NOT NULL, line INTEGER NOT NULL);
+  message_id TEXT, size INTEGER, class TEXT, segment TEXT NOT NULL, line INTEGER NOT NULL,
+  gone INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX entries_time ON entries (time);
 CREATE INDEX entries_kind ON entries (kind, n) WHERE kind != 'mail';
 CREATE INDEX entries_id ON entries (id);
 CREATE INDEX entries_message ON entries (message_id);
 CREATE INDEX entries_segment ON entries (segment);
+CREATE INDEX entries_kept ON entries (class, time) WHERE kind = 'mail' AND gone = 0;
 CREATE TABLE parties (address TEXT, n INTEGER, role TEXT, PRIMARY KEY (address, n, role))
   WITHOUT ROWID;
 CREATE INDEX parties_n ON parties (n, role);
 CREATE TABLE agencies (agency TEXT, n INTEGER, PRIMARY KEY (agency, n)) WITHOUT ROWID;
+CREATE INDEX agencies_n ON agencies (n);
 """
-"""line: offset of the entry's line in the segment's file. role: "from" or "to"; addresses are in
-small letters."""
+"""line: offset of the entry's line in the segment's file. gone: number of the entry that says that
+the contents were removed by rule, 0 for none. role: "from" or "to"; addresses are in small
+letters."""
 
 
 class Index:
@@ -73,9 +77,13 @@ class Index:
         n = found["n"]
         keys = ("time", "kind", "id", "message_id", "size", "class")
         self.db.execute(
-            "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
             (n, *(found.get(key) for key in keys), segment, line),
         )
+        if found["kind"] == entry.EXPIRED:
+            ranges = [(n, first, last) for first, last in found["entries"]]
+            gone = "UPDATE entries SET gone = ? WHERE n BETWEEN ? AND ? AND kind = 'mail'"
+            self.db.executemany(gone, ranges)
         if found["kind"] != entry.MAIL:
             return
         parties = [(found["from"].lower(), n, "from")]

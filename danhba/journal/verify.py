@@ -270,7 +270,7 @@ def years_later(stamp: str, years: int) -> str:
     return entry.stamp(then.timestamp())
 
 
-def told(report: Report) -> Iterator[str]:
+def sentences(report: Report) -> Iterator[str]:
     """For people, a line each."""
     for each in report.findings:
         place = f"{each.file}, line {each.line}" if each.line else each.file

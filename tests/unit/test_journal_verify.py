@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from danhba.journal import entry
-from danhba.journal.verify import Memory, Report, told, verify
+from danhba.journal.verify import Memory, Report, sentences, verify
 
 CHAIN, NEXT = "2026/11/26/0001.chain", "2026/11/27/0001.chain"
 DATA = "2026/11/26/0001.data"
@@ -62,7 +62,7 @@ def put(root: Path, rows: list[bytes], file: str = CHAIN) -> None:
 
 
 def only(report: Report) -> str:
-    [found] = told(report)
+    [found] = sentences(report)
     return found
 
 
@@ -87,7 +87,7 @@ def test_a_line_that_is_gone_is_named(copy: Path) -> None:
     rows = lines(copy)
     del rows[2]
     put(copy, rows)
-    said = list(told(verify(copy)))
+    said = list(sentences(verify(copy)))
     assert said[0] == f"{CHAIN}, line 3: entry 4 comes after entry 2 of {CHAIN}: missing is 3"
 
 
@@ -96,19 +96,19 @@ def test_a_line_that_was_put_in_is_named(copy: Path) -> None:
     before, after = rows[4], entry.parsed(rows[5])
     forged = entry.line({**after, "prev": entry.digest(before), "why": "không"})
     put(copy, [*rows[:5], forged + b"\n", *rows[5:]])
-    said = list(told(verify(copy)))
+    said = list(sentences(verify(copy)))
     assert said[0].startswith(f"{CHAIN}, line 7: entry 6 comes after entry 6 of")
 
 
 def test_a_day_that_is_gone_is_named(copy: Path) -> None:
     shutil.rmtree(copy / "2026/11/26")
-    said = list(told(verify(copy)))
+    said = list(sentences(verify(copy)))
     assert said == [f"{NEXT}, line 1: entry 7 comes first: missing is 1 to 6"]
 
 
 def test_a_chain_that_is_gone_is_named_by_its_contents(copy: Path) -> None:
     (copy / CHAIN).unlink()
-    assert f"{CHAIN}: is gone, and its contents are there" in list(told(verify(copy)))
+    assert f"{CHAIN}: is gone, and its contents are there" in list(sentences(verify(copy)))
 
 
 @pytest.mark.parametrize("keep", range(12))
@@ -141,7 +141,7 @@ def test_a_whole_history_that_was_written_anew_is_seen_by_what_a_host_remembers(
             prev = entry.digest(rows[-1])
         put(copy, rows, file)
     assert verify(copy).findings == []
-    first, second = told(verify(copy, remembered))
+    first, second = sentences(verify(copy, remembered))
     assert first.startswith(f"{CHAIN}, line 4: entry 4 is another one than in the root of 2026-11")
     assert second.startswith(f"{NEXT}, line 6: entry 12 is another one than in the memory")
 
@@ -175,7 +175,7 @@ def test_what_went_by_a_rule_is_counted_and_no_finding(tmp_path: Path) -> None:
     assert report.findings == [] and report.removed == {("so", 10): 2}
 
 
-def test_what_went_before_its_time_is_told(tmp_path: Path) -> None:
+def test_what_went_before_its_time_is_sentences(tmp_path: Path) -> None:
     _, report = expired(tmp_path, before="2020-01-01T00:00:00.000Z")
     assert len(report.findings) == 2
     assert report.findings[0].what.endswith("whose rule it is too young for")
@@ -184,20 +184,20 @@ def test_what_went_before_its_time_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "fields", [{"years": 30}, {"before": ""}, {"before": None}, {"years": "10"}]
 )
-def test_an_entry_that_lets_go_by_no_rule_is_told(
+def test_an_entry_that_lets_go_by_no_rule_is_sentences(
     tmp_path: Path, fields: dict[str, object]
 ) -> None:
     _, report = expired(tmp_path, **fields)
-    assert "not by a rule that it names" in "\n".join(told(report))
+    assert "not by a rule that it names" in "\n".join(sentences(report))
 
 
-def test_bytes_that_belong_to_nothing_are_told(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_that_belong_to_nothing_are_sentences(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("danhba.journal.verify._SETTLES", 0.3)
     size = (copy / DATA).stat().st_size
     for file in (copy / DATA, copy / NEXT.replace("chain", "data")):
         with file.open("ab") as out:
             out.write(b"x" * 7)
-    first, second = told(verify(copy))
+    first, second = sentences(verify(copy))
     assert first == f"{DATA}: has 7 bytes that belong to no entry, from byte {size} on"
     assert second.startswith("2026/11/27/0001.data: has 7 bytes")
 

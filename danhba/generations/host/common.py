@@ -107,6 +107,7 @@ def _of_any_version(manifest: Json) -> Json:
     """A manifest that an earlier danhba wrote, with what it did not know of yet."""
     manifest.setdefault("states", [])
     manifest.setdefault("boxes", None)
+    manifest.setdefault("expiry", None)
     manifest.setdefault("health", [])
     if manifest["tree"]:
         manifest["tree"].setdefault("peers", [])

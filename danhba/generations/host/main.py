@@ -15,6 +15,7 @@ from danhba.generations.host import (
     activate,
     boxes,
     entries,
+    expiry,
     incidents,
     keepers,
     lock,
@@ -49,6 +50,7 @@ STEPS = {
     "credentials": entries.credentials,
     "kick": sessions.kick,
     "boxes": boxes.carry_out,
+    "expire": expiry.carry_out,
     "program": program.program,
     "record": record.record,
     "history": record.history,
@@ -59,7 +61,7 @@ STEPS = {
 @contextlib.contextmanager
 def _alone(step: str) -> Iterator[None]:
     """One changing step at a time: the step of a killed apply may still be at work here."""
-    if step not in ("stage", "activate", "load", "passwords", "boxes"):
+    if step not in ("stage", "activate", "load", "passwords", "boxes", "expire"):
         yield
         return
     ROOT.mkdir(parents=True, exist_ok=True)

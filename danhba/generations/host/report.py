@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from danhba.generations.host import boxes, entries, peers, states
+from danhba.generations.host import boxes, entries, expiry, peers, states
 from danhba.generations.host.common import (
     BEGUN,
     CONFIRMED,
@@ -63,6 +63,7 @@ def report(question: Json) -> Json:
         "health": _health(manifest) if manifest and question.get("health") else [],
         "entries": entries.state(question["entries"]) if question.get("entries") else None,
         "boxes": boxes.state(question["boxes"]) if question.get("boxes") else [],
+        "expiry": expiry.state(question["expiry"], manifest) if question.get("expiry") else None,
         "forgotten": _forgotten(question, manifest),
         "clock": time.time(),
         "people": _people(question, manifest),

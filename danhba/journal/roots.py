@@ -1,0 +1,83 @@
+"""Daily roots: the end of the chain, signed with a key that the daemon does not have (Ed25519).
+
+Every host fetches them and remembers them for good (memory.py): who holds the vault can write the
+whole chain anew, and cannot take back what the others know.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from nacl.exceptions import BadSignatureError
+from nacl.signing import SigningKey, VerifyKey
+
+from . import entry
+from .chain import lines_of
+from .segment import segments
+
+FOLDER = "roots"
+
+
+def end(root: Path) -> tuple[int, str]:
+    """Number and hash of the last entry; 0 and entry.FIRST before the first. Raises ValueError: the
+    newest line is damaged."""
+    for segment in reversed(segments(root)):
+        raws = [line.raw for line in lines_of(root, segment) if line.raw.endswith(b"\n")]
+        if raws:
+            return int(entry.parsed(raws[-1])["n"]), entry.digest(raws[-1])
+    return 0, entry.FIRST
+
+
+def sign(root: Path, seed: bytes, timezone: str, now: float) -> str:
+    """Write the root of this moment; its name. seed: 32 bytes. Raises OSError, ValueError."""
+    n, hashed = end(root)
+    day = datetime.fromtimestamp(now, ZoneInfo(timezone)).strftime("%Y-%m-%d")
+    time = entry.stamp(now)
+    said = {"day": day, "time": time, "n": n, "hash": hashed}
+    signature = SigningKey(seed).sign(entry.line(said)).signature
+    name = time.translate(str.maketrans("", "", "-:."))
+    _write(root / FOLDER, name, {"root": said, "signature": signature.hex()})
+    return name
+
+
+def is_signed(signed: Mapping[str, Any], public: bytes) -> bool:
+    """Was the root signed with the private half? What is signed is the line of JSON as
+    entry.line writes it."""
+    try:
+        signature = bytes.fromhex(signed["signature"])
+        VerifyKey(public).verify(entry.line(signed["root"]), signature)
+    except (BadSignatureError, KeyError, TypeError, ValueError):
+        return False
+    return True
+
+
+def public_half(seed: bytes) -> bytes:
+    """Of the key that signs."""
+    return bytes(SigningKey(seed).verify_key)
+
+
+def all_of(folder: Path, after: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Names and signed roots in a folder, the oldest first, later than a name."""
+    for path in sorted(folder.glob("*.json")):
+        if path.stem > after:
+            yield path.stem, json.loads(path.read_bytes())
+
+
+def _write(folder: Path, name: str, content: Mapping[str, Any]) -> None:
+    """Whole or not at all, and never in the place of another."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    new = folder / f".{name}"
+    with new.open("wb") as file:
+        file.write(entry.line(content) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(new, folder / f"{name}.json")
+    finally:
+        new.unlink()
