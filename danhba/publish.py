@@ -131,7 +131,7 @@ def carry_out(
         if any("edge" in other.groups for other in _having(host, "people")) or turn != "edges":
             _people(people, token, here)
     operations.boxes(name="Archive and remove mailboxes", plan=plan, day=asked.day, token=token)
-    operations.expire(name="Let old mail go from the archive", plan=plan, day=asked.day, token=token)
+    operations.expire(name="Let old archived mail go", plan=plan, day=asked.day, token=token)
     operations.unlock(name="Unlock", plan=plan, token=token)
 
 

@@ -9,6 +9,7 @@ from danhba.inventory import Environment, Host
 from danhba.service import Part
 from deploys import (
     abuse,
+    archive,
     backup,
     base,
     clamav,
@@ -53,9 +54,9 @@ EVERY = "every"
 ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
     EVERY: (
         base.name, base.certificate, base.guard, base.ahead, base.ldap, base.clock, base.upgrades,
-        base.journal, firewall.part, usage.part, lockout.part, backup.part,
+        base.journal, firewall.part, usage.part, lockout.part, backup.part, archive.every,
     ),
-    "vault": (backup.vault, journal.vault),
+    "vault": (backup.vault, journal.vault, archive.vault),
     "people": (password_check.part, people.part),
     "store": (
         people_door.part, junk.part, learning.part, senders.part, dovecot_store.part,

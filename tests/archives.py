@@ -17,7 +17,7 @@ KEY = bytes(range(32))
 AN, HA, XA = "nvan@angiang.gov.vn", "ltha@angiang.gov.vn", "dvbinh@angiang.gov.vn"
 LAN = "lan@ngoaitinh.test"
 NOON = 1_795_665_600.0
-"""2026-11-26 12:00 in Vietnam."""
+"""2026-11-26 11:00 in Vietnam."""
 DAY = 86_400.0
 
 
@@ -36,7 +36,7 @@ class Vault:
         kinds = {"sotaichinh": "so", "myhoa": "xa"}
         years = {"so": 10, "xa": 5}
         (tables / "classes").write_text(json.dumps({"kinds": kinds, "years": years}))
-        self.root.mkdir(mode=0o700)
+        self.root.mkdir(mode=0o700, exist_ok=True)
         self.archive = Archive(
             self.root,
             "Asia/Ho_Chi_Minh",

@@ -11,17 +11,11 @@ from typing import Any
 from paramiko import SSHException
 from pyinfra.api.host import Host
 
-from danhba.engine import ConnectionLost, EngineError
+from danhba.engine import ConnectionLost, EngineError, Session
+from danhba.inventory import Environment
 from danhba.journal.pour import Frame, read_frames
-from deploys.program import HOME
-
-CONFIG = "/etc/danhba/journal.json"
-USER = "danhba-journal"
-PROGRAM = (
-    "setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--no-new-privs",
-    "env", f"PYTHONPATH={HOME}", "python3", "-B", "-m", "journal", CONFIG,
-)  # fmt: skip
-"""The command that danhba/journal is on the vault, up to its word."""
+from danhba.relocation.agent import host_of
+from deploys.archive import PROGRAM
 
 
 def contents(vault: Host, request: Mapping[str, Any], key: bytes) -> Iterator[Frame]:
@@ -44,3 +38,15 @@ def contents(vault: Host, request: Mapping[str, Any], key: bytes) -> Iterator[Fr
             raise EngineError(f"{vault.name}: {said or cut}") from None
     except (OSError, SSHException) as lost:
         raise ConnectionLost(f"{vault.name}: connection lost ({lost})") from None
+
+
+def vault_of(env: Environment) -> str:
+    """Name of the vault. Raises EngineError."""
+    if env.vault is None:
+        raise EngineError(f"{env.name} has no vault: no mail is archived (docs/inventory.md)")
+    return env.vault.name
+
+
+def ask(hosts: Session, vault: str, question: Mapping[str, Any]) -> dict[str, Any]:
+    """What the archive's own program answers (danhba.journal.agent). Raises EngineError."""
+    return hosts.ask(host_of(hosts, vault), shlex.join(PROGRAM), question)

@@ -11,6 +11,7 @@ COMMANDS = (
     "add",
     "agency",
     "apply",
+    "archive",
     "audit",
     "backup",
     "check",

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 import click
 from pyinfra.api.host import Host
 
-from danhba.archive.vault import PROGRAM
 from danhba.audit import Event, events
 from danhba.commands.common import errors_to_status, tell
 from danhba.commands.editing import DAY
@@ -22,6 +21,7 @@ from danhba.inventory import Environment
 from danhba.keeper_log import openings
 from danhba.project import Project
 from danhba.relocation.agent import run
+from deploys.archive import PROGRAM
 from deploys.common import KEEPER_LOG, KEEPER_UNIT
 
 

@@ -18,8 +18,8 @@ _HERE = Path(__file__).parent / "host"
 _PACKAGE = "danhba.generations.host"
 _MODULES = (
     "common", "record", "lock", "ldap", "peers", "entries", "states", "boxes", "expiry",
-    "report", "stage", "activate", "keepers", "lockout", "incidents", "sessions", "program", "rebuild",
-    "main",
+    "report", "stage", "activate", "keepers", "lockout", "incidents", "sessions", "program",
+    "rebuild", "main",
 )  # fmt: skip
 """In the order of their imports. Parents of the package are empty stand-ins on the host."""
 

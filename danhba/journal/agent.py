@@ -66,7 +66,7 @@ def _search(config: Mapping[str, Any], question: Json) -> Json:
 
 
 def _verify(config: Mapping[str, Any], question: Json) -> Json:
-    """"memories": [host, n, hash, day] each. The daemon writes an entry first, by the last hash as
+    """ "memories": [host, n, hash, day] each. The daemon writes an entry first, by the last hash as
     it knows it: a newest line that was changed contradicts it."""
     who = reader({"why": "danhba archive verify", **question})
     desk.noted(entry.READ, who | {"what": "proof"})
@@ -84,9 +84,12 @@ _OF_OBJECTS = ("findings", "removed")
 
 
 def _due(config: Mapping[str, Any], question: Json) -> Json:
-    """"rules": of the manifest, "day"."""
+    """ "rules": of the manifest, "day"."""
     root, (rules, day) = Path(config["root"]), _rules(config, question)
-    return {"due": [each.words for each in due(root, rules, day)], "unfinished": is_unfinished(root)}
+    return {
+        "due": [each.words for each in due(root, rules, day)],
+        "unfinished": is_unfinished(root),
+    }
 
 
 def _expire(config: Mapping[str, Any], question: Json) -> Json:

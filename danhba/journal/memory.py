@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from . import entry
-from .roots import is_signed
 from .roots import all_of as roots_of
+from .roots import is_signed
 
 _PATIENCE = 60
 _OLD = 4 * 3600

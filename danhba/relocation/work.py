@@ -328,10 +328,12 @@ def _does_more(plan: Plan, moved: Collection[str]) -> bool:
 
 
 def _without_boxes(asked: Mapping[str, Asked]) -> dict[str, Asked]:
-    """Only an apply archives and removes mailboxes: who moves them is in a hurry, and looks at
-    something else."""
-    none = {"boxes": (), "expiries": (), "unfinished": False}
-    return {name: replace(item, plan=replace(item.plan, **none)) for name, item in asked.items()}
+    """Only an apply archives and removes mailboxes, and lets old mail of the archive go: who moves
+    mailboxes is in a hurry, and looks at something else."""
+    return {
+        name: replace(item, plan=replace(item.plan, boxes=(), expiries=(), unfinished=False))
+        for name, item in asked.items()
+    }
 
 
 def _must_be_allowed(asked: Mapping[str, Asked], apart: bool = False) -> None:

@@ -175,7 +175,7 @@ def test_what_went_by_a_rule_is_counted_and_no_finding(tmp_path: Path) -> None:
     assert report.findings == [] and report.removed == {("so", 10): 2}
 
 
-def test_what_went_before_its_time_is_sentences(tmp_path: Path) -> None:
+def test_what_went_before_its_time_is_told(tmp_path: Path) -> None:
     _, report = expired(tmp_path, before="2020-01-01T00:00:00.000Z")
     assert len(report.findings) == 2
     assert report.findings[0].what.endswith("whose rule it is too young for")
@@ -184,14 +184,14 @@ def test_what_went_before_its_time_is_sentences(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "fields", [{"years": 30}, {"before": ""}, {"before": None}, {"years": "10"}]
 )
-def test_an_entry_that_lets_go_by_no_rule_is_sentences(
+def test_an_entry_that_lets_go_by_no_rule_is_told(
     tmp_path: Path, fields: dict[str, object]
 ) -> None:
     _, report = expired(tmp_path, **fields)
     assert "not by a rule that it names" in "\n".join(sentences(report))
 
 
-def test_bytes_that_belong_to_nothing_are_sentences(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_that_are_nobodys_are_told(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("danhba.journal.verify._SETTLES", 0.3)
     size = (copy / DATA).stat().st_size
     for file in (copy / DATA, copy / NEXT.replace("chain", "data")):
