@@ -23,7 +23,7 @@ from danhba.compiled import BoxState, Compiled, Grant, Guard, Mailbox, Name, Ref
 from danhba.inventory import Environment, Host
 from danhba.lockout.figures import Figures, Limits
 from danhba.service import File, Part
-from deploys import backup, clamav, firewall, marks, people, postfix_edge, restore, standby
+from deploys import archive, backup, clamav, firewall, marks, people, postfix_edge, restore, standby
 from deploys.roles import parts
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -255,7 +255,8 @@ def test_a_store_that_is_an_edge_as_well_keeps_its_places() -> None:
     shared = _files(SINGLE.hosts[0], env=SINGLE)
     # One store has nobody to copy to, and one host no vault.
     parts = (
-        build(DIRECTORY, ENV, ENV.hosts[1]) for build in (standby.part, restore.part, backup.part)
+        build(DIRECTORY, ENV, ENV.hosts[1])
+        for build in (standby.part, restore.part, backup.part, archive.every)
     )
     others = {file.path for part in parts for file in part.files}
     assert alone.keys() - others <= shared.keys()
