@@ -60,6 +60,8 @@ hosts = (
             "198.51.100.41",
             "2001:db8:100::41",
             secrets=str(Path.home() / "danhba-production"),
+            # Copies of all backups elsewhere (docs/backup.md); or s3:https://HOST/BUCKET.
+            second_place="sftp:danhba@sao-luu.example:/backup",
         ),
     ],
     # For all hosts, unless a host says otherwise above.

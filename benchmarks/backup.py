@@ -1,0 +1,116 @@
+"""Backups of many mailboxes beside plain restic and cp: first, without a change, 1 % changed.
+
+All on one disk of one host, so that no network is measured; each way has its own target.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from danhba.backup import mail
+from danhba.backup.config import Config
+from danhba.backup.freezing import LIST_LOG, LOG
+from danhba.backup.memory import Memory
+from danhba.backup.restic import Repository
+
+MAILBOXES, MESSAGES, SIZE = 1000, 50, 6000
+INBOX = "mail/mailboxes/INBOX/dbox-Mails"
+STEPS = ("first", "no change", "1 % changed")
+
+
+class Bench:
+    """Mailboxes as Dovecot has them, as far as a backup can tell."""
+
+    def __init__(self, place: Path) -> None:
+        self.place, self.random = place, random.Random(2009)
+        self.mail = place / "srv/mail"
+        self.accounts = [f"nv{number:04}" for number in range(MAILBOXES)]
+        for account in self.accounts:
+            (self.mail / account / INBOX).mkdir(parents=True)
+            (self.mail / account / "mail" / LIST_LOG).write_bytes(b"list")
+            for _ in range(MESSAGES):
+                self.deliver(account)
+        (place / "homes").write_text("\n".join(self.accounts))
+        self.config = Config(
+            host="store1", vault="", port=0, ca="", secret="", homes=str(place / "homes"),
+            mail=str(self.mail), state=str(place / "state"), paths=(), apart=(), ldap=(),
+        )  # fmt: skip
+        self.memory = Memory(self.config.state)
+        self.ours, self.plain = self._repository("ours"), self._repository("plain")
+
+    def deliver(self, account: str) -> None:
+        folder = self.mail / account / INBOX
+        number = sum(name.name.startswith("u.") for name in folder.iterdir()) + 1
+        (folder / f"u.{number}").write_bytes(self.random.randbytes(SIZE))
+        with (folder / LOG).open("ab") as log:
+            log.write(self.random.randbytes(64))
+
+    def change(self) -> None:
+        for account in self.random.sample(self.accounts, MAILBOXES // 100):
+            self.deliver(account)
+
+    def _repository(self, name: str) -> Repository:
+        made = Repository(
+            str(self.place / name), {"RESTIC_PASSWORD": "x"}, ("--cache-dir", f"{self.place}/cache")
+        )
+        made.must("init")
+        return made
+
+    def by_danhba(self) -> None:
+        mail.run(self.config, self.memory, self.ours, everything=False)
+
+    def by_danhba_at_night(self) -> None:
+        mail.run(self.config, self.memory, self.ours, everything=True)
+
+    def by_restic(self) -> None:
+        self.plain.must("backup", "--quiet", str(self.mail))
+
+    def by_cp(self) -> None:
+        """As a copy of everything, each time beside the one before: what cp can do."""
+        target = tempfile.mkdtemp(prefix="copy-", dir=self.place)
+        subprocess.run(["cp", "-a", str(self.mail), target], check=True)
+
+
+def measured() -> dict[str, list[float]]:
+    """Way to seconds of each step."""
+    found: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory(prefix="danhba-bench-") as folder:
+        bench = Bench(Path(folder))
+        for step in STEPS:
+            if step == STEPS[2]:
+                bench.change()
+            for name, way in (
+                ("danhba, hourly", bench.by_danhba),
+                ("plain restic", bench.by_restic),
+                ("cp -a", bench.by_cp),
+                ("danhba, nightly", bench.by_danhba_at_night),
+            ):
+                found.setdefault(name, []).append(_timed(way))
+    return found
+
+
+def _timed(way: Callable[[], None]) -> float:
+    began = time.monotonic()
+    way()
+    return time.monotonic() - began
+
+
+def main() -> None:
+    """On a host with restic; prints the rows of backup.md."""
+    print(f"| {MAILBOXES:,} mailboxes, {MESSAGES} messages each | {' | '.join(STEPS)} |")
+    print("|---|---|---|---|")
+    for name, seconds in measured().items():
+        print(f"| {name}, s | {' | '.join(f'{each:.1f}' for each in seconds)} |")
+
+
+if __name__ == "__main__":
+    if shutil.which("restic") is None:
+        sys.exit("restic is missing: apt-get install restic, or run it on a store of the lab")
+    main()
