@@ -39,6 +39,7 @@ COMMANDS = (
     "reform",
     "reinstate",
     "rename",
+    "restore",
     "rollback",
     "schema",
     "secrets",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 
 from people import OUTSIDE_CLIENT, Person
-from province import Province
+from province import Province, wait_for
 
 from staging.config import OUTSIDE
 
@@ -94,3 +94,24 @@ def in_use(edge: str, person: Person) -> Iterator[Life]:
         life.stopped.set()
         for thread in threads:
             thread.join()
+
+
+@contextmanager
+def room(province: Province, account: str, size: str) -> Iterator[None]:
+    """For a while a mailbox has so much of it: less than the directory can say, so its store is
+    told."""
+    asked = ["doveadm", "user", "-f", "quota_storage_size", province.mail(account)]
+    was = province.lab.run(province.home(account), asked).stdout.strip()
+    _turn(province, account, was, size)
+    try:
+        yield
+    finally:
+        _turn(province, account, size, was)
+
+
+def _turn(province: Province, account: str, was: str, now: str) -> None:
+    store = province.home(account)
+    rows = f"/^{account}@|userdb_user={account}@/s/={was}( |$)/={now}\\1/"
+    province.lab.run(store, ["sed", "-Ei", rows, "/etc/dovecot/accounts", "/etc/dovecot/names"])
+    asked = ["doveadm", "user", "-f", "quota_storage_size", province.mail(account)]
+    wait_for(lambda: province.lab.run(store, asked).stdout.strip() == now, f"{account}: {now}")

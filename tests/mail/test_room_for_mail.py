@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TypeAlias
 
 import pytest
+from mailboxes import room
 from people import Person, rcpt
 from province import Province, wait_for
 
@@ -31,26 +32,8 @@ def full(province: Province, official: Person) -> Iterator[Person]:
     province.lab.run(store, ["sh", "-c", f"rm -f /var/lib/danhba-quota/{official.address}.*"])
     everything = ["mailbox", "*", "all"]
     province.lab.run(store, ["doveadm", "expunge", "-u", official.address, *everything])
-    with _room(province, account):
+    with room(province, account, "1M"):
         yield official
-
-
-@contextmanager
-def _room(province: Province, account: str) -> Iterator[None]:
-    box = next(each for each in province.compiled.mailboxes if each.account == account)
-    _turn(province, account, f"{box.quota_mb}M", "1M")
-    try:
-        yield
-    finally:
-        _turn(province, account, "1M", f"{box.quota_mb}M")
-
-
-def _turn(province: Province, account: str, was: str, now: str) -> None:
-    store = province.home(account)
-    rows = f"/^{account}@|userdb_user={account}@/s/={was}( |$)/={now}\\1/"
-    province.lab.run(store, ["sed", "-Ei", rows, "/etc/dovecot/accounts", "/etc/dovecot/names"])
-    asked = ["doveadm", "user", "-f", "quota_storage_size", province.mail(account)]
-    wait_for(lambda: province.lab.run(store, asked).stdout.strip() == now, f"{account}: {now}")
 
 
 def _codes(edge: str, *to: str, size: int = 1000) -> list[int]:
@@ -125,7 +108,7 @@ def test_a_mailbox_is_as_full_under_any_of_its_names(province: Province, edge: s
     """Mail for postmaster is kept under the name of an agency."""
     account = next(each.account for each in province.compiled.names if each.address == "postmaster")
     names = [province.mail("postmaster"), province.mail("postmaster").upper()]
-    with _room(province, account):
+    with room(province, account, "1M"):
         wait_for(lambda: _codes(edge, *names, size=LARGE) == [552, 552], "both are full")
     wait_for(lambda: _codes(edge, *names, size=LARGE) == [250, 250], "both have room")
 
