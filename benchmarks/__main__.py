@@ -1,7 +1,7 @@
 """script/benchmark: measures every size, prints the tables, writes benchmarks/results.md.
 
---only logins, standby, search, filters, journal, people (several of them on one boot of the lab):
-30,000 officials when no --people say otherwise; of 30,000 each writes a page of its own.
+--only logins, standby, search, filters, journal, restore, people (several of them on one boot of
+the lab): 30,000 officials when no --people say otherwise; of 30,000 each writes a page of its own.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import filters, journal, logins, results, search, standby
+from benchmarks import filters, journal, logins, restore, results, search, standby
 from benchmarks import people as ldap
 from benchmarks.added import added
 from benchmarks.ansible import install
@@ -29,6 +29,7 @@ PAGES = {
     "search": search,
     "filters": filters,
     "journal": journal,
+    "restore": restore,
     "people": ldap,
 }
 """In this order: the last one takes away the passwords that the first one sets."""
