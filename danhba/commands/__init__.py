@@ -17,6 +17,7 @@ COMMANDS = (
     "check",
     "diff",
     "dkim",
+    "export",
     "failback",
     "failover",
     "fmt",

@@ -15,10 +15,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from . import desk, entry
+from . import desk, entry, roots
 from .chain import JournalError
 from .expiry import Rules, due, expire, is_unfinished
 from .pour import pour, reader
+from .proof import Mark, proofs
 from .search import search
 from .selection import Selection
 from .told import told
@@ -103,11 +104,27 @@ def _rules(config: Mapping[str, Any], question: Json) -> tuple[Rules, date]:
     return Rules.of(question["rules"], kinds), date.fromisoformat(question["day"])
 
 
+def _proof(config: Mapping[str, Any], question: Json) -> Json:
+    """Of "entries", by number: which root each is below, and the way there (proof.py); the roots
+    themselves. Only hashes are told."""
+    root = Path(config["root"])
+    found = dict(roots.all_of(root / roots.FOLDER))
+    marks = [
+        Mark(said["first"], said["n"], name, said["tree"])
+        for name, said in ((name, signed["root"]) for name, signed in found.items())
+        if said["tree"]
+    ]
+    proven = proofs(root, marks, question["entries"])
+    used = {each["root"] for each in proven.values()}
+    return {"proofs": proven, "roots": {name: found[name] for name in sorted(used)}}
+
+
 QUESTIONS: dict[str, Callable[[Mapping[str, Any], Json], Json]] = {
     "search": _search,
     "verify": _verify,
     "due": _due,
     "expire": _expire,
+    "proof": _proof,
 }
 
 
@@ -127,7 +144,6 @@ def _or_say(work: Callable[[], None]) -> int:
 
 def sign(config: Mapping[str, Any]) -> int:
     """A root of this moment; the seed is this unit's own."""
-    from . import roots
 
     def work() -> None:
         seed = bytes.fromhex(Path(f"{os.environ['CREDENTIALS_DIRECTORY']}/sign").read_text())

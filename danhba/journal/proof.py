@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from . import entry
-from .chain import lines
+from .chain import lines, lines_of
+from .segment import Segment, segments
 from .tree import Tree
 
 
@@ -23,7 +24,7 @@ class Mark:
     top: str
 
 
-class Unproven(Exception):
+class Unproven(ValueError):
     """The chain does not lead to a root; the message says which."""
 
 
@@ -48,6 +49,36 @@ def proofs(root: Path, marks: Sequence[Mark], numbers: Iterable[int]) -> dict[in
         for number in wanted[mark]:
             path = [list(step) for step in tree.path(number - mark.first)]
             found[number] = {"root": mark.name, "path": path}
+    return found
+
+
+def since(root: Path, last: int) -> list[str]:
+    """Hashes of the lines behind an entry, whatever they say: verify tells of damage, and a root of
+    what is there is better than none."""
+    leaves: list[str] = []
+    for segment in _behind(root, last):
+        for line in lines_of(root, segment):
+            if line.raw.endswith(b"\n") and (leaves or _number(line.raw) > last):
+                leaves.append(entry.digest(line.raw))
+    return leaves
+
+
+def _number(raw: bytes) -> int:
+    """0 when it is damaged."""
+    try:
+        return int(entry.parsed(raw)["n"])
+    except (ValueError, KeyError, TypeError):
+        return 0
+
+
+def _behind(root: Path, last: int) -> list[Segment]:
+    """Segments that may hold later entries: from the last one on that begins at or before it."""
+    found = segments(root)
+    for at in range(len(found) - 1, 0, -1):
+        with found[at].chain(root).open("rb") as file:
+            first = file.readline()
+        if 0 < _number(first) <= last:
+            return found[at:]
     return found
 
 

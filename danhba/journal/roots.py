@@ -19,7 +19,9 @@ from nacl.signing import SigningKey, VerifyKey
 
 from . import entry
 from .chain import lines_of
+from .proof import since
 from .segment import segments
+from .tree import Tree
 
 FOLDER = "roots"
 
@@ -35,11 +37,19 @@ def end(root: Path) -> tuple[int, str]:
 
 
 def sign(root: Path, seed: bytes, timezone: str, now: float) -> str:
-    """Write the root of this moment; its name. seed: 32 bytes. Raises OSError, ValueError."""
+    """Write the root of this moment; its name. It has the top of a tree over the lines since the
+    root before, from entry `first` on (tree.py), "" when there are none. seed: 32 bytes. Raises
+    OSError, ValueError."""
     n, hashed = end(root)
     day = datetime.fromtimestamp(now, ZoneInfo(timezone)).strftime("%Y-%m-%d")
     time = entry.stamp(now)
-    said = {"day": day, "time": time, "n": n, "hash": hashed}
+    before = max((found["root"]["n"] for _, found in all_of(root / FOLDER)), default=0)
+    leaves = since(root, before)
+    new = leaves[: leaves.index(hashed) + 1] if hashed in leaves else []  # more may come meanwhile
+    tree = Tree.of(new).top if new else ""
+    said = {
+        "day": day, "time": time, "n": n, "hash": hashed, "first": before + 1, "tree": tree
+    }  # fmt: skip
     signature = SigningKey(seed).sign(entry.line(said)).signature
     name = time.translate(str.maketrans("", "", "-:."))
     _write(root / FOLDER, name, {"root": said, "signature": signature.hex()})
