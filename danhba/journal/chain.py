@@ -29,6 +29,8 @@ from .table import Table
 
 LEAP = 2.0
 """Seconds by which the clock may be set before it is told: time daemons slew what is less."""
+_DAMAGED = "index.damaged"
+"""A file that says that the index is to be made again."""
 
 
 class JournalError(Exception):
@@ -143,7 +145,16 @@ class Archive:
 
     def append(self, items: Sequence[Item]) -> list[int]:
         """Numbers of the entries, 0 for a message whose recipients all have one from before. Raises
-        OSError when nothing was written."""
+        OSError when nothing was written; JournalError when a start has to mend something first."""
+        try:
+            return self._append(items)
+        except sqlite3.DatabaseError as error:
+            if type(error) is not sqlite3.DatabaseError:  # locked, say
+                raise
+            (self.root / _DAMAGED).touch()
+            raise JournalError(f"{self.root / INDEX}: {error}: a start makes it again") from None
+
+    def _append(self, items: Sequence[Item]) -> list[int]:
         if self.index.last < self._tail.n:
             self._catch_up()
         new = self._without_known(items)
@@ -301,23 +312,25 @@ class Archive:
                     self.index.add(rows)
                     rows.clear()
             self.index.add(rows)
-        except sqlite3.Error as error:
+        except sqlite3.OperationalError as error:
             raise OSError(f"{self.root / INDEX}: {error}") from None
 
 
 def _index(root: Path, n: int) -> Index:
-    """One that is damaged, or knows more than the chain has, is made again."""
-    path = root / INDEX
-    try:
-        index = Index(path)
-        whole = index.db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
-        if whole and index.last <= n:
-            return index
-        index.close()
-    except sqlite3.DatabaseError:
-        pass
+    """One that was found damaged, or knows more than the chain has, is made again. It is not looked
+    through: of many years that would take minutes, in which no mail comes in."""
+    path, damaged = root / INDEX, root / _DAMAGED
+    if not damaged.exists():
+        try:
+            index = Index(path)
+            if index.last <= n:
+                return index
+            index.close()
+        except sqlite3.DatabaseError:
+            pass
     for each in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
         each.unlink(missing_ok=True)
+    damaged.unlink(missing_ok=True)
     return Index(path)
 
 

@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -104,6 +105,7 @@ def test_what_a_power_cut_left_half_done_is_cut_off(tmp_path: Path, cut: int) ->
     assert chain_holds(again.root) == 3
     for found in _entries(again.root):
         assert opened(stored(again.root, segment, found), PRIVATE)
+    assert segment.data(again.root).stat().st_size == found["at"] + found["length"]
 
 
 def test_a_segment_that_was_only_begun_is_used(tmp_path: Path) -> None:
@@ -142,6 +144,25 @@ def test_the_index_comes_back_from_the_chain(tmp_path: Path) -> None:
         assert again.index.db.execute("SELECT * FROM entries").fetchall() == rows
         assert again.append([mail(3)]) == [0]
         again.close()
+
+
+def test_an_index_that_breaks_meanwhile_is_made_again_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = archive(tmp_path)
+    writer.append([mail(1), mail(2)])
+
+    def broken(_: str) -> set[str]:
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    monkeypatch.setattr(writer.index, "recorded", broken)
+    with pytest.raises(JournalError, match="a start makes it again"):
+        writer.append([mail(3)])
+    writer.index.db.execute("DELETE FROM parties")
+    writer.close()
+    again = archive(tmp_path)
+    assert again.append([mail(2), mail(3)]) == [0, 3]
+    assert chain_holds(again.root) == 3
 
 
 def test_one_writer(tmp_path: Path) -> None:

@@ -209,6 +209,9 @@ def test_a_waiting_queue_is_counted_by_its_names(tmp_path: Path) -> None:
     [
         (0, 0, "ok: the vault has all mail"),
         (3, 7, "ok: 3 messages wait for the vault, the oldest for 7 s"),
+        (3, 7199, "3 messages wait for the vault, the oldest for 120 minutes"),
+        (3, 3 * 3600, "3 messages wait for the vault, the oldest for 3 hours"),
+        (3, 4 * 86400, "3 messages wait for the vault, the oldest for 4 days"),
         (3, 34 * 86400, "3 messages wait for the vault, the oldest for 34 days: none is lost"),
     ],
 )
