@@ -5,6 +5,8 @@ from __future__ import annotations
 import getpass
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -72,13 +74,13 @@ class Rebuild:
 
     def _hand_over(self) -> None:
         """Mailboxes of a store that has a living standby are served by it at once, and come home
-        when there is a home."""
+        when there is a home. Where an engineer has done that already nothing changes."""
         stores = [name for name in self.chosen if "store" in self.env.host(name).roles]
         away = {each.store for each in self.env.remembered.failed_over}
         living = {store.name for store in self.env.having("store")}
         living -= away.union(self.chosen, self.absent)
         for store in stores if living else ():
-            if store in away or self.chosen[store].restored:
+            if self.chosen[store].restored:
                 continue
             work = Work.open(self.project, self.env.name, yes=True)
             work.absent = (*self.absent, *self.chosen)
@@ -112,12 +114,23 @@ class Rebuild:
 def rebuild(project: Project, environment: str, name: str, at: str, yes: bool) -> None:
     """name: of a host; "": every blank one. at: see Machine. Raises EngineError, InventoryError."""
     env = project.environment(environment)
-    chosen, absent = machines.choose(env, name, at)
+    moment = _moment(at, project.compiled(env).timezone) if at else ""
+    chosen, absent = machines.choose(env, name, moment)
     for line in _meant(env, chosen, absent):
         click.echo(line)
     if not (yes or click.confirm("Rebuild this?")):
         raise EngineError("nothing was done")
     Rebuild(project, env, chosen, absent).run()
+
+
+def _moment(text: str, timezone: str) -> str:
+    """A time as engineers write it, by the province's clock, as ISO 8601 has it. Raises
+    EngineError."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise EngineError(f"{text} is no time: write 2026-11-20T10:00") from None
+    return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(timezone))).isoformat()
 
 
 def _meant(env: Environment, chosen: Mapping[str, Machine], absent: tuple[str, ...]) -> list[str]:

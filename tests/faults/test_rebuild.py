@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 from lost import Holding, keys
@@ -9,6 +10,7 @@ from mailboxes import on, send
 from province import Province, wait_for
 
 EDGE, STORE, OTHER = "mx2", "store1", "store2"
+COPY = "danhba-backup-copy.service"
 """The store is a people host as well."""
 
 
@@ -55,3 +57,30 @@ def test_a_store_with_people_and_a_new_disk(province: Province) -> None:
     assert province.plan_status() == 0
     with province.ldap(name, province.password(name), STORE):
         pass
+
+
+def test_the_vault_comes_back_from_the_second_place(province: Province) -> None:
+    """With as many snapshots of each host, which hosts then add to."""
+    vault = province.environment.having("vault")[0].name
+    assert province.lab.run(vault, ["systemctl", "start", COPY]).returncode == 0
+    before = _snapshots(province, vault)
+    province.lab.blank(vault)
+    began = time.monotonic()
+    province.danhba("rebuild", "staging", vault, "--yes")
+    print(f"the vault: {time.monotonic() - began:.0f} s")
+    assert _snapshots(province, vault) == before
+    province.danhba("backup", "staging", "--all")
+    after = _snapshots(province, vault)
+    assert all(after[host] > count for host, count in before.items())
+    assert province.plan_status() == 0
+
+
+def _snapshots(province: Province, vault: str) -> dict[str, int]:
+    """Of each host, in its repository on the vault."""
+    argv = ["env", "PYTHONPATH=/usr/local/lib/danhba", "python3", "-B", "-m", "backup",
+            "/etc/danhba/backup-vault.json", "restic"]  # fmt: skip
+    found = {}
+    for host in province.environment.hosts:
+        said = province.lab.run(vault, [*argv, host.name, "snapshots", "--json"]).stdout
+        found[host.name] = len(json.loads(said))
+    return found
