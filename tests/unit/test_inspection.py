@@ -4,12 +4,15 @@ sha256sum and openssl alone."""
 from __future__ import annotations
 
 import io
+import json
 import mailbox
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
+from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,11 +23,13 @@ from drafts import DAY, directory
 from journal_parts import PRIVATE, archive
 from lives import PROVINCE
 
-from danhba.inspection import papers
+from danhba.inspection import handing, papers, proven
 from danhba.inspection.package import Form, Package, Proof, Root
 from danhba.inspection.request import ExportError, Granted, Wanted, granted
-from danhba.journal import chain, entry
+from danhba.inventory import Environment
+from danhba.journal import agent, chain, entry, pour, roots
 from danhba.journal.seal import opened, public_half, sealed
+from danhba.journal.selection import Selection
 from danhba.journal.tree import Tree
 
 AUTHORITY = "Thanh tra tỉnh An Giang"
@@ -278,3 +283,68 @@ def test_openssl_and_sha256sum_are_all_it_needs(tmp_path: Path) -> None:
         cwd=folder, env={"PATH": str(tools)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stdout.endswith("OK\n"), done.stderr
+
+
+class _Hosts:
+    """The vault, without a vault."""
+
+    def __init__(self) -> None:
+        self.noted: list[Mapping[str, Any]] = []
+
+    def hosts(self) -> list[Any]:
+        return [SimpleNamespace(name="vault1")]
+
+    def step(self, host: object, step: str, request: Mapping[str, Any]) -> None:
+        assert step == "record"
+        self.noted.append(request["note"])
+
+
+def test_from_the_archive_to_the_folder_and_the_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the archive's own pour, roots and proofs; over the network: tests/mail."""
+    env = Environment("x", ())
+    seed, private = env.secrets.derive("sign"), env.secrets.derive("journal")
+    writer = archive(tmp_path)
+    for number, (text, to) in enumerate(zip(TEXTS, ("lvloc", "nvan", "loc", "cut"), strict=True)):
+        content = sealed(text, public_half(private))
+        item = chain.message(
+            f"mx1/{number}", "lan@x.vn", [f"{to}@angiang.gov.vn"], "", text, content
+        )
+        writer.append([item])
+    writer.close()
+    asked: list[Mapping[str, Any]] = []
+
+    def contents(vault: object, request: Mapping[str, Any], key: bytes) -> Iterator[Frame]:
+        asked.append(request)
+        yield from pour.frames(writer.root, Selection.of(request), key)
+
+    def signs(*_: object) -> str:
+        return roots.sign(writer.root, seed, "Asia/Ho_Chi_Minh", 1795723200.0)
+
+    def ask(hosts: object, vault: str, question: dict[str, Any]) -> dict[str, Any]:
+        answer = agent.QUESTIONS["proof"]({"root": str(writer.root)}, question)
+        told: dict[str, Any] = json.loads(json.dumps(answer))
+        return told
+
+    monkeypatch.setattr(handing, "contents", contents)
+    monkeypatch.setattr(proven, "run", signs)
+    monkeypatch.setattr(proven, "ask", ask)
+    held, hosts = directory(HELD), _Hosts()
+    days = {"first": date(2026, 1, 1), "last": date(2026, 11, 25)}
+    grant = granted(held, wanted(**days), DAY)
+    late = Granted(**{**vars(grant), "until": datetime(2100, 1, 1, tzinfo=ZoneInfo("UTC"))})
+    package = handing.hand_out(hosts, env, held, late, "eml", tmp_path / "out")  # type: ignore[arg-type]
+    assert package.numbers == [1, 3] and verify(package.folder).stdout.endswith("OK\n")
+    assert (asked[0]["case"], asked[0]["why"]) == (
+        "12/2026/TTr", "export to Thanh tra tỉnh An Giang by 55/CV-TTT of 2026-11-20, "
+        "approved by Nguyễn Văn An and Trần Thị Bình",
+    )  # fmt: skip
+    [note] = hosts.noted
+    assert (note["what"], note["messages"], note["approved"]) == (
+        "export", 2, ["Nguyễn Văn An", "Trần Thị Bình"],
+    )  # fmt: skip
+    listed = (package.folder / "MANIFEST.sha256").read_bytes()
+    assert note["manifest"] == sha256(listed).hexdigest()
+    letter = Document(io.BytesIO((package.folder / "cong-van.docx").read_bytes()))
+    assert note["manifest"] in [each.text for each in letter.paragraphs]
