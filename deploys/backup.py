@@ -24,6 +24,7 @@ VAULT_CONFIG = "/etc/danhba/backup-vault.json"
 STATE = "/var/lib/danhba-backup"
 PLACE = "/srv/vault/backup"
 USER = "danhba-backup"
+_ARCHIVE = "/srv/vault/journal"
 _SECRET = "/etc/danhba/backup.secret"
 _VAULT_SECRET = "/etc/danhba/backup-vault.secret"
 HOMES = "/etc/danhba/backup-homes"
@@ -99,7 +100,7 @@ def _config(directory: Compiled, env: Environment, host: Host) -> bytes:
         "": ("/var/lib/danhba", "/var/lib/danhba-*"),
         "store": (ARCHIVE,),
         "edge": ("/var/lib/valkey",),
-        "vault": ("/srv/vault/journal",),
+        "vault": (_ARCHIVE,),
     }
     content = {
         "host": host.name,
@@ -116,7 +117,7 @@ def _config(directory: Compiled, env: Environment, host: Host) -> bytes:
                                              "backup.sqlite-wal", "backup.sqlite-shm")),
             f"{_VAULT_STATE}/cache",
             # What messages say is in the archive's own files alone; here is what proves them.
-            "/srv/vault/journal/**/*.data",
+            f"{_ARCHIVE}/**/*.data",
         ],
         "ldap": ["/etc/ldap/slapd.conf", suffix(directory)] if people else [],
     }  # fmt: skip
@@ -212,6 +213,8 @@ def _vault_config(directory: Compiled, env: Environment, host: Host) -> bytes:
         "mail": MAIL,
         "user": USER,
         "state": _VAULT_STATE,
+        "own": host.name,
+        "archive": _ARCHIVE,
         "held": sorted({name for hold in directory.holds for name in hold.addresses}),
     }
     return as_json(content)

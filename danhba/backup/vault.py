@@ -30,6 +30,8 @@ APART = DAY
 """Seconds by which a snapshot's time and its arrival may differ."""
 SHRUNK = 0.5
 """A backup of all with less than this share of the files before it is looked at by somebody."""
+ARCHIVE = "archive"
+"""Tag, and name of the repository, in the second place."""
 _MANY = 500
 """Snapshots that are forgotten by one command."""
 PARTS = 10
@@ -70,12 +72,12 @@ class Vault:
             ("--cache-dir", f"{self.config.state}/cache"),
         )
 
-    def second(self, host: str) -> Repository:
-        """The copy elsewhere: by the same password."""
+    def second(self, host: str, name: str = "") -> Repository:
+        """The copy elsewhere, by the same password. name: of another repository than the host's."""
         password = self.secrets[host]
         options = ["--option", f"sftp.args={self.config.sftp}"] if self.config.sftp else []
         return Repository(
-            f"{self.config.second}/{host}",
+            f"{self.config.second}/{name or host}",
             {"RESTIC_PASSWORD": password, "RESTIC_FROM_PASSWORD": password},
             ("--cache-dir", f"{self.config.state}/cache", *options),
         )
@@ -220,6 +222,21 @@ class Vault:
         if not list(self.doubts(host)):
             self._forget(there)
             _alone(there, "prune")
+
+        if host == self.config.own and Path(self.config.archive).is_dir():
+            self._copy_archive()
+
+    def _copy_archive(self) -> None:
+        """What messages say is on the vault alone: from there straight to the second place. Chains
+        are read before what they prove (by name), so nothing that one tells of is missing. What
+        went by a rule or a paper is gone there after so many days as well."""
+        there = self.second(self.config.own, ARCHIVE)
+        if there.run("cat", "config").returncode:
+            there.must("init")
+        if saved := there.backup(self.config.own, ARCHIVE, [self.config.archive], ()).unread:
+            raise Failed(f"cannot read {saved[0]}")
+        _alone(there, "forget", "--tag", ARCHIVE, "--keep-within", f"{self.config.keep['days']}d")
+        _alone(there, "prune")
 
     def verify(self, whole: bool = False) -> dict[str, str]:
         """Host to what is damaged. whole: all data is read."""
