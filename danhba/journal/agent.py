@@ -11,7 +11,7 @@ import time
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,8 @@ def _due(config: Mapping[str, Any], question: Json) -> Json:
 def _expire(config: Mapping[str, Any], question: Json) -> Json:
     """Likewise, and "who", "expiries": [{"segment", "class"}]."""
     root, (rules, day) = Path(config["root"]), _rules(config, question)
+    if day > datetime.now(rules.zone).date():
+        raise JournalError(f"it is not {day} here yet: nothing was removed; see timedatectl")
     return {"gone": expire(root, rules, day, question["expiries"], question["who"], desk.noted)}
 
 
