@@ -6,6 +6,7 @@ No content is in it: counts, sizes, addresses, Message-IDs.
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,6 @@ from . import entry
 from .segment import Segment
 
 NAME = "index.db"
-_VERSION = 1
-
 _SCHEMA = """
 CREATE TABLE entries (n INTEGER PRIMARY KEY, time TEXT NOT NULL, kind TEXT NOT NULL, id TEXT,
   message_id TEXT, size INTEGER, class TEXT, segment TEXT NOT NULL, line INTEGER NOT NULL,
@@ -35,13 +34,15 @@ CREATE INDEX agencies_n ON agencies (n);
 """line: offset of the entry's line in the segment's file. gone: number of the entry that says that
 the contents were removed by rule, 0 for none. role: "from" or "to"; addresses are in small
 letters."""
+_VERSION = zlib.crc32(_SCHEMA.encode()) & 0x7FFFFFFF
+"""Of the tables: those of another one are made again from the chain."""
 
 
 class Index:
     """Of one journal. One process writes, any number read meanwhile."""
 
     def __init__(self, path: Path, readonly: bool = False) -> None:
-        """Raises sqlite3.Error."""
+        """Raises sqlite3.Error, DatabaseError for tables of another version."""
         where = f"file:{path}?mode={'ro' if readonly else 'rwc'}"
         self.db = sqlite3.connect(
             where, uri=True, timeout=60, isolation_level=None, check_same_thread=False
@@ -51,7 +52,11 @@ class Index:
         self.db.execute("PRAGMA journal_mode = WAL")
         # What a power cut takes of it comes back from the chain.
         self.db.execute("PRAGMA synchronous = NORMAL")
-        if self.db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+        version = self.db.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, _VERSION):
+            self.db.close()
+            raise sqlite3.DatabaseError(f"{path}: of another version")
+        if not version:
             self.db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
 
     def close(self) -> None:

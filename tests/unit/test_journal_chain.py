@@ -138,7 +138,11 @@ def test_the_index_comes_back_from_the_chain(tmp_path: Path) -> None:
     writer.append([mail(number) for number in range(20)])
     rows = writer.index.db.execute("SELECT * FROM entries").fetchall()
     writer.close()
-    for how in (lambda path: path.unlink(), lambda path: path.write_bytes(b"x" * 9000)):
+    for how in (
+        lambda path: path.unlink(),
+        lambda path: path.write_bytes(b"x" * 9000),
+        lambda path: sqlite3.connect(path).execute("PRAGMA user_version = 7").close(),
+    ):
         how(writer.root / "index.db")
         again = archive(tmp_path)
         assert again.index.db.execute("SELECT * FROM entries").fetchall() == rows
