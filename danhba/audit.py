@@ -48,8 +48,8 @@ def events(
 
 @dataclass
 class _Run:
-    """From a lock to its end on one host. ends: time of the last line; over: it has ended. swaps:
-    what became of each swap."""
+    """From a lock to its end on one host. ends: when another could begin; over: it has ended;
+    taken: its lock was taken over. swaps: with what became of each."""
 
     host: str
     begun: Mapping[str, Any]
@@ -76,6 +76,7 @@ def _of_records(records: Lines) -> Iterator[Event]:
         yield _run_event(several)
 
 
+_OPEN = datetime.max.replace(tzinfo=UTC)
 _OF_RUNS = ("begun", "swap", "live", "mailbox", "ended", "failed")
 
 
@@ -85,7 +86,7 @@ def _runs(host: str, lines: list[Mapping[str, Any]]) -> Iterator[_Run]:
         what = line["what"]
         if what == "begun":
             if run:
-                run.taken = bool(line.get("over"))
+                run.taken, run.ends = bool(line.get("over")), _time(line)
                 yield run
             run = _Run(host, line, _time(line))
         elif run and line.get("token") == run.begun["token"]:
@@ -96,6 +97,7 @@ def _runs(host: str, lines: list[Mapping[str, Any]]) -> Iterator[_Run]:
         elif run and what == "failed":
             _fail(run, line)
     if run:
+        run.ends = _OPEN
         yield run
 
 

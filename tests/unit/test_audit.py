@@ -72,6 +72,17 @@ def test_an_apply_that_was_cut_off_shows() -> None:
     assert second.facts["not_ended"] == []
 
 
+def test_locks_that_were_taken_one_after_the_other_are_of_one_run() -> None:
+    """The first host is locked before the others."""
+    first, other = Recorder().begun(0), Recorder().begun(2).swap(3)
+    [event] = told(mx1=first, store1=other)
+    assert event.facts["not_ended"] == ["mx1", "store1"]
+    first.begun(90, "t2", over="t1").note(99, "ended", token="t2")
+    other.begun(92, "t2", over="t1").note(98, "ended", token="t2")
+    cut, whole = told(mx1=first, store1=other)
+    assert cut.facts["taken_over"] == ["mx1", "store1"] and whole.facts["not_ended"] == []
+
+
 def test_an_apply_that_a_host_refused_says_why() -> None:
     made = Recorder().begun(0).swap(1).note(2, "failed", of=2, why="dovecot does not answer")
     made.note(3, "ended", token="t1")
