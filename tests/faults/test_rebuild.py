@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from lost import Holding, keys
 from mailboxes import on, send
 from province import Province, wait_for
@@ -37,7 +40,16 @@ def test_an_edge(province: Province) -> None:
     wait_for(lambda: province.has(name, identity), "mail comes through it", 60)
 
 
-def test_a_store_with_people_and_a_new_disk(province: Province) -> None:
+@pytest.fixture
+def placement(province: Province) -> Iterator[Path]:
+    """The placement file, which ends as it began: absent."""
+    path = province.root / "inventory" / "staging.placement.yaml"
+    assert not path.exists()
+    yield path
+    path.unlink(missing_ok=True)
+
+
+def test_a_store_with_people_and_a_new_disk(province: Province, placement: Path) -> None:
     """The mail comes from its standby, the people from the other people host; what was delivered
     in the last seconds before the loss comes from the archive."""
     names = [box.address for box in province.officials(50)]
@@ -53,7 +65,7 @@ def test_a_store_with_people_and_a_new_disk(province: Province) -> None:
     print(f"a store: {time.monotonic() - began:.0f} s")
     wait_for(lambda: province.has(name, during), "what waited arrives", 60)
     holding.is_there(province, STORE)
-    assert "failed_over" not in (province.root / "inventory" / "staging.placement.yaml").read_text()
+    assert "failed_over" not in placement.read_text()
     assert province.plan_status() == 0
     with province.ldap(name, province.password(name), STORE):
         pass
