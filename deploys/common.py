@@ -55,6 +55,9 @@ PEOPLE_PORT = 3389
 SASL_SOCKET = "/run/danhba-sasl-door/auth"
 """Where an edge's Postfix asks whether a password is right."""
 
+SINK_PORT = 10027
+"""On loopback only: where a replay's filters try to send something; nothing is accepted."""
+
 MARKS_SOCKET = "/run/danhba-marks/milter"
 """Where an edge's Postfix asks whether a document bears a secrecy mark."""
 

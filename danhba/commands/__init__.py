@@ -40,6 +40,7 @@ COMMANDS = (
     "reform",
     "reinstate",
     "rename",
+    "replay",
     "restore",
     "rollback",
     "schema",
