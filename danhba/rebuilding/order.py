@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import click
@@ -22,9 +22,12 @@ from danhba.rebuilding.machines import Machine
 from danhba.rebuilding.restoring import index
 from danhba.relocation.failures import failback, failover
 from danhba.relocation.work import Work
+from danhba.replaying import USUAL, boxes_of, replay
 
 ORDER = ("vault", "people", "store", "edge")
 """By roles: who has the copies first, who takes mail from outside last."""
+MARGIN = timedelta(minutes=10)
+"""How much earlier than the oldest backup the archive is looked through."""
 
 
 @dataclass
@@ -53,10 +56,11 @@ class Rebuild:
         for name in closed:
             self._open(name)
         self._come_home()
-        for name in self.chosen:
-            if "store" in self.env.host(name).roles:
-                index(self.env, name)
+        left = self._replay()
         machines.end(self.env, self.chosen)
+        if left:
+            raise EngineError("all is in service, but the archive did not bring all:\n"
+                              + "\n".join(left))  # fmt: skip
 
     def _open(self, name: str) -> None:
         if not self.chosen[name].restored:
@@ -94,6 +98,21 @@ class Rebuild:
                 failback(work, failure.store, today(work.directory.timezone))
         self.env = self.project.environment(self.env.name)
 
+    def _replay(self) -> list[str]:
+        """What the archive has and no copy had; what could not be done, each with what to do."""
+        stores = [name for name in self.chosen if "store" in self.env.host(name).roles]
+        for name in stores:
+            index(self.env, name)
+        if not (stores and self.env.vault):
+            return []
+        directory = self.project.compiled(self.env)
+        lost = [name for name in self.chosen if "edge" in self.env.host(name).roles]
+        since = min(_since(self.chosen[name]) for name in stores)
+        boxes = boxes_of(directory, self.env, stores)
+        found = replay(self.env, directory, boxes, since, tell, lost_edges=lost)
+        click.echo(found.text(since, False), nl=False)
+        return found.open
+
     # Every host
 
     def _apply(self) -> None:
@@ -109,6 +128,13 @@ class Rebuild:
                                   "this may not be applied")  # fmt: skip
             if any(item.plan.changes for item in asked.values()):
                 publish(hosts, asked, take_over=False)
+
+
+def _since(machine: Machine) -> datetime:
+    """From when on a store's copies may lack mail."""
+    if machine.oldest:
+        return datetime.fromisoformat(machine.oldest) - MARGIN
+    return datetime.fromisoformat(machine.begun) - USUAL
 
 
 def rebuild(project: Project, environment: str, name: str, at: str, yes: bool) -> None:

@@ -94,6 +94,14 @@ def test_a_time_is_by_the_clock_of_the_province() -> None:
         order._moment("yesterday", zone)
 
 
+def test_the_archive_is_looked_through_from_before_the_oldest_backup() -> None:
+    """Without one, from a standby's copy: a day."""
+    begun = Machine("store1", begun="2026-11-26T20:00:00+0000")
+    assert order._since(begun).isoformat() == "2026-11-25T20:00:00+00:00"
+    of_backup = Machine("store1", begun=begun.begun, oldest="2026-11-26T01:00:00.123456789+07:00")
+    assert order._since(of_backup).isoformat() == "2026-11-26T00:50:00.123456+07:00"
+
+
 class TestClosed:
     def test_edge(self, env: Environment) -> None:
         rules = closed(env, env.host("mx1"))
