@@ -138,7 +138,7 @@ def test_as_an_mbox_it_is_verified_as_well(
     out = tmp_path / "mbox"
     done = export(province, out, official.address, "--format", "mbox")
     assert done.returncode == 0, done.stderr
-    assert b"\n>From " in (out / "mailbox.mbox").read_bytes()
+    assert b"\n>>From " in (out / "mailbox.mbox").read_bytes()
     assert verify(out).stdout.endswith("OK\n")
 
 
