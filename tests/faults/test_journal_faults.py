@@ -34,6 +34,8 @@ sys.argv = ["journal", "{_CONFIG}", "serve"]
 runpy.run_module("journal", run_name="__main__")
 """
 """The daemon, by a clock that a test sets."""
+_PAUSE = 0.1
+"""Seconds: of one source an edge takes twenty messages a second."""
 MANY = 2000
 SIZE = 8192
 RATE = 20.0
@@ -72,6 +74,13 @@ def apart(journal: Journal) -> Iterator[Journal]:
         journal.settled()
 
 
+def _somebody(province: Province) -> str:
+    """An official, who needs no password for this."""
+    return next(
+        province.mail(box.address) for box in province.compiled.mailboxes if box.kind == "person"
+    )
+
+
 def _place(journal: Journal, path: str, text: str) -> None:
     done = journal.lab.run(VAULT, ["tee", path], input=text)
     assert done.returncode == 0, done.stderr
@@ -86,7 +95,7 @@ def _sent(edge: str, to: str, count: int = 1, stopped: threading.Event | None = 
     """Message-IDs that the edge has answered with 250, on one connection; until a word comes."""
     found: list[str] = []
     with smtplib.SMTP(edge, 25, timeout=60, source_address=(OUTSIDE_CLIENT, 0)) as smtp:
-        while not stopped.is_set() if stopped else len(found) < count:
+        while not stopped.wait(_PAUSE) if stopped else len(found) < count:
             message = EmailMessage()
             message["From"], message["To"] = f"lan@{OUTSIDE}", to
             message["Subject"] = "Thử lưu trữ"
@@ -130,17 +139,17 @@ def _holds(journal: Journal) -> int:
 def test_a_vault_killed_while_it_writes_has_all_once(journal: Journal, province: Province) -> None:
     journal.settled()
     begin = journal.end()
-    to = province.mail(province.officials(50)[7].address)
+    to = _somebody(province)
     with _streams(province, to) as sent:
         for _ in range(2):
             before = journal.end()
-            wait_for(lambda before=before: journal.end() > before + 10, "entries come", 60)  # type: ignore[misc]
+            wait_for(lambda before=before: journal.end() > before + 10, "entries come", 180)  # type: ignore[misc]
             journal.lab.kill(VAULT)
             journal.lab.start(VAULT)
-            wait_for(lambda: _serves(journal), "the vault is there again", 60)
+            wait_for(lambda: _serves(journal), "the vault is there again", 180)
     for edge in ("mx1", "mx2"):
         journal.hurry(edge)
-    journal.settled(120)
+    journal.settled(300)
     found = Counter(each["message_id"] for each in journal.entries(begin))
     assert len(sent) > 20
     assert {identity: found[identity] for identity in sent} == dict.fromkeys(sent, 1)
@@ -152,7 +161,7 @@ def _serves(journal: Journal) -> bool:
 
 
 def test_a_full_disk_keeps_mail_on_the_edges(apart: Journal, province: Province) -> None:
-    to = province.mail(province.officials(50)[7].address)
+    to = _somebody(province)
     edge = province.environment.host("mx1").ipv4
     sent = _sent(edge, to, 2)
     apart.settled()
@@ -184,7 +193,7 @@ def _health(journal: Journal) -> str:
 
 
 def test_a_clock_that_jumps_is_told_and_the_order_holds(apart: Journal, province: Province) -> None:
-    to = province.mail(province.officials(50)[7].address)
+    to = _somebody(province)
     edge = province.environment.host("mx1").ipv4
     sent = []
     for offset in (0, 3 * 86400, -7200):
@@ -210,7 +219,7 @@ def test_a_vault_that_is_away_for_long_is_caught_up_with(apart: Journal) -> None
     wait_for(lambda: _serves(apart), "the daemon is there")
     began = time.monotonic()
     apart.hurry("mx1")
-    apart.settled(90)
+    apart.settled(300)
     caught = MANY / (time.monotonic() - began)
     print(f"taken {taken:.0f}/s, {growth:.0f} bytes each of {SIZE}, caught up {caught:.0f}/s")
     assert len(apart.entries()) == MANY == _holds(apart)

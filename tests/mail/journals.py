@@ -70,7 +70,7 @@ class Journal:
         said = self.shell(edge, f"{_WAITING} 2>/dev/null | wc -l; {_MAIN}").split()
         return sum(map(int, said))
 
-    def settled(self, limit: float = 60) -> None:
+    def settled(self, limit: float = 180) -> None:
         """Wait until no edge has anything for the vault."""
         edges = [edge.name for edge in self.province.environment.having("edge")]
         wait_for(lambda: not any(map(self.waiting, edges)), "the vault has all mail", limit)
