@@ -6,23 +6,19 @@ to who runs the system. Vietnamese; what users must know is cited by its clause.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from docx import Document
 from docx.document import Document as Doc
-from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_BREAK
-from docx.oxml.ns import qn
+from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml.parser import OxmlElement
 from docx.shared import Cm, Pt
-from docx.table import Table
 from docx.text.paragraph import Paragraph
 
-BODY = "Times New Roman"
-"""Of documents of the state (Nghị định 30/2020/NĐ-CP, Phụ lục I); every Word and LibreOffice maps
-it to a font with all Vietnamese letters (TCVN 6909, Điều 3.1)."""
+from danhba.drill import paper
+from danhba.drill.paper import line as _line
+
 CODE = "Consolas"
 """Comes with Windows; l, 1, O and 0 differ, and in its stand-ins elsewhere too (fixed pitch)."""
 
@@ -65,31 +61,11 @@ class Issuer:
 
 def docx(pages: Sequence[Page], issuer: Issuer, day: date) -> bytes:
     """The sheet, in the order of `pages`; nothing of it touches a disk."""
-    document = Document()
-    _prepare(document)
+    document = paper.blank("Phiếu bàn giao mật khẩu thư điện tử")
     for number, page in enumerate(pages):
         first = _page(document, page, issuer, day)
         first.paragraph_format.page_break_before = number > 0
-    out = io.BytesIO()
-    document.save(out)
-    return out.getvalue()
-
-
-def _prepare(document: Doc) -> None:
-    section = document.sections[0]
-    section.page_width, section.page_height = Cm(21), Cm(29.7)
-    section.left_margin, section.right_margin = Cm(2.5), Cm(2)
-    section.top_margin = section.bottom_margin = Cm(1.5)
-    style = document.styles["Normal"]
-    style.font.size = Pt(12)
-    style.paragraph_format.space_after = Pt(4)
-    _font(style.element.get_or_add_rPr(), BODY)
-    language = OxmlElement("w:lang")  # else Word marks every word as misspelt
-    language.set(qn("w:val"), "vi-VN")
-    style.element.get_or_add_rPr().append(language)
-    document.core_properties.author = ""
-    document.core_properties.title = "Phiếu bàn giao mật khẩu thư điện tử"
-    document.core_properties.comments = ""
+    return paper.content(document)
 
 
 def _page(document: Doc, page: Page, issuer: Issuer, day: date) -> Paragraph:
@@ -131,7 +107,7 @@ def _password(document: Doc, password: str) -> None:
     line.paragraph_format.space_before = line.paragraph_format.space_after = Pt(8)
     run = line.add_run(password)
     run.font.size = Pt(18)
-    _font(run._element.get_or_add_rPr(), CODE)
+    paper.font(run._element.get_or_add_rPr(), CODE)
     proof = OxmlElement("w:noProof")
     run._element.get_or_add_rPr().append(proof)
     note = "Gõ đúng như in: chữ thường không dấu, nối bằng dấu gạch; chỉ nhóm cuối là chữ số."
@@ -161,34 +137,4 @@ def _receipt(document: Doc, page: Page, day: date) -> None:
     )
     written = f"Phiếu lập ngày {day.day:02} tháng {day.month:02} năm {day.year}."
     _line(document, f"{written} Giao nhận ngày …… tháng …… năm ………")
-    _signatures(document.add_table(1, 2))
-
-
-def _signatures(table: Table) -> None:
-    """Of who hands over and who receives."""
-    for cell, role in zip(table.rows[0].cells, ("Người giao", "Người nhận"), strict=True):
-        line = cell.paragraphs[0]
-        line.alignment = WD_ALIGN_PARAGRAPH.CENTER
-        line.add_run(role).bold = True
-        line.add_run().add_break(WD_BREAK.LINE)
-        line.add_run("(ký, ghi rõ họ tên)").italic = True
-        line.paragraph_format.space_after = Pt(48)
-
-
-def _line(
-    document: Doc, text: str, bold: bool = False, centred: bool = False, size: int = 12
-) -> Paragraph:
-    line = document.add_paragraph()
-    run = line.add_run(text)
-    run.bold = bold or None
-    run.font.size = Pt(size)
-    if centred:
-        line.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    return line
-
-
-def _font(properties: object, name: str) -> None:
-    """For Latin letters, for those with marks, and for what Word takes for Asian ones."""
-    fonts = properties.get_or_add_rFonts()  # type: ignore[attr-defined]
-    for script in ("ascii", "hAnsi", "eastAsia", "cs"):
-        fonts.set(qn(f"w:{script}"), name)
+    paper.signatures(document.add_table(1, 2), ("Người giao", "Người nhận"))

@@ -17,6 +17,7 @@ COMMANDS = (
     "check",
     "diff",
     "dkim",
+    "drill",
     "export",
     "failback",
     "failover",

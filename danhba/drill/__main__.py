@@ -1,0 +1,36 @@
+"""The command line; see danhba.drill."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Sequence
+
+from .agent import Places, ask, certify, fetch, health, looked, pack, sweep
+from .config import Config
+from .restic import opened
+
+
+def main(argv: Sequence[str]) -> None:
+    places = Places()
+    match argv[2:]:
+        case ["fetch"]:
+            fetch(Config.read(argv[1]), places, opened)
+        case ["look"]:
+            looked(Config.read(argv[1]), places)
+        case ["sweep"]:
+            sweep(places)
+        case ["certify"]:
+            certify(Config.read(argv[1]), places)
+        case ["ask"]:
+            print(pack(ask(places, json.load(sys.stdin))), end="")
+        case ["health"]:
+            with contextlib.suppress(BrokenPipeError):
+                print(*health(places), sep="\n")
+        case _:
+            sys.exit(f"no step of a drill: {argv[2:]}")
+
+
+if __name__ == "__main__":
+    main(sys.argv)

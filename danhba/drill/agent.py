@@ -1,0 +1,184 @@
+"""The steps of a drill and the questions about it, as templates/drill and the CLI call them."""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import hashlib
+import json
+import secrets
+import subprocess
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from . import certificate
+from .config import Config
+from .fetch import Fetch, clear
+from .figures import combine
+from .look import look
+from .records import Records
+from .restic import Repository
+from .troubles import Trouble
+
+UNIT = "danhba-drill.service"
+
+
+@dataclass(frozen=True)
+class Places:
+    """run: requests of engineers."""
+
+    home: Path = Path("/var/lib/danhba-drill")
+    run: Path = Path("/run/danhba-drill")
+
+    @property
+    def records(self) -> Path:
+        """What outlives a drill."""
+        return self.home / "records"
+
+    @property
+    def sample(self) -> Path:
+        """What `fetch` tells the later steps."""
+        return self.home / "sample"
+
+    @property
+    def work(self) -> Path:
+        """All that is restored, and where `look` works."""
+        return self.home / "work"
+
+    @property
+    def since(self) -> Path:
+        """As old as the drills of this host."""
+        return self.home / "since"
+
+    @property
+    def tree(self) -> Path:
+        return self.work / "tree"
+
+    @property
+    def request(self) -> Path:
+        return self.run / "request.json"
+
+    @property
+    def found(self) -> Path:
+        return self.work / "found.json"
+
+
+def fetch(config: Config, places: Places, open: Callable[[str], Repository]) -> None:
+    """The first step. An engineer's request, or the timer's."""
+    clear(places.work)
+    clear(places.sample)
+    places.tree.mkdir()
+    try:
+        request = json.loads(places.request.read_bytes())
+    except FileNotFoundError:
+        request = {"by": certificate.BY_TIMER, "token": ""}
+    begun = _now()
+    count = request.get("mailboxes") or config.mailboxes
+    sample = Fetch(config, open, places.tree).run(count, request.get("seed"))
+    own = {"begun": begun, "by": request["by"], "token": request["token"]}
+    (places.sample / "sample.json").write_text(json.dumps({**sample, **own}))
+
+
+def looked(config: Config, places: Places) -> None:
+    """The second step."""
+    sample = json.loads((places.sample / "sample.json").read_bytes())
+    room = places.work / "room"
+    room.mkdir()
+    places.found.write_text(json.dumps(look(config, sample, places.tree, room)))
+
+
+def sweep(places: Places) -> None:
+    """Nothing of the sample stays, however the step ended; its findings do."""
+    for name in ("tree", "room"):
+        if (folder := places.work / name).is_dir():
+            clear(folder)
+            folder.rmdir()
+
+
+def certify(config: Config, places: Places) -> None:
+    """The last step, also when one before it failed."""
+    figures = combine(config.host, places.sample / "sample.json", places.found, _now())
+    text = (json.dumps(figures, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
+    paper = certificate.docx(config, figures, hashlib.sha256(text).hexdigest())
+    troubles = [Trouble.of(each).english() for each in figures["troubles"]]
+    ended = datetime.fromisoformat(figures["ended"])
+    line = {
+        "ended": figures["ended"],
+        "day": str(ended.astimezone(ZoneInfo(config.timezone)).date()),
+        "by": figures["by"],
+        "token": figures["token"],
+        "good": not troubles,
+        "mailboxes": len(figures["mailboxes"]),
+        "told": troubles[:3],
+    }
+    Records(places.records).add(f"{ended:%Y%m%dT%H%M%SZ}", text, paper, line)
+
+
+def ask(places: Places, question: dict[str, Any]) -> dict[str, Any]:
+    """{"do": "drill", "by", "mailboxes", "seed"} or {"do": "last"}: the line of the log, the
+    figures, and the certificate in base 64; nothing of them where there is none."""
+    if question["do"] == "drill":
+        with _alone(places):
+            token = secrets.token_hex(16)
+            places.request.write_text(json.dumps({**question, "token": token}))
+            try:
+                subprocess.run(["systemctl", "start", UNIT], check=False)
+            finally:
+                places.request.unlink()
+            return _last(places, token)
+    return _last(places, "")
+
+
+@contextmanager
+def _alone(places: Places) -> Iterator[None]:
+    places.run.mkdir(exist_ok=True)
+    with (places.run / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _last(places: Places, token: str) -> dict[str, Any]:
+    """token: of the drill that is meant, "" for whichever was the last."""
+    drills = [each for each in Records(places.records).all() if token in ("", each["token"])]
+    if not drills:
+        return {}
+    name = drills[-1]["name"]
+    return {
+        "line": drills[-1],
+        "figures": (places.records / f"{name}.json").read_text(encoding="utf-8"),
+        "certificate": base64.b64encode((places.records / f"{name}.docx").read_bytes()).decode(),
+    }
+
+
+def health(places: Places) -> list[str]:
+    """Of this host, for danhba status."""
+    told = Records(places.records).health(time.time(), places.since.stat().st_mtime)
+    if places.tree.exists() and not _active():
+        told.append(f"{places.work}: a drill was cut off, and left what it restored: "
+                    f"systemctl start {UNIT}")  # fmt: skip
+    return told
+
+
+def _active() -> bool:
+    units = ("danhba-drill-fetch", "danhba-drill-look", "danhba-drill")
+    argv = ["systemctl", "show", "--property=ActiveState", "--value"]
+    done = subprocess.run(
+        [*argv, *(f"{unit}.service" for unit in units)], capture_output=True, text=True, check=False
+    )
+    return "activating" in done.stdout
+
+
+def pack(answer: dict[str, Any]) -> str:
+    """As danhba.generations.remote.answer unpacks it."""
+    return base64.encodebytes(zlib.compress(json.dumps(answer).encode())).decode()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,149 @@
+"""First step of a drill: restic restores the sample. It may read every repository, and looks at
+nothing of what it restores."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .config import Config
+from .restic import Repository, ResticError, Snapshot, moment
+from .sample import choose
+from .troubles import Trouble, seen
+
+MAIL = "/srv/mail"
+INDEXES = "/var/lib/danhba-backup/mail"
+LDIF = "/var/lib/danhba-backup/people.ldif"
+KEYS = "/var/lib/danhba-signing"
+LEARNED = "/var/lib/danhba-backup/dump.rdb"
+"""Where a snapshot has what (docs/backup.md)."""
+
+
+@dataclass
+class Fetch:
+    """What becomes the sample. open: the repository of a host. tree: where it is restored to, a
+    directory a host."""
+
+    config: Config
+    open: Callable[[str], Repository]
+    tree: Path
+    troubles: list[Trouble] = field(default_factory=list)
+    bytes: int = 0
+
+    def run(self, count: int, seed: int | None) -> dict[str, Any]:
+        """The sample as JSON, for the next steps."""
+        seed = random.SystemRandom().randrange(10**9) if seed is None else seed
+        begun = time.monotonic()
+        mailboxes = self._mailboxes(count, seed)
+        dice = random.Random(seed)
+        people = self._host(dice.choice(self.config.people), {"ldif": LDIF})
+        edge = self._host(dice.choice(self.config.edges), {"keys": KEYS, "learned": LEARNED})
+        return {
+            "seed": seed,
+            "mailboxes": mailboxes,
+            "people": people,
+            "edge": edge,
+            "bytes": self.bytes,
+            "seconds": time.monotonic() - begun,
+            "troubles": [trouble.json() for trouble in self.troubles],
+        }
+
+    def _mailboxes(self, count: int, seed: int) -> list[dict[str, Any]]:
+        """Of each mailbox the newest snapshot: of the hour in which it changed, or of the day."""
+        held: dict[str, dict[str, Snapshot]] = {}
+        for store in self.config.stores:
+            try:
+                held[store] = self._held(store)
+            except ResticError as error:
+                self._trouble("unreadable", store, error)
+                continue
+            if not held[store]:
+                self.troubles.append(Trouble("no-backup", store))
+        chosen = choose({store: tuple(own) for store, own in held.items()}, count, seed)
+        return [
+            row for store, own in chosen.items() for row in self._restored(store, held[store], own)
+        ]
+
+    def _held(self, store: str) -> dict[str, Snapshot]:
+        """Account to snapshot."""
+        repository = self.open(store)
+        found: dict[str, Snapshot] = {}
+        for tag in ("mail-all", "mail"):
+            snapshot = repository.newest(tag)
+            # An hourly one that is older than the daily one has nothing newer.
+            newer = snapshot and all(_before(known, snapshot) for known in found.values())
+            if snapshot and newer:
+                found |= dict.fromkeys(repository.names(snapshot, INDEXES), snapshot)
+        return found
+
+    def _restored(
+        self, store: str, held: Mapping[str, Snapshot], accounts: tuple[str, ...]
+    ) -> list[dict[str, Any]]:
+        """One restore a snapshot, however many mailboxes it is for."""
+        rows: list[dict[str, Any]] = []
+        for snapshot in dict.fromkeys(held[account] for account in accounts):
+            own = [account for account in accounts if held[account] == snapshot]
+            paths = [f"{top}/{account}" for account in own for top in (MAIL, INDEXES)]
+            if self._restore(store, snapshot, paths):
+                rows += [{"account": account, **_from(store, snapshot)} for account in own]
+        return rows
+
+    def _host(self, host: str, paths: dict[str, str]) -> dict[str, Any] | None:
+        """What a host alone has, from its daily snapshot."""
+        try:
+            snapshot = self.open(host).newest("host")
+        except ResticError as error:
+            self._trouble("unreadable", host, error)
+            return None
+        if not snapshot:
+            self.troubles.append(Trouble("no-backup", host))
+            return None
+        if not self._restore(host, snapshot, list(paths.values())):
+            return None
+        return {**_from(host, snapshot), **paths}
+
+    def _restore(self, host: str, snapshot: Snapshot, paths: list[str]) -> bool:
+        target = self.tree / host
+        try:
+            done = self.open(host).restore(snapshot, paths, target)
+        except ResticError as error:
+            self._trouble("unreadable", host, error)
+            return False
+        self.bytes += int(done.get("bytes_restored", 0))
+        return True
+
+    def _trouble(self, kind: str, host: str, error: ResticError) -> None:
+        self.troubles.append(Trouble(kind, host, seen(str(error))[:500]))
+
+
+def _before(one: Snapshot, other: Snapshot) -> bool:
+    return moment(one.taken) < moment(other.taken)
+
+
+def _from(host: str, snapshot: Snapshot) -> dict[str, Any]:
+    return {"host": host, "snapshot": snapshot.number, "tag": snapshot.tag, "taken": snapshot.taken}
+
+
+def clear(folder: Path) -> None:
+    """Whatever a drill left, also one that was cut off."""
+    for each in folder.iterdir() if folder.is_dir() else ():
+        if each.is_dir() and not each.is_symlink():
+            _open_up(each)
+            shutil.rmtree(each)
+        else:
+            each.unlink()
+
+
+def _open_up(folder: Path) -> None:
+    """A directory comes with the mode that it had elsewhere."""
+    folder.chmod(0o700)
+    for top, folders, _ in os.walk(folder):
+        for each in (Path(top) / name for name in folders):
+            if not each.is_symlink():
+                each.chmod(0o700)

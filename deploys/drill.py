@@ -1,0 +1,74 @@
+"""Restore drills on the vault (danhba/drill): every month, and whenever an engineer wants one."""
+
+from __future__ import annotations
+
+import danhba.drill
+from danhba.compiled import Compiled
+from danhba.drill.agent import UNIT, Places
+from danhba.drill.restic import PASSWORDS
+from danhba.inventory import Environment, Host
+from danhba.render import render
+from danhba.service import File, Part, Service
+from deploys.common import suffix
+from deploys.program import HOME, as_json, program
+
+CONFIG = "/etc/danhba/drill.json"
+PROGRAM = ("env", f"PYTHONPATH={HOME}", "python3", "-B", "-m", "drill", CONFIG)
+"""The command that danhba/drill is on the vault, up to its word."""
+_SYSTEMD = "/etc/systemd/system"
+_TIMER = "danhba-drill.timer"
+_MAILBOXES = 20
+_MASKED = ("dovecot.service", "slapd.service")
+"""Their programs are used, and no daemon of them."""
+
+
+def part(directory: Compiled, env: Environment, host: Host) -> Part:
+    words = {
+        "program": f"/usr/bin/python3 -B -m drill {CONFIG}",
+        "home": HOME,
+        "place": Places().home,
+        "passwords": PASSWORDS,
+    }
+    units = {"danhba-drill-fetch.service": "fetch.service", "danhba-drill-look.service":
+             "look.service", UNIT: "certify.service", _TIMER: "drill.timer"}  # fmt: skip
+    return Part(
+        name="drill",
+        packages=(
+            "restic", "dovecot-core", "slapd", "valkey-tools", "openssl",
+            "python3", "python3-nacl", "python3-docx",
+        ),
+        # Else the package makes a tree with an administrator's password in it.
+        debconf=("slapd slapd/no_configuration boolean true",),
+        files=(
+            *program(danhba.drill),
+            File(CONFIG, as_json(configuration(directory, env, host))),
+            File("/etc/sysusers.d/danhba-drill.conf",
+                 render("drill/sysusers.conf", home=Places().home)),
+            File("/etc/tmpfiles.d/danhba-drill.conf",
+                 render("drill/tmpfiles.conf", home=Places().home)),
+            *(File(f"{_SYSTEMD}/{unit}", render(f"drill/{template}", **words))
+              for unit, template in units.items()),
+        ),
+        links={
+            # `systemctl enable` would follow the link into the generation of today.
+            f"{_SYSTEMD}/timers.target.wants/{_TIMER}": f"{_SYSTEMD}/{_TIMER}",
+            **{f"{_SYSTEMD}/{unit}": "/dev/null" for unit in _MASKED if host.roles == ("vault",)},
+        },
+        services=(Service(_TIMER),),
+        health=((*PROGRAM, "health"),),
+    )  # fmt: skip
+
+
+def configuration(directory: Compiled, env: Environment, host: Host) -> dict[str, object]:
+    """CONFIG of danhba/drill."""
+    return {
+        "host": host.name,
+        "province": directory.province,
+        "basis": directory.decision,
+        "timezone": directory.timezone,
+        "suffix": suffix(directory),
+        "stores": [store.name for store in env.having("store")],
+        "people": [each.name for each in env.having("people")],
+        "edges": [edge.name for edge in env.having("edge")],
+        "mailboxes": _MAILBOXES,
+    }
