@@ -5,7 +5,6 @@ from __future__ import annotations
 import danhba.drill
 from danhba.compiled import Compiled
 from danhba.drill.agent import UNIT, Places
-from danhba.drill.restic import PASSWORDS
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Service
@@ -18,6 +17,9 @@ PROGRAM = ("env", f"PYTHONPATH={HOME}", "python3", "-B", "-m", "drill", CONFIG)
 _SYSTEMD = "/etc/systemd/system"
 _TIMER = "danhba-drill.timer"
 _MAILBOXES = 20
+_REPOSITORIES = "/srv/vault/backup"
+_SECRET = "/etc/danhba/backup-vault.secret"
+_STATE = "/var/lib/danhba-backup-vault"
 _MASKED = ("dovecot.service", "slapd.service")
 """Their programs are used, and no daemon of them."""
 
@@ -27,7 +29,8 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         "program": f"/usr/bin/python3 -B -m drill {CONFIG}",
         "home": HOME,
         "place": Places().home,
-        "passwords": PASSWORDS,
+        "secret": _SECRET,
+        "state": _STATE,
     }
     units = {"danhba-drill-fetch.service": "fetch.service", "danhba-drill-look.service":
              "look.service", UNIT: "certify.service", _TIMER: "drill.timer"}  # fmt: skip
@@ -71,4 +74,6 @@ def configuration(directory: Compiled, env: Environment, host: Host) -> dict[str
         "people": [each.name for each in env.having("people")],
         "edges": [edge.name for edge in env.having("edge")],
         "mailboxes": _MAILBOXES,
+        "repositories": _REPOSITORIES,
+        "turn": f"{_STATE}/turn",
     }

@@ -17,6 +17,7 @@ from deploys import (
     dmarc,
     dovecot_edge,
     dovecot_store,
+    drill,
     firewall,
     free_mail,
     freshclam,
@@ -56,7 +57,7 @@ ROLES: dict[str, tuple[Callable[[Compiled, Environment, Host], Part], ...]] = {
         base.name, base.certificate, base.guard, base.ahead, base.ldap, base.clock, base.upgrades,
         base.journal, firewall.part, usage.part, lockout.part, backup.part, archive.every,
     ),
-    "vault": (backup.vault, journal.vault, archive.vault),
+    "vault": (backup.vault, journal.vault, archive.vault, drill.part),
     "people": (password_check.part, people.part),
     "store": (
         people_door.part, junk.part, learning.part, senders.part, dovecot_store.part,

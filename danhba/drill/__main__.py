@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from .agent import Places, ask, certify, fetch, health, looked, pack, sweep
 from .config import Config
-from .restic import opened
 
 
 def main(argv: Sequence[str]) -> None:
     places = Places()
     match argv[2:]:
         case ["fetch"]:
-            fetch(Config.read(argv[1]), places, opened)
+            secrets = Path(os.environ["CREDENTIALS_DIRECTORY"], "backup.secret")
+            fetch(Config.read(argv[1]), places, secrets)
         case ["look"]:
             looked(Config.read(argv[1]), places)
         case ["sweep"]:

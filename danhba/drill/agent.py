@@ -10,7 +10,7 @@ import secrets
 import subprocess
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -70,8 +70,9 @@ class Places:
         return self.work / "found.json"
 
 
-def fetch(config: Config, places: Places, open: Callable[[str], Repository]) -> None:
-    """The first step. An engineer's request, or the timer's."""
+def fetch(config: Config, places: Places, secrets: Path) -> None:
+    """The first step. An engineer's request, or the timer's. secrets: host to the password of its
+    repository, as JSON."""
     clear(places.work)
     clear(places.sample)
     places.tree.mkdir()
@@ -81,9 +82,20 @@ def fetch(config: Config, places: Places, open: Callable[[str], Repository]) -> 
         request = {"by": certificate.BY_TIMER, "token": ""}
     begun = _now()
     count = request.get("mailboxes") or config.mailboxes
-    sample = Fetch(config, open, places.tree).run(count, request.get("seed"))
-    own = {"begun": begun, "by": request["by"], "token": request["token"]}
-    (places.sample / "sample.json").write_text(json.dumps({**sample, **own}))
+    own = {host: Repository(Path(config.repositories, host), password)
+           for host, password in json.loads(secrets.read_bytes()).items()}  # fmt: skip
+    with _turn(Path(config.turn)):
+        sample = Fetch(config, own, places.tree).run(count, request.get("seed"))
+    sample |= {"begun": begun, "by": request["by"], "token": request["token"]}
+    (places.sample / "sample.json").write_text(json.dumps(sample))
+
+
+@contextmanager
+def _turn(path: Path) -> Iterator[None]:
+    """Nothing is removed from repositories meanwhile."""
+    with path.open() as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield
 
 
 def looked(config: Config, places: Places) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 class Config:
     """province: its name. basis: number of the decision with the regulation, or "". timezone: whose
     days count. suffix: root of the LDAP tree. stores, people, edges: names of hosts. mailboxes: how
-    many of them a drill by timer restores."""
+    many of them a drill by timer restores. repositories: directory with one of each host. turn: who
+    removes what nobody needs there locks this file."""
 
     host: str
     province: str
@@ -22,6 +23,8 @@ class Config:
     people: tuple[str, ...]
     edges: tuple[str, ...]
     mailboxes: int
+    repositories: str
+    turn: str
 
     @classmethod
     def read(cls, path: str) -> Config:

@@ -7,31 +7,33 @@ import os
 import random
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .config import Config
-from .restic import Repository, ResticError, Snapshot, moment
+from .restic import Repository, ResticError, Snapshot
 from .sample import choose
 from .troubles import Trouble, seen
 
 MAIL = "/srv/mail"
 INDEXES = "/var/lib/danhba-backup/mail"
-LDIF = "/var/lib/danhba-backup/people.ldif"
+LDIF = "/var/lib/danhba-backup/host/people.ldif"
 KEYS = "/var/lib/danhba-signing"
-LEARNED = "/var/lib/danhba-backup/dump.rdb"
+LEARNED = "/var/lib/valkey/dump.rdb"
 """Where a snapshot has what (docs/backup.md)."""
+_CHANGED, _ALL, _HOST = "mail", "mail-all", "host"
+"""Tags of snapshots."""
 
 
 @dataclass
 class Fetch:
-    """What becomes the sample. open: the repository of a host. tree: where it is restored to, a
-    directory a host."""
+    """What becomes the sample. repositories: by host. tree: where it is restored to, a directory a
+    host."""
 
     config: Config
-    open: Callable[[str], Repository]
+    repositories: Mapping[str, Repository]
     tree: Path
     troubles: list[Trouble] = field(default_factory=list)
     bytes: int = 0
@@ -71,15 +73,14 @@ class Fetch:
         ]
 
     def _held(self, store: str) -> dict[str, Snapshot]:
-        """Account to snapshot."""
-        repository = self.open(store)
+        """Account to snapshot, of all that are not older than the last backup of all: a mailbox
+        that lost a message while restic went through it is in a second one right after."""
         found: dict[str, Snapshot] = {}
-        for tag in ("mail-all", "mail"):
-            snapshot = repository.newest(tag)
-            # An hourly one that is older than the daily one has nothing newer.
-            newer = snapshot and all(_before(known, snapshot) for known in found.values())
-            if snapshot and newer:
-                found |= dict.fromkeys(repository.names(snapshot, INDEXES), snapshot)
+        for snapshot in self.repositories[store].snapshots:
+            if snapshot.tag in (_ALL, _CHANGED):
+                accounts = (path.removeprefix(f"{MAIL}/") for path in snapshot.paths)
+                own = dict.fromkeys((name for name in accounts if "/" not in name), snapshot)
+                found = own if snapshot.tag == _ALL else found | own
         return found
 
     def _restored(
@@ -97,21 +98,21 @@ class Fetch:
     def _host(self, host: str, paths: dict[str, str]) -> dict[str, Any] | None:
         """What a host alone has, from its daily snapshot."""
         try:
-            snapshot = self.open(host).newest("host")
+            own = [each for each in self.repositories[host].snapshots if each.tag == _HOST]
         except ResticError as error:
             self._trouble("unreadable", host, error)
             return None
-        if not snapshot:
+        if not own:
             self.troubles.append(Trouble("no-backup", host))
             return None
-        if not self._restore(host, snapshot, list(paths.values())):
+        if not self._restore(host, own[-1], list(paths.values())):
             return None
-        return {**_from(host, snapshot), **paths}
+        return {**_from(host, own[-1]), **paths}
 
     def _restore(self, host: str, snapshot: Snapshot, paths: list[str]) -> bool:
         target = self.tree / host
         try:
-            done = self.open(host).restore(snapshot, paths, target)
+            done = self.repositories[host].restore(snapshot, paths, target)
         except ResticError as error:
             self._trouble("unreadable", host, error)
             return False
@@ -120,10 +121,6 @@ class Fetch:
 
     def _trouble(self, kind: str, host: str, error: ResticError) -> None:
         self.troubles.append(Trouble(kind, host, seen(str(error))[:500]))
-
-
-def _before(one: Snapshot, other: Snapshot) -> bool:
-    return moment(one.taken) < moment(other.taken)
 
 
 def _from(host: str, snapshot: Snapshot) -> dict[str, Any]:

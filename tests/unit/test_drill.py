@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,8 @@ CONFIG = Config(
     people=("store1",),
     edges=("mx1",),
     mailboxes=4,
+    repositories="",
+    turn="",
 )
 NOW = "2026-11-26T20:00:00+00:00"
 
@@ -305,80 +307,80 @@ def test_what_was_learned_does_not_load(pair: Path) -> None:
 # Fetching
 
 
+def snapshot(tag: str, hour: int, *accounts: str) -> Snapshot:
+    paths = [f"{top}/{account}" for account in accounts for top in (MAIL, INDEXES)]
+    return Snapshot(f"{tag}@{hour}", tag, f"2026-11-26T{hour:02}:00:00Z", frozenset(paths))
+
+
 @dataclass
 class Fake(Repository):
-    """A repository as restic would tell of it. snapshots: tag to accounts."""
+    """A repository as restic would tell of it. broken: what of it cannot be read."""
 
     path: Path = Path()
-    password: Path = Path()
-    taken: dict[str, str] = field(default_factory=dict)
-    held: tuple[str, ...] = ("nvan",)
+    password: str = ""
+    held: tuple[Snapshot, ...] = ()
     broken: str = ""
     restored: list[str] = field(default_factory=list)
 
-    def newest(self, tag: str) -> Snapshot | None:
-        if self.broken == "newest":
+    @property
+    def snapshots(self) -> list[Snapshot]:  # type: ignore[override]
+        if self.broken == "snapshots":
             raise ResticError("wrong password or no key found")
-        return Snapshot(f"1{tag}", tag, self.taken[tag]) if tag in self.taken else None
-
-    def names(self, snapshot: Snapshot, folder: str) -> tuple[str, ...]:
-        return self.held if snapshot.tag == "mail-all" else self.held[:1]
+        return list(self.held)
 
     def restore(self, snapshot: Snapshot, paths: Iterable[str], target: Path) -> dict[str, Any]:
         if self.broken == "restore":
             raise ResticError("ciphertext verification failed")
-        self.restored += [f"{snapshot.tag} {path}" for path in paths]
+        self.restored += [f"{snapshot.number} {path}" for path in paths]
         return {"bytes_restored": 100}
 
 
-def fetched(tmp_path: Path, **repositories: Fake) -> dict[str, Any]:
-    return Fetch(CONFIG, repositories.__getitem__, tmp_path).run(10, seed=1)
+def fetched(tmp_path: Path, repositories: Mapping[str, Fake]) -> dict[str, Any]:
+    return Fetch(CONFIG, repositories, tmp_path).run(10, seed=1)
 
 
 def repositories(**more: Fake) -> dict[str, Fake]:
-    day, hour = "2026-11-26T01:00:00Z", "2026-11-26T10:00:00Z"
-    made = {
-        name: Fake(taken={"mail-all": day, "mail": hour, "host": day}, held=("nvan", "tthoa"))
-        for name in ("store1", "store2", "mx1")
-    }
-    return made | more
+    """nvan's mailbox has changed after the last backup of all, lvb's was new then."""
+    held = (
+        snapshot("mail-all", 1, "nvan", "gone"),
+        snapshot("mail", 2, "nvan", "tthoa"),
+        snapshot("mail-all", 3, "nvan", "tthoa"),
+        snapshot("host", 3),
+        snapshot("mail", 4, "nvan", "lvb"),
+        snapshot("mail", 5, "lvb"),
+    )
+    return {name: Fake(held=held) for name in ("store1", "store2", "mx1")} | more
 
 
 def test_of_each_mailbox_the_newest_snapshot(tmp_path: Path) -> None:
     made = repositories()
-    found = fetched(tmp_path, **made)
+    found = fetched(tmp_path, made)
     assert not found["troubles"] and found["seed"] == 1
-    assert {(row["host"], row["account"], row["tag"]) for row in found["mailboxes"]} == {
-        ("store1", "nvan", "mail"), ("store1", "tthoa", "mail-all"),
-        ("store2", "nvan", "mail"), ("store2", "tthoa", "mail-all"),
-    }  # fmt: skip
-    assert "mail /srv/mail/nvan" in made["store1"].restored
-    assert "mail-all /srv/mail/nvan" not in made["store1"].restored
+    own = {"nvan": "mail@4", "tthoa": "mail-all@3", "lvb": "mail@5"}
+    assert {(row["host"], row["account"], row["snapshot"]) for row in found["mailboxes"]} == {
+        (store, *each) for store in ("store1", "store2") for each in own.items()
+    }
+    assert "mail@4 /srv/mail/nvan" in made["store1"].restored
+    assert "mail-all@3 /srv/mail/nvan" not in made["store1"].restored
     assert found["people"]["host"] == "store1" and found["edge"]["host"] == "mx1"
-
-
-def test_an_hourly_snapshot_from_before_the_daily_one_has_nothing_newer(tmp_path: Path) -> None:
-    taken = {"mail-all": "2026-11-26T11:00:00Z", "mail": "2026-11-26T10:00:00Z", "host": NOW}
-    found = fetched(tmp_path, **repositories(store1=Fake(taken=taken)))
-    own = [row["tag"] for row in found["mailboxes"] if row["host"] == "store1"]
-    assert own == ["mail-all"]
+    assert found["bytes"] == 800
 
 
 @pytest.mark.parametrize(
     ("broken", "said"),
-    [("newest", "wrong password"), ("restore", "ciphertext verification failed")],
+    [("snapshots", "wrong password"), ("restore", "ciphertext verification failed")],
 )
 def test_a_repository_that_cannot_be_read(tmp_path: Path, broken: str, said: str) -> None:
     made = repositories()
     made["store2"].broken = broken
-    found = fetched(tmp_path, **made)
+    found = fetched(tmp_path, made)
     assert {(row["kind"], row["where"]) for row in found["troubles"]} == {("unreadable", "store2")}
     assert said in found["troubles"][0]["detail"]
     assert {row["host"] for row in found["mailboxes"]} == {"store1"}
 
 
 def test_a_host_without_any_backup(tmp_path: Path) -> None:
-    found = fetched(tmp_path, **repositories(mx1=Fake(taken={}), store2=Fake(held=())))
+    found = fetched(tmp_path, repositories(mx1=Fake(), store2=Fake()))
     assert [(row["kind"], row["where"]) for row in found["troubles"]] == [
         ("no-backup", "store2"),
         ("no-backup", "mx1"),

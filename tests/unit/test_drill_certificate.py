@@ -30,6 +30,8 @@ CONFIG = Config(
     people=("store1",),
     edges=("mx1",),
     mailboxes=4,
+    repositories="",
+    turn="",
 )
 TAKEN = "2026-11-26T18:30:00.318030737Z"
 

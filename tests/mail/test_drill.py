@@ -1,0 +1,156 @@
+"""A drill restores what was backed up, certifies it, and finds a repository that is damaged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+from docx import Document
+from people import Person
+from province import Province
+
+from danhba.drill.agent import Places
+
+Run = Callable[..., CompletedProcess[str]]
+SEED = 20261126
+REPOSITORIES = "/srv/vault/backup"
+
+
+@pytest.fixture(scope="module")
+def vault(province: Province) -> Run:
+    """Runs a command there."""
+    assert province.environment.vault
+    return partial(province.lab.run, province.environment.vault.name)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def backed_up(province: Province, official: Person, colleague: Person) -> None:
+    """A backup of all that a drill may choose, with mail in it."""
+    for person in (official, colleague):
+        province.deliver(person.local)
+    names = [host.name for host in province.environment.having("store")]
+    edges = [host.name for host in province.environment.having("edge")]
+
+    def daily(name: str) -> None:
+        if name in edges:
+            province.lab.run(name, ["valkey-cli", "-s", "/run/valkey/valkey", "save"])
+        done = province.lab.run(name, ["systemctl", "start", "danhba-backup-daily.service"])
+        assert done.returncode == 0, done.stderr
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(daily, [*names, *edges]))
+
+
+def drill(province: Province, folder: Path, *words: str) -> tuple[int, str, dict[str, Any], Any]:
+    """Exit status, what was said, figures, certificate."""
+    paper, figures = folder / "bien-ban.docx", folder / "figures.json"
+    done = province.danhba(
+        "drill", "staging", *words, "--certificate", str(paper), "--figures", str(figures),
+        check=False,
+    )  # fmt: skip
+    assert figures.exists(), done.stderr
+    return (
+        done.returncode,
+        done.stdout,
+        json.loads(figures.read_text(encoding="utf-8")),
+        Document(str(paper)),
+    )
+
+
+def status(province: Province) -> list[str]:
+    said = province.danhba("status", "staging", check=False).stdout
+    return [line for line in said.splitlines() if "restore drill" in line]
+
+
+def test_a_sample_comes_back_and_is_certified(
+    province: Province, vault: Run, tmp_path: Path
+) -> None:
+    words = ("--mailboxes", "8", "--seed", str(SEED))
+    code, said, figures, paper = drill(province, tmp_path, *words)
+    assert (code, figures["troubles"]) == (0, []), said
+    stores = {host.name for host in province.environment.having("store")}
+    assert {row["host"] for row in figures["mailboxes"]} == stores
+    for row in figures["mailboxes"]:
+        assert row["messages"][0] == row["messages"][1] == _messages(province, row)
+    assert figures["people"]["found"] == figures["people"]["wanted"] > 1000
+    assert figures["edge"]["keys"] == figures["edge"]["wanted"] >= 2
+    _certified(paper, figures)
+    assert any(
+        line.strip().startswith("the last restore drill was good") for line in status(province)
+    )
+    # Of the sample nothing is left, and nothing of danhba-drill runs.
+    work = Places().work
+    left = vault(["sh", "-c", f"ls -A {work}; pgrep -u danhba-drill; true"]).stdout
+    assert left.split() == ["found.json"]
+
+
+def _messages(province: Province, row: dict[str, Any]) -> int:
+    """In the mailbox that is in use, as Dovecot counts them there."""
+    argv = ["doveadm", "-f", "json", "mailbox", "status", "-u",
+            f"{row['account']}@{province.compiled.domain}", "messages", "*"]  # fmt: skip
+    folders = json.loads(province.lab.run(row["host"], argv).stdout)
+    return sum(int(folder["messages"]) for folder in folders)
+
+
+def _certified(paper: Any, figures: dict[str, Any]) -> None:
+    lines = [paragraph.text for paragraph in paper.paragraphs]
+    assert "Diễn tập khôi phục dữ liệu" in lines and "KẾT QUẢ: ĐẠT" in lines
+    rows = [[cell.text for cell in row.cells] for row in paper.tables[1].rows[1:]]
+    for host in {row["host"] for row in figures["mailboxes"]}:
+        own = [row for row in figures["mailboxes"] if row["host"] == host]
+        messages = str(sum(row["messages"][1] for row in own))
+        assert any(
+            row[0] == host and row[2] == f"{len(own)} hộp thư: thư" and row[3:5] == [messages] * 2
+            for row in rows
+        )
+    entries = f"{figures['people']['found']:,}".replace(",", ".")
+    assert any(row[2] == "danh bạ LDAP: mục" and row[4] == entries for row in rows)
+    assert {row[-1] for row in rows} == {"đạt"}
+
+
+@pytest.fixture
+def damaged(vault: Run) -> Iterator[str]:
+    """Every pack of a store's repository has one other bit, until the test ends."""
+    packs = f"{REPOSITORIES}/store1/data"
+    flip = (
+        "import os, sys\n"
+        "for top, _, names in os.walk(sys.argv[1]):\n"
+        "    for name in names:\n"
+        "        with open(os.path.join(top, name), 'r+b') as pack:\n"
+        "            at = os.fstat(pack.fileno()).st_size // 2\n"
+        "            pack.seek(at); byte = pack.read(1)[0]\n"
+        "            pack.seek(at); pack.write(bytes([byte ^ 1]))\n"
+    )
+    command = f'cp -a {packs} {packs}.whole && chmod -R u+w {packs} && python3 -c "$1" {packs}'
+    done = vault(["sh", "-c", command, "sh", flip])
+    assert done.returncode == 0, done.stderr
+    yield "store1"
+    vault(["sh", "-c", f"rm -r {packs} && mv {packs}.whole {packs}"])
+
+
+@pytest.mark.usefixtures("damaged")
+def test_a_damaged_repository_fails_the_drill(province: Province, tmp_path: Path) -> None:
+    code, said, figures, paper = drill(province, tmp_path, "--mailboxes", "2")
+    assert code == 2 and said.splitlines()[-1] == "failed"
+    assert {row["where"] for row in figures["troubles"]} == {"store1"}
+    assert {row["kind"] for row in figures["troubles"]} == {"unreadable"}
+    assert "store1: restic cannot restore it: " in said
+    lines = [paragraph.text for paragraph in paper.paragraphs]
+    assert "KẾT QUẢ: KHÔNG ĐẠT" in lines
+    assert any(line.startswith("– store1: không khôi phục được") for line in lines)
+    assert any("failed: store1: restic cannot restore it" in line for line in status(province))
+
+
+def test_a_good_drill_ends_the_alarm(province: Province, tmp_path: Path) -> None:
+    code, said, _, _ = drill(province, tmp_path, "--mailboxes", "2")
+    assert code == 0, said
+    [told] = status(province)
+    assert told.strip().startswith("the last restore drill was good, 0 days ago")
+    again = drill(province, tmp_path, "--last")
+    assert again[0] == 0 and again[1] == said
