@@ -1,7 +1,8 @@
 """What was done to the mail system, by whom and when, in one timeline from records that only grow.
 
 Each host records what steps do there (danhba/generations/host/record.py); beside that there are the
-record of keepers' logins, that of incidents, and the chain of the archive, which says who read.
+record of keepers' logins, that of incidents, that of restore drills, and the chain of the archive,
+which says who read.
 """
 
 from __future__ import annotations
@@ -36,10 +37,12 @@ def events(
     keepers: Iterable[Opening] = (),
     incidents: Iterable[Mapping[str, Any]] = (),
     chain: Iterable[Mapping[str, Any]] = (),
+    drills: Iterable[Mapping[str, Any]] = (),
 ) -> list[Event]:
     """All of them, by time."""
     found = [*_of_records(records), *map(_opening, keepers), *_incidents(incidents)]
     found += map(_chain, chain)
+    found += map(_drill, drills)
     return sorted(found, key=lambda each: (each.when, each.kind, each.what))
 
 
@@ -251,3 +254,11 @@ def _chain(entry: Mapping[str, Any]) -> Event:
     return Event(
         _time(entry), entry["kind"], str(entry.get("who", "")), words, ("vault",), dict(entry)
     )
+
+
+def _drill(line: Mapping[str, Any]) -> Event:
+    became = "good" if line["good"] else f"FAILED: {'; '.join(line['told'])}"
+    words = f"{line['name']}, {line['mailboxes']} mailboxes restored: {became}"
+    when = datetime.fromisoformat(line["ended"])
+    facts = {key: value for key, value in line.items() if key != "token"}
+    return Event(when, "drill", line["by"] or "(timer)", words, (str(line["host"]),), facts)

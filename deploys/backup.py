@@ -11,6 +11,7 @@ import hashlib
 
 import danhba.backup
 from danhba.compiled import Compiled
+from danhba.drill.places import Places
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Probe, Service, State
@@ -26,10 +27,10 @@ PLACE = "/srv/vault/backup"
 USER = "danhba-backup"
 _ARCHIVE = "/srv/vault/journal"
 _SECRET = "/etc/danhba/backup.secret"
-_VAULT_SECRET = "/etc/danhba/backup-vault.secret"
+VAULT_SECRET = "/etc/danhba/backup-vault.secret"
 HOMES = "/etc/danhba/backup-homes"
 _SERVERS = "/etc/danhba/backup-hosts.htpasswd"
-_VAULT_STATE = "/var/lib/danhba-backup-vault"
+VAULT_STATE = "/var/lib/danhba-backup-vault"
 SECOND_KEY = "/etc/ssl/danhba/second_place"
 SECOND_HOSTS = "/etc/ssl/danhba/second_place.hosts"
 SECOND_WORDS = "/etc/ssl/danhba/second_place.env"
@@ -115,7 +116,8 @@ def _config(directory: Compiled, env: Environment, host: Host) -> bytes:
         "apart": [
             *(f"{STATE}/{name}" for name in ("mail", "cache", "turn", "backup.sqlite",
                                              "backup.sqlite-wal", "backup.sqlite-shm")),
-            f"{_VAULT_STATE}/cache",
+            f"{VAULT_STATE}/cache",
+            str(Places().work),
             # What messages say is in the archive's own files alone; here is what proves them.
             f"{_ARCHIVE}/**/*.data",
         ],
@@ -145,7 +147,7 @@ def vault(directory: Compiled, env: Environment, host: Host) -> Part:
         servers=_SERVERS, certificate=CERTIFICATE, key=KEY,
     )  # fmt: skip
     words = {"home": HOME, "config": VAULT_CONFIG, "user": USER, "place": PLACE,
-             "secret": _VAULT_SECRET, "key": SECOND_KEY, "words": SECOND_WORDS}  # fmt: skip
+             "secret": VAULT_SECRET, "key": SECOND_KEY, "words": SECOND_WORDS}  # fmt: skip
     jobs = [name for name in _JOBS if name != "copy" or host.second_place]
     timers = {f"danhba-backup-{name}.timer": _timer(name) for name in jobs}
     return Part(
@@ -153,12 +155,12 @@ def vault(directory: Compiled, env: Environment, host: Host) -> Part:
         packages=("restic", "restic-rest-server", "python3", "openssh-client"),
         files=(
             File(VAULT_CONFIG, _vault_config(directory, env, host)),
-            File(_VAULT_SECRET, _passwords(env), mode="0600", secret=True),
+            File(VAULT_SECRET, _passwords(env), mode="0600", secret=True),
             File(_SERVERS, _htpasswd(env), mode="0640", group=USER, secret=True, effect="restart"),
             File("/etc/sysusers.d/danhba-backup.conf",
-                 render("backup/sysusers.conf", user=USER, state=_VAULT_STATE)),
+                 render("backup/sysusers.conf", user=USER, state=VAULT_STATE)),
             File("/etc/tmpfiles.d/danhba-backup.conf",
-                 render("backup/tmpfiles.conf", user=USER, place=PLACE, state=_VAULT_STATE)),
+                 render("backup/tmpfiles.conf", user=USER, place=PLACE, state=VAULT_STATE)),
             File(f"{_SYSTEMD}/{_REPOSITORIES}", render("backup/repositories.service", **words),
                  effect="restart"),
             File(f"{_SYSTEMD}/{_SERVER}", server, effect="restart"),
@@ -202,7 +204,7 @@ def _vault_config(directory: Compiled, env: Environment, host: Host) -> bytes:
     content = {
         "hosts": {each.name: "store" in each.roles for each in env.hosts},
         "place": PLACE,
-        "secret": _VAULT_SECRET,
+        "secret": VAULT_SECRET,
         "second": host.second_place,
         "sftp": sftp if host.second_place.startswith("sftp:") else "",
         "keep": {
@@ -212,7 +214,7 @@ def _vault_config(directory: Compiled, env: Environment, host: Host) -> bytes:
         },
         "mail": MAIL,
         "user": USER,
-        "state": _VAULT_STATE,
+        "state": VAULT_STATE,
         "own": host.name,
         "archive": _ARCHIVE,
         "held": sorted({name for hold in directory.holds for name in hold.addresses}),

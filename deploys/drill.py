@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import danhba.drill
 from danhba.compiled import Compiled
-from danhba.drill.agent import UNIT, Places
+from danhba.drill.places import UNIT, Places
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Service
+from deploys.backup import PLACE, VAULT_SECRET, VAULT_STATE
 from deploys.common import suffix
 from deploys.program import HOME, as_json, program
 
@@ -17,9 +18,6 @@ PROGRAM = ("env", f"PYTHONPATH={HOME}", "python3", "-B", "-m", "drill", CONFIG)
 _SYSTEMD = "/etc/systemd/system"
 _TIMER = "danhba-drill.timer"
 _MAILBOXES = 20
-_REPOSITORIES = "/srv/vault/backup"
-_SECRET = "/etc/danhba/backup-vault.secret"
-_STATE = "/var/lib/danhba-backup-vault"
 _MASKED = ("dovecot.service", "slapd.service")
 """Their programs are used, and no daemon of them."""
 
@@ -29,8 +27,8 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
         "program": f"/usr/bin/python3 -B -m drill {CONFIG}",
         "home": HOME,
         "place": Places().home,
-        "secret": _SECRET,
-        "state": _STATE,
+        "secret": VAULT_SECRET,
+        "state": VAULT_STATE,
     }
     units = {"danhba-drill-fetch.service": "fetch.service", "danhba-drill-look.service":
              "look.service", UNIT: "certify.service", _TIMER: "drill.timer"}  # fmt: skip
@@ -74,6 +72,6 @@ def configuration(directory: Compiled, env: Environment, host: Host) -> dict[str
         "people": [each.name for each in env.having("people")],
         "edges": [edge.name for edge in env.having("edge")],
         "mailboxes": _MAILBOXES,
-        "repositories": _REPOSITORIES,
-        "turn": f"{_STATE}/turn",
+        "repositories": PLACE,
+        "turn": f"{VAULT_STATE}/turn",
     }

@@ -22,6 +22,7 @@ from danhba.keeper_log import openings
 from danhba.project import Project
 from danhba.relocation.agent import run
 from deploys.archive import PROGRAM
+from deploys import drill
 from deploys.common import KEEPER_LOG, KEEPER_UNIT
 
 
@@ -36,7 +37,8 @@ def command(
     project: Project, environment: str, since: datetime | None, until: datetime | None, form: str
 ) -> None:
     """Applies, rollbacks and moves with who began them and what became of them, keepers' logins,
-    passwords, lockouts lifted, incidents, restores, exports, reads of the archive (docs/audit.md).
+    passwords, lockouts lifted, incidents, restores, exports, restore drills, reads of the archive
+    (docs/audit.md).
 
     All from records that only grow. One that was changed is named, and the exit status is 1; so it
     is when a host does not answer.
@@ -51,7 +53,8 @@ def command(
     with session(env, partly=True) as hosts:
         _ask(hosts, env, first, found)
         found.silent |= dict.fromkeys(hosts.absent, "does not answer")
-    told = events(found.records, openings(found.keepers), found.incidents.values(), found.chain)
+    incidents = found.incidents.values()
+    told = events(found.records, openings(found.keepers), incidents, found.chain, found.drills)
     for event in told:
         if event.when >= first and (last is None or event.when < last):
             click.echo(_text(event, zone) if form == "text" else _json(event))
@@ -70,6 +73,7 @@ class _Found:
     keepers: dict[str, list[str]] = field(default_factory=dict)
     incidents: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     chain: list[Mapping[str, Any]] = field(default_factory=list)
+    drills: list[Mapping[str, Any]] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     silent: dict[str, str] = field(default_factory=dict)
 
@@ -95,6 +99,8 @@ def _of_host(hosts: Session, host: Host, env: Environment, first: datetime, foun
     if "vault" in roles:
         said = run(hosts, host, [*PROGRAM, "told"], f"{_stamp(first)}\n")
         found.chain += map(json.loads, said.splitlines())
+        log = hosts.ask(host, " ".join(drill.PROGRAM), {"do": "log"})["log"]
+        found.drills += [{**line, "host": host.name} for line in log]
     if {"store", "edge"}.intersection(roles):
         for each in hosts.step(host, "incidents", {"do": "incidents"})["incidents"]:
             known = found.incidents.get(each["id"], {"events": {}})

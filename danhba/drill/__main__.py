@@ -9,8 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .agent import Places, ask, certify, fetch, health, looked, pack, sweep
+from .agent import ask, certify, fetch, health, looked, pack, sweep
 from .config import Config
+from .places import Places
 
 
 def main(argv: Sequence[str]) -> None:

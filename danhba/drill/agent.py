@@ -12,7 +12,6 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,51 +22,10 @@ from .config import Config
 from .fetch import Fetch, clear
 from .figures import combine
 from .look import look
+from .places import UNIT, Places
 from .records import Records
 from .restic import Repository
 from .troubles import Trouble
-
-UNIT = "danhba-drill.service"
-
-
-@dataclass(frozen=True)
-class Places:
-    """run: requests of engineers."""
-
-    home: Path = Path("/var/lib/danhba-drill")
-    run: Path = Path("/run/danhba-drill")
-
-    @property
-    def records(self) -> Path:
-        """What outlives a drill."""
-        return self.home / "records"
-
-    @property
-    def sample(self) -> Path:
-        """What `fetch` tells the later steps."""
-        return self.home / "sample"
-
-    @property
-    def work(self) -> Path:
-        """All that is restored, and where `look` works."""
-        return self.home / "work"
-
-    @property
-    def since(self) -> Path:
-        """As old as the drills of this host."""
-        return self.home / "since"
-
-    @property
-    def tree(self) -> Path:
-        return self.work / "tree"
-
-    @property
-    def request(self) -> Path:
-        return self.run / "request.json"
-
-    @property
-    def found(self) -> Path:
-        return self.work / "found.json"
 
 
 def fetch(config: Config, places: Places, secrets: Path) -> None:
@@ -135,7 +93,10 @@ def certify(config: Config, places: Places) -> None:
 
 def ask(places: Places, question: dict[str, Any]) -> dict[str, Any]:
     """{"do": "drill", "by", "mailboxes", "seed"} or {"do": "last"}: the line of the log, the
-    figures, and the certificate in base 64; nothing of them where there is none."""
+    figures, and the certificate in base 64; nothing of them where there is none. {"do": "log"}: all
+    lines of the log."""
+    if question["do"] == "log":
+        return {"log": Records(places.records).all()}
     if question["do"] == "drill":
         with _alone(places):
             token = secrets.token_hex(16)
@@ -150,7 +111,6 @@ def ask(places: Places, question: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def _alone(places: Places) -> Iterator[None]:
-    places.run.mkdir(exist_ok=True)
     with (places.run / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -15,7 +14,7 @@ from docx import Document
 from people import Person
 from province import Province
 
-from danhba.drill.agent import Places
+from danhba.drill.places import Places
 
 Run = Callable[..., CompletedProcess[str]]
 SEED = 20261126
@@ -34,17 +33,9 @@ def backed_up(province: Province, official: Person, colleague: Person) -> None:
     """A backup of all that a drill may choose, with mail in it."""
     for person in (official, colleague):
         province.deliver(person.local)
-    names = [host.name for host in province.environment.having("store")]
-    edges = [host.name for host in province.environment.having("edge")]
-
-    def daily(name: str) -> None:
-        if name in edges:
-            province.lab.run(name, ["valkey-cli", "-s", "/run/valkey/valkey", "save"])
-        done = province.lab.run(name, ["systemctl", "start", "danhba-backup-daily.service"])
-        assert done.returncode == 0, done.stderr
-
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(daily, [*names, *edges]))
+    for edge in province.environment.having("edge"):
+        province.lab.run(edge.name, ["valkey-cli", "-s", "/run/valkey/valkey", "save"])
+    province.danhba("backup", "staging", "--all")
 
 
 def drill(province: Province, folder: Path, *words: str) -> tuple[int, str, dict[str, Any], Any]:

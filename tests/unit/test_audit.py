@@ -140,3 +140,14 @@ def test_all_records_are_one_timeline() -> None:
         "opened sotaichinh by imap from 198.18.0.1", "nvan@x suspended, 20261126-nvan: spam",
         "archive, entry 7: contents, case 12/2026/TTr: kiểm tra", "nvan@x released, 20261126-nvan",
     ]  # fmt: skip
+
+
+def test_drills_are_told_with_what_failed() -> None:
+    line = {"ended": "2026-11-30T20:00:05+00:00", "day": "2026-12-01", "by": "", "token": "t",
+            "good": True, "mailboxes": 20, "told": [], "name": "1", "host": "vault1"}  # fmt: skip
+    failed = {**line, "ended": "2026-11-30T21:00:05+00:00", "by": "an@may1", "good": False,
+              "told": ["store1: restic cannot restore it"], "name": "2"}  # fmt: skip
+    good, bad = events({}, drills=[failed, line])
+    assert (good.kind, good.who, good.hosts) == ("drill", "(timer)", ("vault1",))
+    assert good.what == "1, 20 mailboxes restored: good"
+    assert bad.what.endswith("FAILED: store1: restic cannot restore it") and bad.who == "an@may1"

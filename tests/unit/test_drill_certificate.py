@@ -14,8 +14,9 @@ from docx import Document
 from docx.document import Document as Doc
 
 from danhba.drill import agent, certificate
-from danhba.drill.agent import Places, certify, pack
+from danhba.drill.agent import certify, pack
 from danhba.drill.config import Config
+from danhba.drill.places import Places
 from danhba.drill.troubles import KINDS, Trouble
 from danhba.drilling import Drill, lines
 from danhba.generations import remote
