@@ -260,5 +260,4 @@ def _drill(line: Mapping[str, Any]) -> Event:
     became = "good" if line["good"] else f"FAILED: {'; '.join(line['told'])}"
     words = f"{line['name']}, {line['mailboxes']} mailboxes restored: {became}"
     when = datetime.fromisoformat(line["ended"])
-    facts = {key: value for key, value in line.items() if key != "token"}
-    return Event(when, "drill", line["by"] or "(timer)", words, (str(line["host"]),), facts)
+    return Event(when, "drill", line["by"] or "(timer)", words, (str(line["host"]),), dict(line))

@@ -8,7 +8,7 @@ from danhba.drill.places import UNIT, Places
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Service
-from deploys.backup import PLACE, VAULT_SECRET, VAULT_STATE
+from deploys.backup import PLACE, USER, VAULT_SECRET, VAULT_STATE
 from deploys.common import suffix
 from deploys.program import HOME, as_json, program
 
@@ -18,6 +18,7 @@ PROGRAM = ("env", f"PYTHONPATH={HOME}", "python3", "-B", "-m", "drill", CONFIG)
 _SYSTEMD = "/etc/systemd/system"
 _TIMER = "danhba-drill.timer"
 _MAILBOXES = 20
+_TURN = f"{VAULT_STATE}/turn"
 _MASKED = ("dovecot.service", "slapd.service")
 """Their programs are used, and no daemon of them."""
 
@@ -46,7 +47,7 @@ def part(directory: Compiled, env: Environment, host: Host) -> Part:
             File("/etc/sysusers.d/danhba-drill.conf",
                  render("drill/sysusers.conf", home=Places().home)),
             File("/etc/tmpfiles.d/danhba-drill.conf",
-                 render("drill/tmpfiles.conf", home=Places().home)),
+                 render("drill/tmpfiles.conf", home=Places().home, turn=_TURN, user=USER)),
             *(File(f"{_SYSTEMD}/{unit}", render(f"drill/{template}", **words))
               for unit, template in units.items()),
         ),
@@ -73,5 +74,5 @@ def configuration(directory: Compiled, env: Environment, host: Host) -> dict[str
         "edges": [edge.name for edge in env.having("edge")],
         "mailboxes": _MAILBOXES,
         "repositories": PLACE,
-        "turn": f"{VAULT_STATE}/turn",
+        "turn": _TURN,
     }

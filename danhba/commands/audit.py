@@ -21,8 +21,8 @@ from danhba.inventory import Environment
 from danhba.keeper_log import openings
 from danhba.project import Project
 from danhba.relocation.agent import run
-from deploys.archive import PROGRAM
 from deploys import drill
+from deploys.archive import PROGRAM
 from deploys.common import KEEPER_LOG, KEEPER_UNIT
 
 

@@ -21,7 +21,7 @@ def combine(host: str, sample: Path, found: Path, now: str) -> dict[str, Any]:
     try:
         wanted = json.loads(sample.read_bytes())
     except (OSError, ValueError):
-        wanted = _nothing(host, now)
+        wanted = {**nothing(host), "begun": now, "by": ""}
     troubles = wanted["troubles"]
     looked: dict[str, Any] = {"mailboxes": [], "people": None, "edge": None, "look_seconds": 0.0}
     try:
@@ -33,7 +33,6 @@ def combine(host: str, sample: Path, found: Path, now: str) -> dict[str, Any]:
         "begun": wanted["begun"],
         "ended": now,
         "by": wanted["by"],
-        "token": wanted["token"],
         "seed": wanted["seed"],
         "bytes": wanted["bytes"],
         "restore_seconds": wanted["seconds"],
@@ -42,10 +41,11 @@ def combine(host: str, sample: Path, found: Path, now: str) -> dict[str, Any]:
     }
 
 
-def _nothing(host: str, now: str) -> dict[str, Any]:
+def nothing(host: str) -> dict[str, Any]:
+    """What a first step has told that did not come to its end."""
     lost = Trouble("unfinished", host, "fetch").json()
-    return {"begun": now, "by": "", "token": "", "seed": 0, "bytes": 0, "seconds": 0.0,
-            "mailboxes": [], "people": None, "edge": None, "troubles": [lost]}  # fmt: skip
+    return {"seed": 0, "bytes": 0, "seconds": 0.0, "mailboxes": [], "people": None, "edge": None,
+            "troubles": [lost]}  # fmt: skip
 
 
 def _read(path: Path) -> dict[str, Any]:

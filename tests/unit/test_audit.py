@@ -143,7 +143,7 @@ def test_all_records_are_one_timeline() -> None:
 
 
 def test_drills_are_told_with_what_failed() -> None:
-    line = {"ended": "2026-11-30T20:00:05+00:00", "day": "2026-12-01", "by": "", "token": "t",
+    line = {"ended": "2026-11-30T20:00:05+00:00", "day": "2026-12-01", "by": "",
             "good": True, "mailboxes": 20, "told": [], "name": "1", "host": "vault1"}  # fmt: skip
     failed = {**line, "ended": "2026-11-30T21:00:05+00:00", "by": "an@may1", "good": False,
               "told": ["store1: restic cannot restore it"], "name": "2"}  # fmt: skip

@@ -416,7 +416,7 @@ def sample(tmp_path: Path) -> Path:
     path = tmp_path / "sample.json"
     row = {"account": "nvan", "host": "store1", "snapshot": "1a", "tag": "mail", "taken": NOW}
     path.write_text(json.dumps({
-        "begun": NOW, "by": "", "token": "t", "seed": 5, "bytes": 10, "seconds": 1.5,
+        "begun": NOW, "by": "", "seed": 5, "bytes": 10, "seconds": 1.5,
         "mailboxes": [row], "people": None, "edge": None, "troubles": [],
     }))  # fmt: skip
     return path
@@ -475,7 +475,7 @@ def test_what_a_host_said_stays_on_one_line() -> None:
 
 
 def line(ended: str, good: bool = True) -> dict[str, Any]:
-    return {"ended": ended, "day": ended[:10], "good": good, "token": "",
+    return {"ended": ended, "day": ended[:10], "good": good,
             "told": [] if good else ["store1: restic cannot restore it"]}  # fmt: skip
 
 

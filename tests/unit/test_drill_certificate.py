@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,6 @@ def figures(*troubles: Trouble) -> dict[str, Any]:
         "begun": "2026-11-30T19:59:00+00:00",
         "ended": "2026-11-30T20:00:05+00:00",
         "by": "",
-        "token": "t",
         "seed": 664590413,
         "mailboxes": [
             _mailbox("store1", "nvan", 1000, 1000),
@@ -156,6 +156,19 @@ def test_a_drill_that_was_cut_off_leaves_a_certificate(places: Places) -> None:
     assert "KHÔNG ĐẠT" in text(Document(io.BytesIO(found.certificate)))
     assert lines(found)[-1] == "failed"
     assert agent.health(places)[0].startswith("the restore drill of ")
+
+
+def test_a_first_step_that_fails_leaves_word_of_who_began_it(places: Places) -> None:
+    places.run.mkdir()
+    places.request.write_text(
+        json.dumps({"do": "drill", "by": "an@may1", "mailboxes": 1, "seed": 2})
+    )
+    secrets = places.run / "secrets"
+    secrets.write_text("{}")
+    with pytest.raises(FileNotFoundError):  # there is no file of turns
+        agent.fetch(replace(CONFIG, turn=str(places.run / "turn")), places, secrets)
+    certify(CONFIG, places)
+    assert _answered(places).figures["by"] == "an@may1"
 
 
 def test_what_was_restored_goes_and_what_was_found_stays(places: Places) -> None:
