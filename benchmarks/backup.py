@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from danhba.backup.freezing import LIST_LOG, LOG
 from danhba.backup.memory import Memory
 from danhba.backup.restic import Repository
 
-MAILBOXES, MESSAGES, SIZE = 1000, 50, 6000
+MAILBOXES, MESSAGES, SIZE = 1000, 10, 6000
 INBOX = "mail/mailboxes/INBOX/dbox-Mails"
 STEPS = ("first", "no change", "1 % changed")
 
@@ -31,6 +32,7 @@ class Bench:
     def __init__(self, place: Path) -> None:
         self.place, self.random = place, random.Random(2009)
         self.mail = place / "srv/mail"
+        self.count: Counter[str] = Counter()
         self.accounts = [f"nv{number:04}" for number in range(MAILBOXES)]
         for account in self.accounts:
             (self.mail / account / INBOX).mkdir(parents=True)
@@ -47,8 +49,8 @@ class Bench:
 
     def deliver(self, account: str) -> None:
         folder = self.mail / account / INBOX
-        number = sum(name.name.startswith("u.") for name in folder.iterdir()) + 1
-        (folder / f"u.{number}").write_bytes(self.random.randbytes(SIZE))
+        self.count[account] += 1
+        (folder / f"u.{self.count[account]}").write_bytes(self.random.randbytes(SIZE))
         with (folder / LOG).open("ab") as log:
             log.write(self.random.randbytes(64))
 
@@ -93,6 +95,7 @@ def measured() -> dict[str, list[float]]:
                 ("danhba, nightly", bench.by_danhba_at_night),
             ):
                 found.setdefault(name, []).append(_timed(way))
+                print(step, name, f"{found[name][-1]:.1f}", file=sys.stderr, flush=True)
     return found
 
 

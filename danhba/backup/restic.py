@@ -82,13 +82,16 @@ class Repository:
         parent: str = "", seconds: float | None = None,
     ) -> Saved:  # fmt: skip
         """Raises Failed."""
-        words = ["backup", "--json", "--host", host, "--tag", tag, "--files-from-verbatim", "-"]
-        words += [f"--exclude={pattern}" for pattern in apart]
-        words += ["--parent", parent] if parent else ["--group-by", "host,tags"]
-        # Its directories belong to others: that they were looked at is no news to anybody.
-        words += ["--no-scan"]
+        words = ["backup", "--json", "--no-scan", "--host", host, "--tag", tag,
+                 *(f"--exclude={pattern}" for pattern in apart),
+                 "--files-from-verbatim", "-"]  # fmt: skip
         text = "".join(f"{path}\n" for path in paths)
-        done = self.run(*words, seconds=seconds, input=text)
+        by_tag = ["--group-by", "host,tags"]
+        given = ["--parent", parent] if parent else by_tag
+        done = self.run(*words, *given, seconds=seconds, input=text)
+        if parent and done.returncode and parent[:8] in last_word(done):
+            # Mended or removed on the vault meanwhile: it only saved reading.
+            done = self.run(*words, *by_tag, seconds=seconds, input=text)
         if done.returncode not in (0, INCOMPLETE):
             raise Failed(last_word(done))
         return _saved(done.stdout, done.stderr)

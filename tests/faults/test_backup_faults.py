@@ -106,7 +106,8 @@ def test_no_room_on_the_vault(province: Province, bulk: str) -> None:
         chown danhba-backup:danhba-backup {full}; chmod 700 {full}
         cp -a {place}/. {full}/; mount --bind {full} {place}""")  # fmt: skip
     since = shell(province, "vault1", "date +%s").strip()
-    log = ["sh", "-c", f"journalctl -u danhba-backup-server --since @{since} | grep -q 'no space'"]
+    answers = f"journalctl -u danhba-backup-server --since @{since} -o cat"
+    log = ["sh", "-c", f"{answers} | grep -qE '\" (500|507) '"]
     process = province.start("backup", "staging", "--host", STORE)
     try:
         wait_for(lambda: province.lab.run("vault1", log).returncode == 0, "the disk is full", 60)

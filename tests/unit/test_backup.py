@@ -25,7 +25,7 @@ from danhba.backup.freezing import Busy, freeze, manifest, signature
 from danhba.backup.health import LATE, health
 from danhba.backup.mail import Refused, accept
 from danhba.backup.memory import Memory
-from danhba.backup.restic import Saved, last_word
+from danhba.backup.restic import Failed, Repository, Saved, last_word
 from deploys import backup
 
 INBOX = "mail/mailboxes/INBOX/dbox-Mails"
@@ -361,6 +361,26 @@ def test_never_is_said_as_well(store: Store) -> None:
     assert list(health(store.memory, ["host"], 5.0)) == []  # it comes in the night
     store.memory.note("began", 5.0)
     assert "never backed up" in next(health(store.memory, ["host"], 6.0 + LATE["host"]))
+
+
+def test_a_parent_that_was_mended_away_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = {
+        "message_type": "summary", "snapshot_id": "new", "total_files_processed": 1,
+        "files_new": 1, "files_changed": 0, "data_added_packed": 5,
+    }  # fmt: skip
+    program = tmp_path / "restic"
+    program.write_text(
+        '#!/bin/sh\ncase "$*" in *--parent*) echo \'Fatal: failed to load snapshot 0123abcd:'
+        f" it does not exist' >&2; exit 1 ;; esac\necho '{json.dumps(summary)}'\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}", prepend=":")
+    saved = Repository("x", {}).backup("h", "mail", ["/x"], [], parent="0123abcdef")
+    assert saved.snapshot == "new"
+    with pytest.raises(Failed, match="0123abcd"):
+        Repository("x", {}).backup("h", "mail", ["/x"], ["--parent"], parent="")
 
 
 def test_the_last_word_of_restic_is_found() -> None:
