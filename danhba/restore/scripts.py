@@ -11,9 +11,9 @@ from .unpack import ACTIVE
 SUFFIX = ".sieve"
 
 
-def bring(user: str, box: Path, into: str) -> list[str]:
-    """Names of the filters that came back. into: "" in place; else they come under names that begin
-    with it, and none is in force.
+def bring(user: str, home: Path, box: Path, into: str) -> list[str]:
+    """Names of the filters that came back. home: of the live mailbox. into: "" in place; else they
+    come under names that begin with it, and none is in force.
 
     In place the one that was in force is so again when the mailbox had no filter at all: who has
     others has chosen. Raises Refused.
@@ -23,7 +23,7 @@ def bring(user: str, box: Path, into: str) -> list[str]:
     for path in sorted(box.glob(f"sieve/*{SUFFIX}")):
         name = path.name.removesuffix(SUFFIX)
         content = path.read_bytes()
-        if into and name in there and _content(user, name) == content:
+        if into and name in there and (home / "sieve" / path.name).read_bytes() == content:
             continue
         name = f"{into} {name}" if into else name
         if name not in there:
@@ -40,10 +40,6 @@ def bring(user: str, box: Path, into: str) -> list[str]:
 def _there(user: str) -> set[str]:
     rows = _sieve(user, "list").decode().splitlines()
     return {row.removesuffix(" ACTIVE").strip() for row in rows}
-
-
-def _content(user: str, name: str) -> bytes:
-    return _sieve(user, "get", name)
 
 
 def _sieve(user: str, word: str, *words: str, stdin: bytes = b"") -> bytes:

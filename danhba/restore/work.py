@@ -118,7 +118,8 @@ def _deliver(request: Request, box: Path) -> dict[str, Any]:
         raise Refused(f"{len(left)} of {len(choice.missing)} messages did not come back; run it "
                       "again, the others are not doubled")  # fmt: skip
     all_of_it = not request.folder and not request.message_id
-    brought = scripts.bring(request.user, box, request.into) if all_of_it else []
+    home = Path(request.mail, request.account)
+    brought = scripts.bring(request.user, home, box, request.into) if all_of_it else []
     if all_of_it and not request.into:
         _make_empty(request, old, live)
     used, room = live.room()

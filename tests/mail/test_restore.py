@@ -146,7 +146,7 @@ def test_what_is_missing_comes_back_to_its_place_while_it_is_used(
         known = len(life.sent)
         wait_for(lambda: len(life.sent) > known + 1, "mail flows on")
     assert "2 messages came back to where they were: Càng việc/Con 1, INBOX 1" in said
-    assert "Thùng rác 1" in said and "filters: gone" in said
+    assert "Thùng rác 1" in said
     assert "0 messages came back" in lost.restore(WORKS, "--in-place")
     here = {"INBOX": ["stays", "removed"], "Thùng rác": ["moved"], "Càng việc/Con": ["with-folder"]}
     for store in (province.home(WORKS), province.standby(WORKS)):
@@ -174,17 +174,6 @@ def test_a_whole_mailbox_comes_beside_what_is_there_once(lost: Lost, mail: dict[
         found = on(lost.province, lost.province.home(WORKS), WORKS, f"{lost.beside}/*")
         names = ("stays", "removed", "moved", "with-folder")
         assert found == {mail[name]: 1 for name in names}
-
-
-def test_a_mailbox_without_room_gets_all_and_still_no_mail(
-    lost: Lost, mail: dict[str, str], edge: str
-) -> None:
-    with room(lost.province, FULL, "1M"):
-        said = lost.restore(FULL, "--in-place")
-        assert "it has 1.5 MB of 1.0 MB now: its mail is refused until there is room" in said
-        assert count(lost, FULL, mail[FULL]) == 1
-        [(code, _)] = rcpt(edge, lost.province.mail(FULL))
-        assert code == 552
 
 
 # Whoever it is today
@@ -257,8 +246,20 @@ def test_without_a_snapshot_nothing_is_done(lost: Lost) -> None:
 
 def test_who_restored_what_is_in_the_record(lost: Lost, mail: dict[str, str]) -> None:
     rows = lost.province.danhba("audit", "staging", "--since", f"{lost.at:%Y-%m-%d}").stdout
-    own = [row for row in rows.splitlines() if f"account {FULL}" in row]
+    own = [row for row in rows.splitlines() if f"account {RENAMED}" in row]
     begun, ended = (next(row for row in own if f" {what} " in row) for what in
                     ("restore", "restored"))  # fmt: skip
     assert "root@" in begun and "in_place True" in begun and "snapshot " in begun
     assert "messages 1" in ended
+
+
+def test_a_mailbox_without_room_gets_all_and_still_no_mail(
+    lost: Lost, mail: dict[str, str], edge: str
+) -> None:
+    # The last one: what tells the store so is no link into its generation any more.
+    with room(lost.province, FULL, "1M"):
+        said = lost.restore(FULL, "--in-place")
+        assert "it has 1.5 MB of 1.0 MB now: its mail is refused until there is room" in said
+        assert count(lost, FULL, mail[FULL]) == 1
+        [(code, _)] = rcpt(edge, lost.province.mail(FULL))
+        assert code == 552
