@@ -32,6 +32,7 @@ def test_everything_but_the_vault(province: Province, holdings: list[Holding]) -
     """Killed once midway, on the control machine."""
     for each in ("mx1", "mx2"):
         province.lab.run(each, [*VALKEY, "set", LEARNED, "42"])
+        province.lab.run(each, [*VALKEY, "save"])  # as it does by itself every five minutes
     signing, passwords = keys(province), province.with_password()
     province.danhba("backup", "staging", "--all")
     edge = province.lab.host("mx1").ipv4
