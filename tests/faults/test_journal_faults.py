@@ -100,7 +100,7 @@ def _sent(edge: str, to: str, count: int = 1, stopped: threading.Event | None = 
             message["From"], message["To"] = f"lan@{OUTSIDE}", to
             message["Subject"] = "Thử lưu trữ"
             message["Message-ID"] = f"<{secrets.token_hex(8)}@{OUTSIDE}>"
-            message.set_content("Xin chào\n" * 50)
+            message.set_content(secrets.token_hex(10_000))  # more than a page of the disk has left
             assert not smtp.send_message(message)
             found.append(str(message["Message-ID"]))
     return found
@@ -200,7 +200,9 @@ def test_a_clock_that_jumps_is_told_and_the_order_holds(apart: Journal, province
         _place(apart, _OFFSET, str(offset))
         sent += _sent(edge, to, 2)
         apart.settled()
-    assert [each["message_id"] for each in apart.entries()] == sent
+    found = [each["message_id"] for each in apart.entries()]
+    pairs = [(set(found[at : at + 2]), set(sent[at : at + 2])) for at in (0, 2, 4)]
+    assert len(found) == len(sent) and all(came == went for came, went in pairs)
     leaps = [round(each["by"] / 3600) for each in apart.entries(kind=entry.CLOCK)]
     assert leaps == [72, -74]
     assert _holds(apart) == 8

@@ -73,7 +73,14 @@ class Journal:
     def settled(self, limit: float = 180) -> None:
         """Wait until no edge has anything for the vault."""
         edges = [edge.name for edge in self.province.environment.having("edge")]
-        wait_for(lambda: not any(map(self.waiting, edges)), "the vault has all mail", limit)
+        wait_for(lambda: all(map(self._has_handed_over, edges)), "the vault has all mail", limit)
+
+    def _has_handed_over(self, edge: str) -> bool:
+        """What came while the vault began to answer would wait for minutes."""
+        if not self.waiting(edge):
+            return True
+        self.hurry(edge)
+        return False
 
     def hurry(self, edge: str) -> None:
         """What waits on an edge tries again now."""
