@@ -126,7 +126,7 @@ def test_a_record_that_was_changed_is_named(province: Province, begun: datetime)
     kept = on_host(f"cat {RECORD}").stdout
     try:
         attribute(False)
-        on_host(f"sed -i '1s/danhba apply/danhba apple/' {RECORD}")
+        on_host(f"sed -i '1s/begun/begum/' {RECORD}")
         told = province.danhba("audit", "staging", check=False)
         assert told.returncode == 1
         assert f"CHANGED: mx2: {RECORD}, line 2: not the one that followed" in told.stderr
