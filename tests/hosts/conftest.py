@@ -20,6 +20,7 @@ import pytest
 import testinfra
 from seen import Server, Wanted
 
+from danhba import secrets
 from danhba.check import check_file
 from danhba.compile import compile_directory
 from danhba.inventory import Environment, Host
@@ -33,7 +34,10 @@ _OWN_TIMER = re.compile(r"danhba-.*\.timer")
 
 @cache
 def environment() -> Environment:
-    return Project().environment(ASKED or "staging")
+    found = Project().environment(ASKED or "staging")
+    if not ASKED:
+        secrets.make(found.secrets_folder)  # cases are made from generations, before the lab boots
+    return found
 
 
 @cache
