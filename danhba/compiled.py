@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
+from danhba.backup.figures import KEPT, Backup
 from danhba.lockout.figures import Figures, Limits
-from danhba.model import KEPT, Backup
 
 BoxState = Literal["active", "locked", "withdrawn", "closed"]
 """As danhba.model.State; closed: the mailbox of an agency that is no more."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 
+from danhba.backup.figures import KEPT, Backup
 from danhba.findings import shown
 from danhba.model import (
-    KEPT,
     Archive,
-    Backup,
     Contact,
     FreeMail,
     FreeMailAction,

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Literal
 
+from danhba.backup.figures import Backup
 from danhba.days import months_after, today
 
 State = Literal["active", "locked", "withdrawn"]
@@ -72,23 +73,6 @@ class Archive:
     def __str__(self) -> str:
         own = "".join(f", {kind} {years}" for kind, years in sorted(self.kinds))
         return f"{self.years} years{own}"
-
-
-@dataclass(frozen=True, slots=True)
-class Backup:
-    """How long backups are kept (Điều 8.9): all of the last `days` days that have one, then one a
-    week and one a month."""
-
-    days: int
-    weeks: int
-    months: int
-
-    def __str__(self) -> str:
-        return f"{self.days} days, {self.weeks} weeks, {self.months} months"
-
-
-KEPT = Backup(days=14, weeks=8, months=12)
-"""When policy does not say."""
 
 
 Macros = Literal["refused", "accepted"]

@@ -15,13 +15,13 @@ from types import UnionType
 from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 from danhba import load, load_policy, values
+from danhba.backup.figures import Backup
 from danhba.fmt import ORDER
 from danhba.model import (
     Agency,
     Alias,
     Approval,
     Archive,
-    Backup,
     Closure,
     Contact,
     Directory,

@@ -12,9 +12,6 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from danhba.errors import DanhbaError
 
 _BYTES = 32
@@ -32,6 +29,10 @@ class Secrets:
 
     def derive(self, label: str) -> bytes:
         """32 bytes for one use (HKDF with SHA-256, RFC 5869): who learns them learns no others."""
+        # Late: `danhba check` imports this file and derives nothing.
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
         return HKDF(SHA256(), _BYTES, salt=None, info=f"danhba {label}".encode()).derive(
             self.master
         )

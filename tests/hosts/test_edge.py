@@ -14,6 +14,7 @@ from deploys.common import (
     DANE_SOCKET,
     DESK_SOCKET,
     FILTER_SOCKET,
+    JOURNAL_WAY,
     LEARNING_PORT,
     MARKS_SOCKET,
     REPLY_PORT,
@@ -30,6 +31,7 @@ from deploys.signing import PLACE
 from deploys.valkey import ways
 
 ROLE = "edge"
+_JOURNAL = f"inline:{{ {{journal.invalid = journal:[127.0.0.1]:{JOURNAL_WAY}}} }}"
 
 
 def test_every_mailbox_resolves_to_its_store_and_no_other_does(server: Server) -> None:
@@ -76,11 +78,14 @@ def test_everybody_may_send_as_what_is_his_and_as_nothing_else(server: Server) -
 
 
 def test_postfix_reads_these_tables(server: Server) -> None:
-    names = "virtual_mailbox_maps transport_maps virtual_alias_maps smtpd_sender_login_maps"
+    names = "virtual_mailbox_maps virtual_alias_maps smtpd_sender_login_maps"
     tables = server.edge.tables
     homes, aliases, senders = (f"cdb:{tables}/{name}" for name in ("homes", "aliases", "senders"))
     asked = f"postconf -c {server.edge.postfix} -h {names}"
-    assert server.run(asked).split() == [homes, homes, aliases, senders]
+    assert server.run(asked).split() == [homes, aliases, senders]
+    transports = server.run(f"postconf -c {server.edge.postfix} -h transport_maps").split(", ")
+    assert transports[0] == homes
+    assert transports[1:] == ([_JOURNAL] if server.wanted.environment.vault else [])
 
 
 def test_every_mailbox_has_a_route_to_its_store(server: Server) -> None:

@@ -35,10 +35,12 @@ def test_no_package_is_left_half_configured(server: Server) -> None:
 
 
 def test_postfix_is_3_10_or_later_and_dovecot_is_2_4(server: Server) -> None:
-    command = "dpkg --compare-versions %s ge 3.10"
-    postfix = server.shell.package("postfix").version
-    assert server.shell.run(command, postfix).rc == 0, postfix
-    assert server.shell.package("dovecot-core").version.startswith("1:2.4.")
+    """Where they are: a vault has no Postfix, a people host neither."""
+    if {"edge", "store"} & set(server.facts.roles):
+        command = "dpkg --compare-versions %s ge 3.10"
+        postfix = server.shell.package("postfix").version
+        assert server.shell.run(command, postfix).rc == 0, postfix
+        assert server.shell.package("dovecot-core").version.startswith("1:2.4.")
 
 
 def test_service_runs_and_starts_with_the_host(server: Server, unit: str) -> None:

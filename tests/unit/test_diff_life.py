@@ -15,6 +15,7 @@ from lives import PROVINCE, Moment, lives
 
 from danhba import diff as told_by
 from danhba import model
+from danhba.backup.figures import Backup
 from danhba.diff import REFUSED, Change
 from danhba.edit.agencies import Ending, Founding, end_agency, found_agency, rename_agency
 from danhba.edit.people import (
@@ -451,7 +452,7 @@ ANOTHER: dict[str, Any] = {
     "Release | None": model.Release(LAST, "6/CV", 0),
     "FreeMail": model.FreeMail(("gmail.com",), "refused"), "Contact": model.Contact("khac"),
     "Archive": model.Archive(20, (("so", 30),)),
-    "Backup": model.Backup(7, 4, 6),
+    "Backup": Backup(7, 4, 6),
 }  # fmt: skip
 INNER = {"staff", "agency"}
 """Of an agency: its people; of a person: where he stands."""
