@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -62,6 +63,9 @@ def _on_host(work: str, config: dict[str, Any]) -> int:
 
     try:
         _say(memory.WORK[work](config))
+    except (ConnectionError, TimeoutError) as error:
+        print(f"{config['vault']}: {error}")
+        return os.EX_TEMPFAIL
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1

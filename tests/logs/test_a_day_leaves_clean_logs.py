@@ -227,13 +227,17 @@ def unexpected(lines: list[Line], rules: Rules) -> list[str]:
 
 
 HOSTS = list(Lab.open().hosts)
+QUIET = {host.name for host in Lab.open().environment.having("vault")}
+"""What takes mail and logins there says nothing of each."""
 
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_a_first_apply_and_a_day_of_mail_log_no_error_and_no_warning(day: Day, host: str) -> None:
     lines = journal(day.province, host, day.calm)
-    assert any(line.identifier.startswith("postfix/") for line in lines), "no mail was logged"
-    assert any(line.identifier == "dovecot" for line in lines), "no login was logged"
+    assert lines
+    if host not in QUIET:
+        assert any(line.identifier.startswith("postfix/") for line in lines), "no mail was logged"
+        assert any(line.identifier == "dovecot" for line in lines), "no login was logged"
     assert unexpected(lines, ALLOWED) == []
 
 

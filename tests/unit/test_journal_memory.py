@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,8 @@ import pytest
 from archives import NOON, Vault
 
 from danhba.journal import entry, roots
+from danhba.journal import memory as module
+from danhba.journal.__main__ import main
 from danhba.journal.memory import Memory
 from danhba.journal.roots_door import answer
 
@@ -129,3 +133,18 @@ def test_a_line_that_was_cut_short_is_none(vault: Vault, memory: Memory) -> None
     with memory.ends.open("ab") as file:
         file.write(b'{"hash"')
     assert [n for n, _, _ in memory.all()] == [1]
+
+
+def test_a_vault_that_does_not_answer_yet_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The unit comes again (templates/archive/remember.service); what lasts is told by health."""
+
+    def refused(config: object, memory: Memory, now: float) -> None:
+        raise ConnectionRefusedError("connection refused")
+
+    monkeypatch.setattr(module, "fetch", refused)
+    config = tmp_path / "config"
+    config.write_text(json.dumps({"vault": "vault1", "state": str(tmp_path), "public": "00" * 32}))
+    assert main(["journal", str(config), "remember"]) == os.EX_TEMPFAIL
+    assert capsys.readouterr().out == "vault1: connection refused\n"
