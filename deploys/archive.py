@@ -47,6 +47,7 @@ def every(directory: Compiled, env: Environment, host: Host) -> Part:
         files=(
             *(() if has_program else program(danhba.journal)),
             File(MEMORY_CONFIG, as_json(_memory(env, env.vault))),
+            File("/etc/sysusers.d/danhba-roots.conf", render("archive/sysusers.conf")),
             File(f"{_SYSTEMD}/danhba-roots.service", unit),
             File(f"{_SYSTEMD}/{_REMEMBER}", render("archive/remember.timer"), effect="restart"),
         ),
