@@ -31,7 +31,7 @@ from .freezing import MANIFEST
 from .host import TAG as HOST
 from .mail import ALL, CHANGED
 from .restic import Failed, Repository, last_word, of_host
-from .vault import Vault
+from .vault import ARCHIVE, Vault
 
 OWNER = "vmail"
 MANIFEST_OF_LIVE = Path("/var/lib/danhba/current/manifest.json")
@@ -178,6 +178,7 @@ def host(config: Config, question: Mapping[str, Any]) -> dict[str, Any]:
     subprocess.run(["systemctl", "stop", *units], check=False, capture_output=True)
     try:
         places = [_lay(place, each) for each in _folders(place)]
+        _lay_chain(place / JOURNAL.relative_to("/"), JOURNAL)
         _lay_bases(place / config.state.lstrip("/") / "host")
         _keep_ldif(config, place)
         _keep_record(place, rows[-1]["time"])
@@ -217,7 +218,7 @@ def _units() -> list[str]:
 
 def _folders(place: Path) -> list[Path]:
     """What is to be laid, as it was unpacked."""
-    tops = [*place.glob("var/lib/*"), *place.glob("srv/archive*"), *place.glob("srv/vault/journal")]
+    tops = [*place.glob("var/lib/*"), *place.glob("srv/archive*")]
     return sorted(top for top in tops if top.name not in LEFT)
 
 
@@ -229,6 +230,20 @@ def _lay(place: Path, source: Path, root: Path = Path("/")) -> str:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(source, target)
     return str(target)
+
+
+def _lay_chain(source: Path, target: Path) -> None:
+    """The archive, of whose files none is ever written but at its end: of two the longer one is the
+    newer one. What the second place had may be there already; what can be searched is made anew."""
+    for path in [each for each in source.rglob("*") if each.is_file()]:
+        there = target / path.relative_to(source)
+        if not there.exists() or there.stat().st_size < path.stat().st_size:
+            there.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.move(path, there)
+    if source.exists():
+        owner = target.stat()
+        for path in target.rglob("*"):
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def _lay_bases(copies: Path) -> None:
@@ -307,6 +322,7 @@ def vault(config: VaultConfig) -> dict[str, Any]:
         both.must("copy", "--from-repo", there.place)
         counts[name] = len(here.snapshots())
         found.accept(name)
+    _archive(config, found)
     owner = pwd.getpwnam(config.user)
     for top in (config.place, config.state):
         for folder, _, names in os.walk(top):
@@ -315,6 +331,24 @@ def vault(config: VaultConfig) -> dict[str, Any]:
     return {"snapshots": counts, "missing": sorted(config.hosts.keys() - counts.keys())}
 
 
+def _archive(config: VaultConfig, found: Vault) -> None:
+    """What the second place has of the archive: its chain, and what messages say."""
+    there = found.second(config.own, ARCHIVE)
+    if there.run("cat", "config").returncode:
+        return
+    place = Path(config.state, "back")
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(mode=0o700)
+    there.must(
+        "restore", "latest", "--tag", ARCHIVE, "--target", str(place), "--exclude", "index.db*"
+    )
+    subprocess.run(["systemctl", "stop", JOURNAL_UNIT], check=False, capture_output=True)
+    _lay_chain(place / config.archive.lstrip("/"), Path(config.archive))
+    subprocess.run(["systemctl", "start", JOURNAL_UNIT], check=False, capture_output=True)
+    shutil.rmtree(place)
+
+
+JOURNAL, JOURNAL_UNIT = Path("/srv/vault/journal"), "danhba-journal.service"
 SECOND_KEY, SECOND_WORDS = "/etc/ssl/danhba/second_place", "/etc/ssl/danhba/second_place.env"
 JOBS_KEY = "/run/credentials/danhba-backup-copy.service/second.key"
 """Where the vault's own job finds it; who brings back is root."""

@@ -75,16 +75,26 @@ def test_the_vault_comes_back_from_the_second_place(province: Province) -> None:
     """With as many snapshots of each host, which hosts then add to."""
     vault = province.environment.having("vault")[0].name
     assert province.lab.run(vault, ["systemctl", "start", COPY]).returncode == 0
-    before = _snapshots(province, vault)
+    before, archive = _snapshots(province, vault), _contents(province, vault)
+    assert archive
     province.lab.blank(vault)
     began = time.monotonic()
     province.danhba("rebuild", "staging", vault, "--yes")
     print(f"the vault: {time.monotonic() - began:.0f} s")
     assert _snapshots(province, vault) == before
+    assert _contents(province, vault).items() >= archive.items()
+    province.danhba("archive", "verify", "staging")
     province.danhba("backup", "staging", "--all")
     after = _snapshots(province, vault)
     assert all(after[host] > count for host, count in before.items())
     assert province.plan_status() == 0
+
+
+def _contents(province: Province, vault: str) -> dict[str, str]:
+    """Of what the archive keeps of messages: name and hash of each file."""
+    script = "cd /srv/vault/journal && find . -name '*.data' -exec sha256sum {} +"
+    rows = province.lab.run(vault, ["sh", "-c", script]).stdout.splitlines()
+    return {name: digest for digest, name in (row.split() for row in rows)}
 
 
 def _snapshots(province: Province, vault: str) -> dict[str, int]:

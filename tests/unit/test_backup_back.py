@@ -55,6 +55,21 @@ class TestWhichSnapshot:
         assert back._moment({"at": ""}) > 1e9
 
 
+def test_of_two_chains_the_longer_one_stays(tmp_path: Path) -> None:
+    """What the second place had of a day may be older or newer than what the host's backup has."""
+    source, target = tmp_path / "back", tmp_path / "journal"
+    for folder, first, second in ((source, "ab", "c"), (target, "a", "cd")):
+        (folder / "26").mkdir(parents=True)
+        (folder / "26" / "0001.chain").write_text(first)
+        (folder / "26" / "0002.chain").write_text(second)
+    (source / "27").mkdir()
+    (source / "27" / "0001.data").write_text("x")
+    back._lay_chain(source, target)
+    laid = {str(p.relative_to(target)): p.read_text() for p in target.rglob("*") if p.is_file()}
+    assert laid == {"26/0001.chain": "ab", "26/0002.chain": "cd", "27/0001.data": "x"}
+    back._lay_chain(tmp_path / "none", tmp_path / "no-vault")
+
+
 class TestMailboxes:
     @pytest.fixture(autouse=True)
     def me(self, monkeypatch: pytest.MonkeyPatch) -> None:
