@@ -59,6 +59,8 @@ def test_a_clock_that_nobody_tells_is_not_that_of_1970(monkeypatch: pytest.Monke
     assert peers.ask("dc=x", "store2") == {
         "stamps": {}, "clock": 0, "error": "slapd does not say what time it is"
     }  # fmt: skip
+    # A blank machine has no slapd that could say it, and may be filled when the other one answers.
+    peers.must_not_be_elsewhere({"base": "dc=x", "peers": ["store2"], "here": []})
 
 
 class Clock:

@@ -33,16 +33,23 @@ to him. slapd tells its time in whole seconds."""
 def ask(base: str, peer: str = "") -> Json:
     """{"stamps": {host's number: CSN}, "clock": seconds ahead of this host, "error"} of slapd on a
     people host, "" being this one. No stamps: it holds nothing yet."""
-    found = search("-b", base, "-s", "base", "contextCSN", peer=peer, limit=PROMPT)
-    if found.returncode not in (0, 32):  # 32: noSuchObject
-        words = found.stderr.decode(errors="replace").split("\n")[0]
-        return {"stamps": {}, "clock": 0, "error": words or f"status {found.returncode}"}
-    _, attrs = next(parse(found.stdout), ("", {}))
-    stamps = {csn.split("#")[2]: csn for csn in attrs.get("contextCSN", [])}
+    stamps, error = _stamps(base, peer)
+    if error:
+        return {"stamps": {}, "clock": 0, "error": error}
     there, here = _clock(peer), _clock()
     if there is None or here is None:
         return {"stamps": {}, "clock": 0, "error": "slapd does not say what time it is"}
     return {"stamps": stamps, "clock": there - here, "error": ""}
+
+
+def _stamps(base: str, peer: str) -> tuple[dict[str, str], str]:
+    """And what is wrong, "" when it answers."""
+    found = search("-b", base, "-s", "base", "contextCSN", peer=peer, limit=PROMPT)
+    if found.returncode not in (0, 32):  # 32: noSuchObject
+        words = found.stderr.decode(errors="replace").split("\n")[0]
+        return {}, words or f"status {found.returncode}"
+    _, attrs = next(parse(found.stdout), ("", {}))
+    return {csn.split("#")[2]: csn for csn in attrs.get("contextCSN", [])}, ""
 
 
 def _clock(peer: str = "") -> int | None:
@@ -183,7 +190,8 @@ def wake(tree: Json) -> None:
 def must_not_be_elsewhere(tree: Json) -> None:
     """For a host that has never held people: those that are not part of this run must say what
     they hold, else an empty tree would be filled beside theirs. Raises Refused."""
-    others = {peer: ask(tree["base"], peer)["error"] for peer in tree["peers"]}
+    # Not `ask`: a machine that is new has no slapd to compare clocks with.
+    others = {peer: _stamps(tree["base"], peer)[1] for peer in tree["peers"]}
     silent = {peer: said for peer, said in others.items() if said and peer not in tree["here"]}
     if silent:
         raise Refused(_why([], silent))
