@@ -54,7 +54,7 @@ class Control:
         link = self._here(ROOT / ".venv/bin/python3")
         link.unlink()
         link.symlink_to(python)
-        for name in ("id_ed25519", "known_hosts"):
+        for name in ("id_ed25519", "known_hosts", "vault/master"):
             _copy(Path(KEYS) / name, self._here(Path(KEYS) / name))
         for parent in (*ROOT.parents, *Path(KEYS).parents):
             self._here(parent).chmod(self._here(parent).stat().st_mode | 0o011)
