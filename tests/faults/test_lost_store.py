@@ -218,7 +218,7 @@ def _each_is_there_once(province: Province, stream: Stream, people: list[Person]
         return Counter({key: there[key] for key in wanted})
 
     def all_there() -> bool:
-        """What was put off when the store died, or for want of a turn, waits in a queue for minutes:
+        """What was put off when the store died, or for want of a turn, waits for minutes:
         it is tried again now."""
         for host in province.environment.hosts:
             if {"edge", "store"} & set(host.roles):
