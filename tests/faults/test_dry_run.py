@@ -24,8 +24,8 @@ NOT_OURS = (
     "/var/lib/danhba-backup", "/srv/vault/backup", "/srv/vault/journal/index.db",
 )  # fmt: skip
 """What the host changes by itself, whoever looks: its timers, Postfix's queue and wake-ups, what
-danhba's own daemons, timers and valkey note, folders of what timers start, and LMDB's tables of readers, in
-which every search may enter itself."""
+danhba's own daemons, timers and valkey note, folders of what timers start, and LMDB's tables of
+readers, in which every search may enter itself."""
 FOLDERS = ("/tmp", "/var/tmp")
 """Of which only the content counts: their own times change with folders of what timers start."""
 
