@@ -46,7 +46,7 @@ class Work:
 @dataclass
 class Stream:
     """Mail and work until it is stopped. taken: account and Message-ID of what was answered 250.
-    refused: what was told to come again."""
+    refused: what was told to come again. broken: what ended the work of officials."""
 
     stopped: threading.Event = field(default_factory=threading.Event)
     taken: list[tuple[str, str]] = field(default_factory=list)
@@ -90,8 +90,8 @@ class Stream:
             with work.person.inbox() as imap:
                 while not self.stopped.is_set():
                     self._turn(imap, work)
-        except (OSError, imaplib.IMAP4.error, Refused):
-            return
+        except (OSError, imaplib.IMAP4.error, Refused) as error:
+            self.broken.append(error)
 
     def _turn(self, imap: imaplib.IMAP4_SSL, work: Work) -> None:
         done = {*work.flagged, *work.moved, *work.deleted}
@@ -164,7 +164,7 @@ def test_a_lost_store_loses_no_message(province: Province, placement: Path) -> N
         thread.start()
     try:
         wait_for(lambda: len(stream.taken) > AHEAD + 60, "mail flows", 60)
-        wait_for(lambda: all(len(work.appended) > 5 for work in works), "people work", 60)
+        wait_for(lambda: all(len(work.appended) > 5 for work in works), "people work", 180)
         province.lab.kill(LOST)
         machines.remove(LOST)  # and its disk
         at = len(stream.taken)
