@@ -26,3 +26,12 @@ def checkout(province: Province, tmp_path: Path) -> Iterator[Province]:
     yield Province(province.lab, province.directory, province.passwords, tmp_path)
     province.apply()
     assert province.plan_status() == 0
+
+
+@pytest.fixture
+def placement(province: Province) -> Iterator[Path]:
+    """The placement file, which ends as it began: absent."""
+    path = province.root / "inventory" / "staging.placement.yaml"
+    assert not path.exists()
+    yield path
+    path.unlink(missing_ok=True)

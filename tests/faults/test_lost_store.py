@@ -9,12 +9,11 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 from doors import Refused
 from folders import named
 from mailboxes import on, send
@@ -130,15 +129,6 @@ def _move(imap: imaplib.IMAP4_SSL, number: str) -> None:
 def _delete(imap: imaplib.IMAP4_SSL, number: str) -> None:
     assert imap.uid("STORE", number, "+FLAGS", r"(\Deleted)")[0] == "OK"
     assert imap.uid("EXPUNGE", number)[0] == "OK"
-
-
-@pytest.fixture
-def placement(province: Province) -> Iterator[Path]:
-    """The placement file, which ends as it began: absent."""
-    path = province.root / "inventory" / "staging.placement.yaml"
-    assert not path.exists()
-    yield path
-    path.unlink(missing_ok=True)
 
 
 def test_a_lost_store_loses_no_message(province: Province, placement: Path) -> None:

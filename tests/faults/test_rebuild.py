@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from lost import Holding, keys
 from mailboxes import on, send
 from province import Province, wait_for
@@ -38,15 +36,6 @@ def test_an_edge(province: Province) -> None:
     name = province.officials(1)[0].address
     identity = send(province.lab.host(EDGE).ipv4, province.mail(name), "qua-may-moi")
     wait_for(lambda: province.has(name, identity), "mail comes through it", 60)
-
-
-@pytest.fixture
-def placement(province: Province) -> Iterator[Path]:
-    """The placement file, which ends as it began: absent."""
-    path = province.root / "inventory" / "staging.placement.yaml"
-    assert not path.exists()
-    yield path
-    path.unlink(missing_ok=True)
 
 
 def test_a_store_with_people_and_a_new_disk(province: Province, placement: Path) -> None:

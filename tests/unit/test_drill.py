@@ -281,7 +281,7 @@ def test_keys_are_the_halves_of_what_is_published(pair: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["rsa.key", "ed25519.key"])
-@pytest.mark.parametrize("content", [b"", b"-----BEGIN PRIVATE KEY-----\n"])
+@pytest.mark.parametrize("content", [b"", b"no key\n"])
 def test_a_key_that_does_not_load(pair: Path, name: str, content: bytes) -> None:
     (pair / name).write_bytes(content)
     found = edge(pair)
