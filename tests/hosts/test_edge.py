@@ -31,7 +31,7 @@ from deploys.signing import PLACE
 from deploys.valkey import ways
 
 ROLE = "edge"
-_JOURNAL = f"inline:{{ {{journal.invalid = journal:[127.0.0.1]:{JOURNAL_WAY}}} }}"
+_JOURNAL = f"inline:{{ {{journal.invalid = journal:[127.0.0.1]:{JOURNAL_WAY} }} }}"
 
 
 def test_every_mailbox_resolves_to_its_store_and_no_other_does(server: Server) -> None:
