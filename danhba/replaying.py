@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import IO, Any
-from zoneinfo import ZoneInfo
 
 from pyinfra.api.host import Host
 
@@ -108,15 +107,6 @@ def addresses(directory: Compiled, boxes: Collection[Mailbox]) -> dict[str, str]
         for address, account in led.items()
         if account in accounts
     }
-
-
-def moment(text: str, timezone: str) -> datetime:
-    """A point in time as an engineer writes it, by the province's clock. Raises DanhbaError."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise DanhbaError(f"{text!r} is no time: write 2026-11-26T08:30") from None
-    return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(timezone))
 
 
 def replay(

@@ -38,7 +38,8 @@ def command(
 
     Example: danhba replay staging store1 --since 2026-11-26T08:30
     """
-    from danhba.replaying import USUAL, boxes_of, moment, replay
+    from danhba.moment import moment
+    from danhba.replaying import USUAL, boxes_of, replay
 
     env = project.environment(environment)
     directory = project.compiled(env)

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 import click
 
 from danhba.commands.common import errors_to_status, tell
-from danhba.errors import DanhbaError
 from danhba.project import Project
 
 if TYPE_CHECKING:
@@ -57,26 +56,18 @@ def mailbox(
 
     Example: danhba restore mailbox staging nvan --at 2026-11-20T10:00 --in-place
     """
+    from danhba.moment import moment
     from danhba.restoring import Wanted, restore, whose
 
     env = project.environment(environment)
     directory = project.compiled(env)
-    moment = _moment(at, directory.timezone)
-    wanted = Wanted(address, moment, folder, message_id, in_place)
+    wanted = Wanted(address, moment(at, directory.timezone), folder, message_id, in_place)
     _, box = whose(directory, address)
     if box and box.state in ("withdrawn", "closed"):
         tell(f"{address} is {box.state}: nobody logs in there; the mail comes back all the same")
     done = restore(env, directory, wanted)
     for line in _lines(directory, wanted, done):
         click.echo(line)
-
-
-def _moment(at: str, timezone: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(at)
-    except ValueError:
-        raise DanhbaError(f"--at {at}: write it as 2026-11-20T10:00") from None
-    return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(timezone))
 
 
 def _lines(directory: Compiled, wanted: Wanted, done: Done) -> Iterator[str]:

@@ -6,7 +6,6 @@ import getpass
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -16,6 +15,7 @@ from danhba.commands.hosts import ask_all
 from danhba.days import today
 from danhba.engine import EngineError
 from danhba.inventory import Environment
+from danhba.moment import moment
 from danhba.project import Project
 from danhba.rebuilding import machines, restoring
 from danhba.rebuilding.machines import Machine
@@ -140,23 +140,13 @@ def _since(machine: Machine) -> datetime:
 def rebuild(project: Project, environment: str, name: str, at: str, yes: bool) -> None:
     """name: of a host; "": every blank one. at: see Machine. Raises EngineError, InventoryError."""
     env = project.environment(environment)
-    moment = _moment(at, project.compiled(env).timezone) if at else ""
-    chosen, absent = machines.choose(env, name, moment)
+    until = moment(at, project.compiled(env).timezone).isoformat() if at else ""
+    chosen, absent = machines.choose(env, name, until)
     for line in _meant(env, chosen, absent):
         click.echo(line)
     if not (yes or click.confirm("Rebuild this?")):
         raise EngineError("nothing was done")
     Rebuild(project, env, chosen, absent).run()
-
-
-def _moment(text: str, timezone: str) -> str:
-    """A time as engineers write it, by the province's clock, as ISO 8601 has it. Raises
-    EngineError."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise EngineError(f"{text} is no time: write 2026-11-20T10:00") from None
-    return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(timezone))).isoformat()
 
 
 def _meant(env: Environment, chosen: Mapping[str, Machine], absent: tuple[str, ...]) -> list[str]:

@@ -13,11 +13,14 @@ be missing all the same."""
 
 @dataclass(frozen=True, order=True)
 class Mail:
-    """A message in a folder."""
+    """A message in a folder. box: the folder's own GUID, "" when nobody asks for it: names of
+    folders are their owner's, who may have made one that doveadm takes for an option or a pattern.
+    """
 
     folder: str
     uid: int
     guid: str
+    box: str = field(default="", compare=False)
 
 
 @dataclass

@@ -43,7 +43,7 @@ def _there(user: str) -> set[str]:
 
 
 def _sieve(user: str, word: str, *words: str, stdin: bytes = b"") -> bytes:
-    argv = ["doveadm", "sieve", word, "-u", user, *words]
+    argv = ["doveadm", "sieve", word, "-u", user, "--", *words]
     done = subprocess.run(argv, input=stdin, capture_output=True, check=False)
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()

@@ -20,7 +20,7 @@ from staging.config import OUTSIDE
 
 def on(province: Province, store: str, address: str, mailbox: str = "*") -> Counter[str]:
     """How often a store's copy of a mailbox has each message, by its Message-ID."""
-    argv = ["doveadm", "-f", "flow", "fetch", "-u", province.mail(address), "hdr.message-id"]
+    argv = ["doveadm", "-f", "flow", "fetch", "-u", province.mail(address), "--", "hdr.message-id"]
     done = province.lab.run(store, [*argv, "mailbox", mailbox, "all"])
     return Counter(
         row.partition("hdr.message-id=")[2].strip() for row in done.stdout.splitlines() if row

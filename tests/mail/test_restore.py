@@ -18,8 +18,8 @@ from province import Province, wait_for
 DECISION = ("--decision", "22/QĐ-THU")
 COPIED = 30.0
 """Seconds within which a change is on the standby."""
-WORKS, MOVED, LEFT, RENAMED, FULL, GONE = (
-    f"phuc.{each}" for each in ("lam", "roi", "nghi", "ten", "day", "xoa")
+WORKS, MOVED, LEFT, RENAMED, FULL, GONE, ODD = (
+    f"phuc.{each}" for each in ("lam", "roi", "nghi", "ten", "day", "xoa", "la")
 )
 LARGE = 1_500_000
 """Bytes, more than a room of a megabyte."""
@@ -85,7 +85,7 @@ def mail() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def lost(province: Province, mail: dict[str, str]) -> Iterator[Lost]:
-    people = (WORKS, MOVED, LEFT, RENAMED, FULL, GONE)
+    people = (WORKS, MOVED, LEFT, RENAMED, FULL, GONE, ODD)
     agency = province.compiled.grants[0].agency
     province.add_officials(*people)
     province.apply()
@@ -100,6 +100,9 @@ def lost(province: Province, mail: dict[str, str]) -> Iterator[Lost]:
     for who in (MOVED, LEFT, RENAMED, GONE, agency):
         mail[who] = put(province, who, who)
     mail[FULL] = put(province, FULL, FULL, size=LARGE)
+    for folder in _odd(province):
+        doveadm(province, ODD, "mailbox", "create", "--", folder)
+        mail[folder] = put(province, ODD, "la", folder)
     at = back_up(province)
     doveadm(province, WORKS, "expunge", *query)
     query = ("mailbox", "INBOX", "header", "message-id", mail["moved"])
@@ -108,6 +111,8 @@ def lost(province: Province, mail: dict[str, str]) -> Iterator[Lost]:
     doveadm(province, WORKS, "sieve", "delete", "gone")
     for who in (MOVED, LEFT, RENAMED, FULL, agency):
         doveadm(province, who, "expunge", "mailbox", "INBOX", "header", "message-id", mail[who])
+    for folder in _odd(province):
+        doveadm(province, ODD, "mailbox", "delete", "-s", "--", folder)
     province.danhba("withdraw", LEFT, "--reason", "nghỉ hưu", *DECISION)
     said = province.danhba("rename", RENAMED, "--name", "Nguyễn Thử Phục Mới", *DECISION).stdout
     province.apply()
@@ -118,7 +123,28 @@ def count(lost: Lost, account: str, identity: str, folder: str = "*") -> int:
     return on(lost.province, lost.province.home(account), account, folder)[identity]
 
 
+def _odd(province: Province) -> list[str]:
+    """Folders that anybody may have: their names are options and patterns of doveadm."""
+    return [f"-u{province.mail(MOVED)}", "uid", "100%", "1000", "-", "--", 'Tôi & "bạn"']
+
+
 # A mailbox that is used
+
+
+def test_whatever_folders_are_called_their_mail_comes_back_there_once(
+    lost: Lost, mail: dict[str, str]
+) -> None:
+    folders, others = _odd(lost.province), doveadm(lost.province, MOVED, "mailbox", "list")
+    wanted = {mail[folder]: 1 for folder in folders}
+    assert "1 messages came back" in lost.restore(ODD, "--in-place", "--folder", "100%")
+    assert f"{len(folders) - 1} messages came back" in lost.restore(ODD, "--in-place")
+    assert f"{len(folders)} messages came back" in lost.restore(ODD)
+    home = lost.province.home(ODD)
+    assert on(lost.province, home, ODD, f"{lost.beside}/*") == wanted
+    for folder in set(folders) - {"100%"}:  # a pattern, here
+        assert on(lost.province, home, ODD, folder) == {mail[folder]: 1}
+    assert on(lost.province, home, ODD) == dict.fromkeys(wanted, 2)
+    assert doveadm(lost.province, MOVED, "mailbox", "list") == others
 
 
 def test_one_message_or_one_folder_comes_beside_what_is_there(

@@ -86,14 +86,6 @@ def test_edges_take_mail_last(env: Environment) -> None:
     assert names[-len(edges) :] == edges
 
 
-def test_a_time_is_by_the_clock_of_the_province() -> None:
-    zone = "Asia/Ho_Chi_Minh"
-    assert order._moment("2026-11-20T10:00", zone) == "2026-11-20T10:00:00+07:00"
-    assert order._moment("2026-11-20T03:00+00:00", zone) == "2026-11-20T03:00:00+00:00"
-    with pytest.raises(EngineError, match="is no time"):
-        order._moment("yesterday", zone)
-
-
 def test_the_archive_is_looked_through_from_before_the_oldest_backup() -> None:
     """Without one, from a standby's copy: a day."""
     begun = Machine("store1", begun="2026-11-26T20:00:00+0000")

@@ -24,7 +24,7 @@ from danhba.placement import Failure, Remembered
 from danhba.replay import delivering, missing, queues, wanted
 from danhba.replay.common import arrived
 from danhba.replay.programs import _COMMAND, _sources
-from danhba.replaying import addresses, boxes_of, moment
+from danhba.replaying import addresses, boxes_of
 
 DOMAIN = DIRECTORY.domain
 EDGES = {"mx1.x.vn": "mx1", "mx2.x.vn": "mx2"}
@@ -54,13 +54,6 @@ def test_a_long_queue_id_says_when_the_edge_had_the_message() -> None:
     assert datetime.fromtimestamp(second, UTC).year in range(2011, 2014)
     assert arrived("mx1/7B1A22C0F3") is None
     assert arrived("mx1/") is None
-
-
-def test_the_moment_is_of_the_provinces_clock() -> None:
-    assert moment("2026-11-26T08:30", "Asia/Ho_Chi_Minh").astimezone(UTC).hour == 1
-    assert moment("2026-11-26T08:30+00:00", "Asia/Ho_Chi_Minh").astimezone(UTC).hour == 8
-    with pytest.raises(DanhbaError, match="is no time"):
-        moment("yesterday", "Asia/Ho_Chi_Minh")
 
 
 # Who gets what

@@ -227,7 +227,7 @@ def test_what_fails_is_recorded_with_its_reason(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("nvan", "--at", "hôm qua"), "write it as 2026-11-20T10:00"),
+        (("nvan", "--at", "hôm qua"), "write 2026-11-20T10:00"),
         (("../x", *AT), "is no address"),
     ],
 )
