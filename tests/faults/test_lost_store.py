@@ -16,6 +16,7 @@ from pathlib import Path
 
 from doors import Refused
 from folders import named
+from lost import Holding
 from mailboxes import on, send
 from people import Person, official
 from province import Province, wait_for
@@ -23,7 +24,7 @@ from province import Province, wait_for
 from deploys.common import FOLDERS
 from staging import host as machines
 
-LOST = "store1"
+LOST, OTHER = "store1", "store2"
 AHEAD = 20
 """Messages that somebody works with before the loss."""
 PAUSE = 0.15
@@ -140,6 +141,8 @@ def test_a_lost_store_loses_no_message(province: Province, placement: Path) -> N
     edges = [edge.ipv4 for edge in province.environment.having("edge")]
     people, sender = _people(province, edges[0])
     works = [Work(person) for person in people[:3]]
+    holding = Holding.of(province, edges[0], people[5].local)
+    wait_for(lambda: on(province, OTHER, people[5].local, "Viec")[holding.filed] == 1, "copied", 60)
     ahead = Stream()
     for number in range(AHEAD):
         person = people[number % 3]
@@ -184,6 +187,9 @@ def test_a_lost_store_loses_no_message(province: Province, placement: Path) -> N
     print(f"a new machine in its place: {time.monotonic() - began:.1f} s")
     assert "failed_over" not in (placement.read_text() if placement.exists() else "")
     _each_is_there_once(province, stream, people)
+    holding.is_there(province, LOST)
+    with province.ldap(people[0].local, province.password(people[0].local), LOST):
+        pass  # it is a people host as well
     assert province.plan_status() == 0
 
 

@@ -1,20 +1,19 @@
-"""A machine is lost for good, and a blank one takes its place (docs/recovery.md)."""
+"""A machine is lost for good, and a blank one takes its place (docs/recovery.md). A store: see
+test_lost_store.py."""
 
 from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 
-from lost import Holding, keys
-from mailboxes import on, send
+from lost import keys
+from mailboxes import send
 from province import Province, wait_for
 
 from danhba.backup.mail import CHANGED
 
-EDGE, STORE, OTHER = "mx2", "store1", "store2"
+EDGE = "mx2"
 COPY = "danhba-backup-copy.service"
-"""The store is a people host as well."""
 
 
 def test_what_lives_is_not_overwritten(province: Province) -> None:
@@ -38,28 +37,6 @@ def test_an_edge(province: Province) -> None:
     name = province.officials(1)[0].address
     identity = send(province.lab.host(EDGE).ipv4, province.mail(name), "qua-may-moi")
     wait_for(lambda: province.has(name, identity), "mail comes through it", 60)
-
-
-def test_a_store_with_people_and_a_new_disk(province: Province, placement: Path) -> None:
-    """The mail comes from its standby, the people from the other people host; what was delivered
-    in the last seconds before the loss comes from the archive."""
-    names = [box.address for box in province.officials(50)]
-    name = next(each for each in names if province.home(each) == STORE)
-    edge = province.lab.host("mx1").ipv4
-    holding = Holding.of(province, edge, name)
-    wait_for(lambda: on(province, OTHER, name, "Viec")[holding.filed] == 1, "copied", 60)
-    province.lab.kill(STORE)
-    during = send(edge, holding.person.address, "trong-luc-do")
-    province.lab.blank(STORE)
-    began = time.monotonic()
-    province.danhba("rebuild", "staging", STORE, "--yes")
-    print(f"a store: {time.monotonic() - began:.0f} s")
-    wait_for(lambda: province.has(name, during), "what waited arrives", 60)
-    holding.is_there(province, STORE)
-    assert "failed_over" not in placement.read_text()
-    assert province.plan_status() == 0
-    with province.ldap(name, province.password(name), STORE):
-        pass
 
 
 def test_the_vault_comes_back_from_the_second_place(province: Province) -> None:
