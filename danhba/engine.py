@@ -214,6 +214,8 @@ def session(
     elif without:
         state.limit_hosts = [host for host in hosts if host.name not in without]
     own = Session(state)
+    # Ctrl-C is no failure of the part that it meets: its stack tells an engineer nothing.
+    gevent.get_hub().NOT_ERROR = (*gevent.hub.Hub.NOT_ERROR, KeyboardInterrupt)
     with _heard(own.said, tell):
         try:
             connect_all(state)
