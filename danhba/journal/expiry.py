@@ -24,7 +24,9 @@ from .index import NAME, Index
 from .segment import Segment, named, segments
 
 MOST = 200_000
-"""Entries of one class that one run lets go, the oldest first: the next goes on."""
+"""Entries of one class after which a run looks for no more, the oldest first: the next goes on."""
+_PAGE = 20_000
+"""Entries that are looked at together."""
 _PUNCH = 0x01 | 0x02
 """fallocate(2): FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE."""
 _ZEROS = bytes(1 << 20)
@@ -42,8 +44,9 @@ class Hold:
     first: date
     last: date | None
 
-    def covers(self, found: Mapping[str, Any], day: date) -> bool:
-        if day < self.first or (self.last and day > self.last):
+    def covers(self, found: Mapping[str, Any], days: tuple[date, date]) -> bool:
+        """days: the first and the last on which the message may have passed."""
+        if days[1] < self.first or (self.last and days[0] > self.last):
             return False
         return any(each.lower() in self.addresses for each in (found["from"], *found["to"]))
 
@@ -88,10 +91,14 @@ class Rules:
         kinds = {self.kinds.get(agency, "") for agency in found["agencies"]}
         return max(self.of_class(each) for each in {found["class"], *kinds})
 
-    def held(self, found: Mapping[str, Any]) -> str:
-        """The case of the first hold on a message, "" for none."""
-        day = datetime.fromtimestamp(entry.seconds(found["time"]), self.zone).date()
-        return next((hold.case for hold in self.holds if hold.covers(found, day)), "")
+    def held(self, found: Mapping[str, Any], segment: Segment) -> str:
+        """The case of the first hold on a message, "" for none. When the vault's clock was wrong it
+        passed on any day from the one that it said to that of the segment."""
+        days = (self._day(found["time"]), self._day(segment.age(found["time"], self.zone)))
+        return next((hold.case for hold in self.holds if hold.covers(found, days)), "")
+
+    def _day(self, stamp: str) -> date:
+        return datetime.fromtimestamp(entry.seconds(stamp), self.zone).date()
 
 
 @dataclass
@@ -144,29 +151,43 @@ def _classes(index: Index) -> Iterator[str]:
 def _due(root: Path, index: Index, rules: Rules, day: date, kept_as: str) -> Iterable[Due]:
     years = rules.of_class(kept_as)
     before = rules.before(years, day)
-    rows = index.db.execute(
-        "SELECT segment, line FROM entries INDEXED BY entries_kept WHERE kind = 'mail'"
-        " AND gone = 0 AND class = ? AND time < ? ORDER BY time LIMIT ?",
-        (kept_as, before, MOST),
-    )
     by_segment: dict[str, Due] = {}
-    offsets: dict[str, list[int]] = {}
-    for name, offset in rows:
-        offsets.setdefault(name, []).append(offset)
-    for name, places in offsets.items():
-        found = by_segment.setdefault(name, Due(named(name), kept_as, years))
-        for line in _entries(root, named(name), places):
-            _sort_in(found, line, rules, before, day)
+    for page in _pages(index, kept_as, before):
+        for name, places in page.items():
+            segment = named(name)
+            if segment.age("", rules.zone) >= before:
+                continue  # their times are wrong
+            found = by_segment.setdefault(name, Due(segment, kept_as, years))
+            for line in _entries(root, segment, places):
+                _sort_in(found, line, rules, before, day)
+        if sum(len(each.numbers) for each in by_segment.values()) >= MOST:
+            break
     return by_segment.values()
+
+
+def _pages(index: Index, kept_as: str, before: str) -> Iterator[dict[str, list[int]]]:
+    """Segments to offsets of lines of a class with times before one, the oldest first: what stays
+    for a hold or a longer class is in the way of nothing that comes behind it."""
+    asked = (
+        "SELECT segment, line, time, n FROM entries INDEXED BY entries_kept WHERE kind = 'mail'"
+        " AND gone = 0 AND class = ? AND time < ? AND (time, n) > (?, ?) ORDER BY time, n LIMIT ?"
+    )
+    last: tuple[str, int] = ("", 0)
+    while rows := index.db.execute(asked, (kept_as, before, *last, _PAGE)).fetchall():
+        last = rows[-1][2:]
+        page: dict[str, list[int]] = {}
+        for name, offset, *_ in rows:
+            page.setdefault(name, []).append(offset)
+        yield page
 
 
 def _sort_in(due: Due, found: dict[str, Any], rules: Rules, before: str, day: date) -> None:
     """By the chain itself: the index only said where to look."""
     if found["class"] != due.kept_as or found["time"] >= before:
         raise ValueError(f"entry {found['n']} is not as the index has it: danhba archive verify")
-    if found["time"] >= rules.before(rules.longest(found), day):
+    if due.segment.age(found["time"], rules.zone) >= rules.before(rules.longest(found), day):
         return
-    if case := rules.held(found):
+    if case := rules.held(found, due.segment):
         due.held[case] = due.held.get(case, 0) + 1
     else:
         due.numbers.append(found["n"])

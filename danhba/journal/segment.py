@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from . import entry
 
 ROOT = Path("/srv/vault/journal")
 MOST = 64 << 20
@@ -33,6 +37,13 @@ class Segment:
     def data(self, root: Path = ROOT) -> Path:
         """The file of contents; an expired segment may have none."""
         return root / f"{self.name}.data"
+
+    def age(self, stamp: str, zone: ZoneInfo) -> str:
+        """From when on an entry of this segment counts its years: its own time, or the beginning of
+        the segment's day, whichever is later. A clock that went back writes times too early, and
+        the days of segments never go back."""
+        begun = datetime.strptime(self.day, "%Y/%m/%d").replace(tzinfo=zone)
+        return max(stamp, entry.stamp(begun.timestamp()))
 
     def after(self, day: str) -> Segment:
         """The next one, begun on a day."""

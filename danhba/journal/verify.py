@@ -16,6 +16,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from . import entry
 from .chain import Line, lines_of
@@ -23,6 +24,7 @@ from .contents import Contents, Removed, Stored
 from .segment import Segment, named, segments
 from .selection import MAIL
 
+_UTC = ZoneInfo("UTC")
 _SETTLES = 5.0
 """Seconds in which contents that are just being written have their line."""
 
@@ -88,7 +90,7 @@ class _Gone:
 
     line: Line
     n: int
-    time: str
+    age: str
 
 
 class _Walk:
@@ -185,7 +187,9 @@ class _Walk:
         self.report.size += length
         stored = self._contents.of(line.segment)
         if stored is None or stored.is_hole(at, length):
-            self._gone.append(_Gone(line, found["n"], found["time"]))
+            # In UTC: of the province's own midnight no day is earlier by as much as one.
+            age = line.segment.age(found["time"], _UTC)
+            self._gone.append(_Gone(line, found["n"], age))
         elif sha256(stored.read(at, length)).hexdigest() != found["sha256"]:
             where = f"bytes {at} to {at + length - 1} of {line.segment.name}.data"
             self._at(line, found["n"], f"has other contents than were written: {where}")
@@ -224,7 +228,7 @@ class _Walk:
             if rule is None:
                 what = "has no contents any more, and no entry says by which rule"
                 self._at(each.line, each.n, what)
-            elif each.time >= rule["before"]:
+            elif each.age >= rule["before"]:
                 what = f"was removed by entry {by}, whose rule it is too young for"
                 self._at(each.line, each.n, what)
             else:

@@ -12,7 +12,7 @@ from archives import AN, DAY, HA, LAN, XA, Vault
 
 from danhba.generations.host import expiry as step
 from danhba.generations.host.common import Refused
-from danhba.journal import expiry
+from danhba.journal import entry, expiry
 from danhba.journal.expiry import Rules, due, expire, finish, is_unfinished, ranges
 from danhba.journal.verify import verify
 
@@ -115,6 +115,51 @@ def test_a_hold_keeps_what_it_covers_and_lets_go_when_it_ends(vault: Vault) -> N
         assert told(vault, TEN, some) == [(FIRST, "so", 2)], other
 
 
+def test_what_was_written_while_the_clock_was_wrong_keeps_its_years(tmp_path: Path) -> None:
+    """The vault boots in 2000: such mail is as old as its segment, for holds as well."""
+    vault = Vault(tmp_path / "journal")
+    vault.mail()
+    right = vault.now
+    vault.now = entry.seconds("2000-01-01T03:00:00Z")
+    vault.mail(LAN, AN)
+    vault.now = right + 60
+    vault.mail()
+    assert told(vault, date(2026, 11, 27)) == []
+    assert told(vault, TEN) == [(FIRST, "so", 3)]
+    hold = {"case": "7/YC-TTr", "addresses": [AN], "first": "2026-11-26", "last": ""}
+    assert told(vault, TEN, rules(holds=[hold])) == [(FIRST, "so", 0)]
+    vault.archive.close()
+
+
+def test_an_expiry_that_trusts_a_wrong_clock_is_found(tmp_path: Path) -> None:
+    vault = Vault(tmp_path / "journal")
+    vault.mail()
+    right = vault.now
+    vault.now = entry.seconds("2000-01-01T03:00:00Z")
+    vault.mail()
+    vault.now = right + 60
+    [of] = [each for each in vault.lines() if each["time"] < "2001" and each["kind"] == "mail"]
+    vault.log("expired", {
+        "who": "an", "segment": FIRST, "class": "so", "years": 10,
+        "before": "2016-11-26T00:00:00.000Z", "entries": [[of["n"], of["n"]]], "messages": 1,
+    })  # fmt: skip
+    expiry.empty(vault.root, expiry.named(FIRST), [(of["at"], of["length"])])
+    vault.archive.close()
+    assert "too young" in verify(vault.root).findings[0].what
+
+
+def test_what_stays_keeps_nothing_behind_it_from_going(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expiry, "MOST", 1)
+    monkeypatch.setattr(expiry, "_PAGE", 1)
+    hold = {"case": "7/YC-TTr", "addresses": [AN], "first": "2026-11-26", "last": ""}
+    later = date(2036, 11, 28)
+    assert told(vault, later, rules(holds=[hold]))[:2] == [(FIRST, "", 1), (FIRST, "so", 0)]
+    assert (SECOND, "so", 1) in told(vault, later, rules(holds=[hold]))
+    assert told(vault, later)[1:] == [(FIRST, "so", 1), (FIRST, "xa", 1)]
+
+
 def test_nothing_goes_when_the_chain_takes_no_entry(vault: Vault) -> None:
     def refusing(*_: Any) -> int:
         raise OSError("the journal does not answer")
@@ -163,8 +208,10 @@ def test_a_file_system_without_holes_gets_zeros(
 
 def test_an_index_that_lies_lets_nothing_go(vault: Vault) -> None:
     vault.archive.index.db.execute("UPDATE entries SET time = '2001-01-01T00:00:00.000Z'")
+    assert told(vault, date(2027, 1, 1)) == []
+    vault.archive.index.db.execute("UPDATE entries SET class = 'xa'")
     with pytest.raises(ValueError, match="not as the index has it"):
-        due(vault.root, rules(), date(2027, 1, 1))
+        due(vault.root, rules(), FIVE)
 
 
 def test_an_index_made_again_knows_what_is_gone(vault: Vault) -> None:
