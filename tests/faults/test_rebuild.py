@@ -1,18 +1,15 @@
 """A machine is lost for good, and a blank one takes its place (docs/recovery.md). A store: see
-test_lost_store.py."""
+test_lost_store.py; edges: test_whole_province.py."""
 
 from __future__ import annotations
 
 import json
 import time
 
-from lost import keys
-from mailboxes import send
-from province import Province, wait_for
+from province import Province
 
 from danhba.backup.mail import CHANGED
 
-EDGE = "mx2"
 COPY = "danhba-backup-copy.service"
 
 
@@ -22,21 +19,6 @@ def test_what_lives_is_not_overwritten(province: Province) -> None:
         assert done.returncode == 1
         assert "is in use" in done.stderr
     assert province.plan_status() == 0
-
-
-def test_an_edge(province: Province) -> None:
-    """It signs with the keys that DNS has. While it is not whole, it takes nothing."""
-    province.danhba("backup", "staging", "--all", "--host", EDGE)
-    before = keys(province)
-    province.lab.blank(EDGE)
-    began = time.monotonic()
-    province.danhba("rebuild", "staging", EDGE, "--yes")
-    print(f"an edge: {time.monotonic() - began:.0f} s")
-    assert keys(province) == before
-    assert province.plan_status() == 0
-    name = province.officials(1)[0].address
-    identity = send(province.lab.host(EDGE).ipv4, province.mail(name), "qua-may-moi")
-    wait_for(lambda: province.has(name, identity), "mail comes through it", 60)
 
 
 def test_the_vault_comes_back_from_the_second_place(province: Province) -> None:
