@@ -14,8 +14,9 @@ from typing import Any
 
 from danhba.keeper_log import Opening
 
-Lines = Mapping[str, Iterable[Mapping[str, Any]]]
-"""By host, as its record has them."""
+Lines = Mapping[str, Iterable[Iterable[Mapping[str, Any]]]]
+"""By host, as its records have them: a machine that was rebuilt has those of before as well, and
+the lines of each are numbered from 1."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,7 @@ class _Run:
 
 def _of_records(records: Lines) -> Iterator[Event]:
     runs: list[_Run] = []
-    for host, lines in records.items():
-        lines = list(lines)
+    for host, lines in ((host, [*one]) for host, several in records.items() for one in several):
         runs += _runs(host, lines)
         for line in lines:
             if line["what"] not in _OF_RUNS:

@@ -273,11 +273,15 @@ RECORD = Path("/var/lib/danhba-record")
 
 
 def _keep_record(place: Path, time: str) -> None:
-    """What was done on the host before, beside what is done on the new one: neither chain of lines
-    is written anew."""
-    with contextlib.suppress(FileNotFoundError):
-        RECORD.mkdir(mode=0o700, exist_ok=True)
-        shutil.move(place / str(RECORD).lstrip("/") / "log", RECORD / f"log.until-{time[:10]}")
+    """What was done on the machines before, beside what is done on the new one: no chain of lines
+    is written anew, and none is put over another. time: of the snapshot."""
+    RECORD.mkdir(mode=0o700, exist_ok=True)
+    for path in sorted((place / str(RECORD).lstrip("/")).glob("log*")):
+        name = f"log.until-{time}" if path.name == "log" else path.name
+        while (kept := RECORD / name).exists() and kept.read_bytes() != path.read_bytes():
+            name += "+"
+        if not kept.exists():
+            shutil.move(path, kept)
 
 
 def people(config: Config, question: Mapping[str, Any]) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def command(
 class _Found:
     """What hosts have answered; silent: why some have not."""
 
-    records: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    records: dict[str, list[list[Mapping[str, Any]]]] = field(default_factory=dict)
     keepers: dict[str, list[str]] = field(default_factory=dict)
     incidents: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     chain: list[Mapping[str, Any]] = field(default_factory=list)
@@ -91,7 +91,7 @@ def _ask(hosts: Session, env: Environment, first: datetime, found: _Found) -> No
 def _of_host(hosts: Session, host: Host, env: Environment, first: datetime, found: _Found) -> None:
     roles = env.host(host.name).roles
     history = hosts.step(host, "history", {"since": _stamp(first)})
-    found.records[host.name] = history["lines"]
+    found.records[host.name] = history["records"]
     found.broken += [f"{host.name}: {said}" for said in history["broken"]]
     if "store" in roles:
         request = {"unit": KEEPER_UNIT, "place": KEEPER_LOG, "since": first.timestamp()}

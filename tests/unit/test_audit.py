@@ -34,7 +34,7 @@ class Recorder:
 
 
 def told(**records: Recorder) -> list[Event]:
-    return events({host: each.lines for host, each in records.items()})
+    return events({host: [each.lines] for host, each in records.items()})
 
 
 def live(second: float = 0, token: str = "t1") -> Recorder:
@@ -49,6 +49,18 @@ def test_an_apply_is_one_event_with_revision_engineer_and_hosts() -> None:
     assert event.what == f"revision {REVISION[:13]}; mx1, store1: {B[:12]} live"
     assert event.facts["revisions"] == [REVISION] and event.facts["not_ended"] == []
     assert event.facts["swaps"]["mx1"] == {"from": A, "to": B, "outcome": "live"}
+
+
+def test_the_records_of_a_rebuilt_machine_are_told_apart() -> None:
+    """Each numbers its lines from 1: a failure is of the swap of its own record."""
+    before, after = Recorder().begun(0).swap(1), Recorder().note(60, "passwords", who="an@may")
+    after.lines[0] |= {"accounts": ["nvan"], "replaced": False}
+    after.note(61, "begun", token="t2", who="binh@may").note(62, "failed", of=2, why="x")
+    found = events({"mx1": [before.lines, after.lines]})
+    assert [(each.who, each.when.second) for each in found] == [
+        ("an@may", 0), ("an@may", 0), ("binh@may", 1),
+    ]  # fmt: skip
+    assert found[0].facts["swaps"]["mx1"]["outcome"] == "not known"
 
 
 def test_two_runs_of_one_process_are_two_events() -> None:
@@ -131,7 +143,7 @@ def test_all_records_are_one_timeline() -> None:
     }  # fmt: skip
     read = {"n": 7, "kind": "read", "time": at(30).isoformat(), "who": "an@may", "why": "kiểm tra",
             "case": "12/2026/TTr", "what": "contents"}  # fmt: skip
-    found = events({"mx1": live(25).lines}, [keeper], [incident], [read])
+    found = events({"mx1": [live(25).lines]}, [keeper], [incident], [read])
     assert [(each.kind, each.who) for each in found] == [
         ("keeper", "nvan"), ("incident", ""), ("apply", "an@may"), ("read", "an@may"),
         ("incident", "an@may"),

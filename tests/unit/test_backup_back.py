@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -117,6 +118,32 @@ def test_what_is_laid_of_a_host(tmp_path: Path) -> None:
         (tmp_path / "var" / "lib" / name).mkdir(parents=True)
     names = [path.name for path in back._folders(tmp_path)]
     assert names == ["danhba-signing", "valkey"]
+
+
+def test_records_of_all_machines_before_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine is rebuilt twice, and what was cut off is done again."""
+    kept = tmp_path / "kept"
+    monkeypatch.setattr(back, "RECORD", kept)
+
+    def bring(time: str, **files: str) -> dict[str, str]:
+        place = tmp_path / "back"
+        record = place / str(kept).lstrip("/")
+        record.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (record / name.replace("_", ".until-")).write_text(text)
+        back._keep_record(place, time)
+        shutil.rmtree(place)
+        return {path.name: path.read_text() for path in kept.iterdir()}
+
+    assert bring("26T02", log="one") == {"log.until-26T02": "one"}
+    shutil.rmtree(kept)
+    for _ in range(2):
+        both = bring("26T09", log="two", log_26T02="one")
+        assert both == {"log.until-26T02": "one", "log.until-26T09": "two"}
+    assert bring("26T09", log="three") == {**both, "log.until-26T09+": "three"}
+    back._keep_record(tmp_path / "none", "27T02")
 
 
 def test_a_directory_takes_the_place_of_what_the_new_machine_made(tmp_path: Path) -> None:

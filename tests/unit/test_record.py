@@ -27,8 +27,8 @@ def _own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def lines() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = record.history(ALL)["lines"]
-    return found
+    found: list[list[dict[str, Any]]] = record.history(ALL)["records"]
+    return found[-1]
 
 
 def broken() -> list[str]:
@@ -37,7 +37,7 @@ def broken() -> list[str]:
 
 
 def test_a_line_follows_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert record.history(ALL) == {"lines": [], "broken": []}
+    assert record.history(ALL) == {"records": [[]], "broken": []}
     times = iter(["2026-11-25T23:59:59.000Z", "2026-11-26T00:00:00.000Z"])
     monkeypatch.setattr(record, "_now", lambda: next(times))
     record.note("begun", who="Nguyễn Văn An")
@@ -46,7 +46,19 @@ def test_a_line_follows_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [each["n"] for each in lines()] == [1, 2] and broken() == []
     assert record.RECORD.stat().st_mode & 0o777 == 0o600
     later = record.history({"since": "2026-11-26T00:00:00.000Z"})
-    assert [each["what"] for each in later["lines"]] == ["restore"]
+    assert [each["what"] for each in later["records"][-1]] == ["restore"]
+
+
+def test_records_of_machines_before_are_read_and_proved_as_well() -> None:
+    record.note("begun", who="an")
+    before = record.RECORD.with_name("log.until-2026-11-26T02:15:00+07:00")
+    record.RECORD.rename(before)
+    record.note("begun", who="binh")
+    found = record.history(ALL)
+    assert [[each["who"] for each in lines] for lines in found["records"]] == [["an"], ["binh"]]
+    assert found["broken"] == []
+    before.write_text(before.read_text().replace("an", "chi") * 2)
+    assert broken() == [f"{before}, line 2: not the one that followed line 1"]
 
 
 @pytest.mark.parametrize("do", ["change", "remove", "insert", "swap"])

@@ -73,25 +73,37 @@ def record(request: Json) -> Json:
 
 
 def history(request: Json) -> Json:
-    """{"lines": what was recorded from request["since"] on, a time as lines have it, "broken": what
-    is wrong with the record, in words}."""
+    """{"records": of the machines before this one (backup.back brings them) and of this one, what
+    was recorded from request["since"] on, a time as lines have it; "broken": what is wrong with
+    them, in words}."""
+    records: list[list[Json]] = []
+    broken: list[str] = []
+    for path in [*sorted(RECORD.parent.glob(f"{RECORD.name}.*")), RECORD]:
+        lines, wrong = _read(path, request["since"])
+        records.append(lines)
+        broken += wrong
+    return {"records": records, "broken": broken}
+
+
+def _read(path: Path, since: str) -> tuple[list[Json], list[str]]:
+    """Lines from then on, and what is wrong with the record."""
     try:
-        raws = RECORD.read_bytes().split(b"\n")
+        raws = path.read_bytes().split(b"\n")
     except FileNotFoundError:
-        return {"lines": [], "broken": []}
+        return [], []
     lines: list[Json] = []
     broken: list[str] = []
     prev = FIRST
     for n, raw in enumerate(raws[:-1], 1):
         found = _parsed(raw)
         if found and (found["n"] != n or found["prev"] != prev):
-            broken.append(f"{RECORD}, line {n}: not the one that followed line {n - 1}")
+            broken.append(f"{path}, line {n}: not the one that followed line {n - 1}")
         if not found and not _was_cut_off(raws, n):
-            broken.append(f"{RECORD}, line {n}: no entry")
-        if found and found["time"] >= request["since"]:
+            broken.append(f"{path}, line {n}: no entry")
+        if found and found["time"] >= since:
             lines.append(found)
         prev = sha256(raw)
-    return {"lines": lines, "broken": broken}
+    return lines, broken
 
 
 def _was_cut_off(raws: list[bytes], n: int) -> bool:
