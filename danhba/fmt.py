@@ -42,7 +42,7 @@ ORDER = {
                "working_days", "secrecy", "block_lists", "own_networks", "free_mail",
                "archive",
                "incidents", "dmarc_reports", "arc_sealers", "bad_links", "link_lists",
-               "backup"),
+               "backup", "engineers"),
     "free_mail": ("domains", "action"),
     "archive": ("years", "kinds"),
     "secrecy": ("contact",),

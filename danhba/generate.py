@@ -225,6 +225,7 @@ policy:
   usage_months: 12 # kept: in which hours of a day there was an access (Điều 10.1)
   archive: {{years: 10}} # of all mail (Điều 8.9: by the law on archives; it names no figure)
   backup: {{days: 14, weeks: 8, months: 12}} # kept (Điều 8.9 asks for backups and names no figure)
+  engineers: [Nguyễn Văn An, Trần Thị Bình] # two of them approve an export (Điều 8.4)
 """
 
 

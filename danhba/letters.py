@@ -39,6 +39,13 @@ def _escape(letter: str) -> str:
     )
 
 
+def folded(name: str) -> str:
+    """A name for comparing: composed or with marks of their own, in capitals or small letters, with
+    one blank or more between its words, it is the same name."""
+    composed = unicodedata.normalize("NFC", name).casefold()
+    return " ".join(unicodedata.normalize("NFC", composed).split())
+
+
 def stranger(text: str) -> str:
     """The first letter or mark that is not of Vietnamese, which may look like one that is, as in
     "с is U+0441, CYRILLIC SMALL LETTER ES"; "" when there is none."""

@@ -6,6 +6,7 @@ from ipaddress import ip_network
 
 from danhba.backup.figures import KEPT, Backup
 from danhba.findings import shown
+from danhba.letters import folded
 from danhba.model import (
     Archive,
     Contact,
@@ -17,7 +18,7 @@ from danhba.model import (
 )
 from danhba.naming import KINDS
 from danhba.source import Node
-from danhba.values import CONTACT, DOMAIN, NETWORK, Day, Values
+from danhba.values import CONTACT, DOMAIN, NAME, NETWORK, Day, Values
 
 
 class PolicyReader(Values):
@@ -61,6 +62,7 @@ class PolicyReader(Values):
             bad_links=self.domains(fields, "bad_links", "a bad link", "example.org"),
             link_lists=self.domains(fields, "link_lists", "a link list", "dbl.spamhaus.org"),
             backup=self.backup(fields["backup"]) if "backup" in fields else KEPT,
+            engineers=self.engineers(fields["engineers"]) if "engineers" in fields else (),
             line=node.line,
         )
 
@@ -162,6 +164,21 @@ class PolicyReader(Values):
         return Backup(**{key: self.positive(fields[key], key, BACKUP_LIMITS[key])
                          for key in BACKUP_LIMITS})  # fmt: skip
 
+    def engineers(self, node: Node) -> tuple[str, ...]:
+        """Written another way, a name is the same name: who is there twice would approve twice."""
+        names = self.once(node, "engineers", self.engineer)
+        if len({folded(name) for name in names}) < len(names):
+            self.refuse(node.line, "an engineer is there twice, in other letters", "keep one")
+        return names
+
+    def engineer(self, node: Node) -> str:
+        name = self.matching(node, "an engineer", NAME, "Nguyễn Văn An")
+        if len(name.split()) < 2:
+            self.refuse(
+                node.line, f"{shown(name)} is no full name", "write it in two words or more"
+            )
+        return name
+
     def dates(self, fields: dict[str, Node], key: str) -> tuple[Day, ...]:
         """A list that need not be there."""
         items = self.items(fields[key], key) if key in fields else []
@@ -245,6 +262,7 @@ POLICY_OPTIONAL = frozenset(
         "archive",
         "incidents",
         "backup",
+        "engineers",
     )
 )
 SECRECY = frozenset(("contact",))

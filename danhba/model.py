@@ -108,6 +108,7 @@ class Policy:
     7489 7.2), "" for none; arc_sealers: domains whose word counts on who wrote what they hand on
     (RFC 8617). bad_links: domains, with all below, to which no honest mail leads; link_lists:
     domains of DNS lists of such domains (Điều 8.6). backup: how long backups are kept (Điều 8.9).
+    engineers: full names of who may approve an export, two of them each (Điều 8.4).
     """
 
     quota_gb: int
@@ -159,6 +160,7 @@ class Policy:
     bad_links: tuple[str, ...]
     link_lists: tuple[str, ...]
     backup: Backup
+    engineers: tuple[str, ...]
     line: int
 
 

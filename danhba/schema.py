@@ -115,6 +115,7 @@ _FORM_OF = {
     "incidents.contact": "address",
     **dict.fromkeys(("block_lists", "arc_sealers", "bad_links", "link_lists"), "domain"),
     "own_networks": "network",
+    "engineers": "name",
     "domains": "domain",
     **dict.fromkeys(("address", "account", "agency", "parent", "it_officer", "to"), "address"),
     "hold.addresses": "address",
@@ -206,6 +207,7 @@ DESCRIPTIONS = {
         "bad_links": "Domains to which no honest mail leads, with all below (Điều 8.6)",
         "link_lists": "DNS lists of such domains (Điều 8.6)",
         "backup": "How long backups are kept (Điều 8.9)",
+        "engineers": "Who may approve an export, by full name; two of them each (Điều 8.4)",
     },
     "free_mail": {
         "domains": "Of the services: mail to and from them is counted by agency",

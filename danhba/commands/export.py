@@ -25,7 +25,7 @@ from danhba.project import Project
 @click.option("--to", "last", type=DAY, required=True, help="Last day of the mail.")
 @click.option(
     "--approve-by", "approved", multiple=True, required=True,
-    help="Full name of an engineer who approves: twice, two of them.",
+    help="Full name of an engineer who approves, of policy.engineers: twice, two of them.",
 )  # fmt: skip
 @click.option("--format", "form", type=click.Choice(["eml", "mbox"]), default="eml")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")

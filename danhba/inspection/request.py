@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from danhba.errors import DanhbaError
+from danhba.letters import escaped, folded
 from danhba.model import Directory, Hold
 
 
@@ -19,7 +19,7 @@ class ExportError(DanhbaError):
 @dataclass(frozen=True)
 class Wanted:
     """What the command asks for. mailboxes: local parts. first, last: days of the mail.
-    approved: names of engineers."""
+    approved: names of engineers; once it is granted, as the directory has them."""
 
     case: str
     authority: str
@@ -43,7 +43,7 @@ class Granted:
 
 def granted(directory: Directory, wanted: Wanted, day: date) -> Granted:
     """day: today in the province. Raises ExportError."""
-    _must_be_two(wanted.approved)
+    approved = _two_engineers(directory.policy.engineers, wanted.approved)
     hold = _hold(directory, wanted, day)
     _must_cover(hold, wanted, day)
     names: set[str] = set()
@@ -55,7 +55,7 @@ def granted(directory: Directory, wanted: Wanted, day: date) -> Granted:
         names |= directory.names(mailbox)
     domain, zone = directory.province.domain, ZoneInfo(directory.province.timezone)
     return Granted(
-        wanted,
+        replace(wanted, approved=approved),
         hold,
         tuple(sorted(f"{name}@{domain}" for name in names)),
         datetime.combine(wanted.first, time(), zone),
@@ -63,12 +63,23 @@ def granted(directory: Directory, wanted: Wanted, day: date) -> Granted:
     )
 
 
-def _must_be_two(names: Sequence[str]) -> None:
-    """Written another way, a name is the same name."""
-    told = {" ".join(unicodedata.normalize("NFKC", name).casefold().split()) for name in names}
-    if len(told) != 2 or len(names) != 2 or any(len(name.split()) < 2 for name in told):
-        raise ExportError("two engineers approve, each by his full name: --approve-by twice, with "
-                          "two different names")  # fmt: skip
+def _two_engineers(engineers: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
+    """As the directory, which is reviewed, has them: a name that anybody may make up says nothing.
+    Written another way, a name is the same name."""
+    if len(engineers) < 2:
+        raise ExportError("the directory does not name two engineers who may approve: write their "
+                          "full names to policy, as in engineers: [Nguyễn Văn An, Trần Thị Bình], "
+                          "and have that reviewed")  # fmt: skip
+    known = {folded(each): each for each in engineers}
+    for name in names:
+        if folded(name) not in known:
+            raise ExportError(f"{escaped(name)} is no engineer who may approve: policy.engineers "
+                              f"names {', '.join(engineers)}")  # fmt: skip
+    found = tuple(known[folded(name)] for name in names)
+    if len(found) != 2 or found[0] == found[1]:
+        raise ExportError("two engineers approve: --approve-by twice, with two different names of "
+                          "policy.engineers")  # fmt: skip
+    return found
 
 
 def _hold(directory: Directory, wanted: Wanted, day: date) -> Hold:

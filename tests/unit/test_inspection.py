@@ -8,6 +8,7 @@ import json
 import mailbox
 import shutil
 import subprocess
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from hashlib import sha256
@@ -40,6 +41,8 @@ HOLD = (
 HELD = PROVINCE.replace("aliases:", "aliases:\n  loc: {to: lvloc}").replace(
     "reserved:", f"holds:\n  12/2026/TTr: {HOLD}\nreserved:"
 )
+UNNAMED = HELD
+HELD = HELD.replace("policy: {", "policy: {engineers: [Nguyễn Văn An, Trần Thị Bình, Lê Văn Cư], ")
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 TEXTS = (
     b"From: a@x.vn\r\nSubject: M\xe1\xba\xadt\r\n\r\nFrom here on\r\n>From there\r\n.\r\n",
@@ -79,13 +82,29 @@ def test_what_the_hold_covers_is_granted_with_all_names() -> None:
         ({"first": date(2026, 11, 25), "last": date(2026, 11, 24)}, "within these days"),
         ({"approved": ("Nguyễn Văn An",)}, "two engineers"),
         ({"approved": ("Nguyễn Văn An", "nguyễn  văn an ")}, "two engineers"),
-        ({"approved": ("Nguyễn Văn An", "")}, "two engineers"),
-        ({"approved": ("Nguyễn Văn An", "Lê B", "Võ C")}, "two engineers"),
+        (
+            {"approved": ("Nguyễn Văn An", unicodedata.normalize("NFD", "NGUYỄN VĂN AN"))},
+            "two engineers",
+        ),
+        ({"approved": ("Nguyễn Văn An", "")}, "no engineer"),
+        ({"approved": ("Nguyễn Văn An", "Nguyen Van An")}, "Nguyen Van An is no engineer"),
+        ({"approved": ("Nguyễn Văn An", "An Nguyễn Văn")}, "no engineer"),
+        ({"approved": ("Trần Thị Bình", "Nguyễn Văn \u0410n")}, "no engineer"),
+        ({"approved": ("Mickey Mouse", "Donald Duck")}, "Mickey Mouse is no engineer"),
+        ({"approved": ("Nguyễn Văn An", "Trần Thị Bình", "Lê Văn Cư")}, "two engineers"),
     ],
 )
 def test_anything_else_is_refused(changes: Mapping[str, Any], message: str) -> None:
     with pytest.raises(ExportError, match=message):
         granted(directory(HELD), wanted(**changes), DAY)
+
+
+def test_who_approves_is_named_in_the_directory_and_told_as_there() -> None:
+    told = ("trần  thị bình ", unicodedata.normalize("NFD", "Nguyễn Văn An"))
+    found = granted(directory(HELD), wanted(approved=told), DAY)
+    assert found.wanted.approved == ("Trần Thị Bình", "Nguyễn Văn An")
+    with pytest.raises(ExportError, match=r"does not name two .* engineers: \["):
+        granted(directory(UNNAMED), wanted(), DAY)
 
 
 def test_what_was_released_is_not_handed_out() -> None:

@@ -78,6 +78,7 @@ policy:
   bad_links: [example.net]
   link_lists: [dbl.spamhaus.org]
   backup: {days: 7, weeks: 4, months: 6}
+  engineers: [Nguyễn Văn An, Trần Thị Bình]
 requests:
   12/CV-STC: {agency: sotaichinh, date: 2026-11-02, signer: Chánh Văn phòng, sha256: %s}
 agencies:

@@ -141,6 +141,7 @@ policy: {quota_gb: 2, agency_quota_gb: 10, message_mb: 30, alias_months: 6, conf
          send_inside: 500, send_inside_burst: 300, send_answers: 40, incident_inside: 800,
          incident_recipients: 900, incident_spam: 5, incident_bounces: 20, incident_unknown: 15,
          incidents: {contact: sotaichinh}, backup: {days: 7, weeks: 4, months: 6},
+         engineers: [Nguyễn Văn An, Trần Thị Bình],
          spam_grey_score: 3, spam_junk_score: 5, spam_reject_score: 12, macros: accepted}
 requests:
   12/CV-STC: {agency: sotaichinh, date: 2026-11-02, signer: Chánh Văn phòng, sha256: SHA}
