@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -220,7 +221,8 @@ def session(
         try:
             connect_all(state)
         except PyinfraError as error:
-            raise EngineError("\n".join(own.said) or str(error)) from None
+            reasons = [_UNREACHED.sub(_unreached, line) for line in own.said]
+            raise EngineError("\n".join(reasons) or str(error)) from None
         state.config.FAIL_PERCENT = 0  # from now on every host that is there counts
         asked = [host for host in hosts if host in (state.limit_hosts or hosts)]
         there = {host.name for host in own.hosts()}
@@ -233,6 +235,14 @@ def session(
             yield own
         finally:
             disconnect_all(state)
+
+
+_UNREACHED = re.compile(r"\[(\S+)\] +Could not connect \((?:\[Errno \w+\] )?(.*)\)", re.DOTALL)
+
+
+def _unreached(found: re.Match[str]) -> str:
+    """What pyinfra says of a host that is off, or that no way leads to."""
+    return f"{found[1]} does not answer: see that it runs ({found[2]})"
 
 
 @contextlib.contextmanager

@@ -35,7 +35,7 @@ def command(project: Project, environment: str, store: str, yes: bool, again: bo
     from danhba.relocation.work import Work
 
     work = Work.open(project, environment, yes)
-    failover(work, store, getpass.getuser(), today(work.directory.timezone))
+    failover(work, store, getpass.getuser(), today(work.directory.timezone), again)
     if again:
         context = click.get_current_context()
         context.invoke(replay, environment=environment, names=(store,))

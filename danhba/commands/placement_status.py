@@ -42,6 +42,16 @@ def troubles(
         )
 
 
+def absent(env: Environment, name: str) -> str:
+    """The line about a host that does not answer: what a store had may be served by others by now,
+    and then `troubles` says how it goes on."""
+    said = f"{name} does not answer: see that it runs"
+    gone = {each.store for each in env.remembered.failed_over if not each.returning}
+    if "store" not in env.host(name).roles or name in gone:
+        return said
+    return f"{said}; if it will not come back soon: danhba failover {env.name} {name}"
+
+
 def _next(env: Environment, failure: Failure, is_there: bool, behind: Collection[str]) -> str:
     """What to do about a store that is failed over."""
     home = f"danhba failback {env.name} {failure.store}"

@@ -36,10 +36,7 @@ def command(project: Project, environment: str) -> None:
     late = run_status.behind(reports, _wanted(project, env), environment)
     amiss = bool(hosts.absent or late)
     for name in hosts.absent:
-        hint = ""
-        if "store" in env.host(name).roles:
-            hint = f"; if it will not come back soon: danhba failover {environment} {name}"
-        click.echo(f"{name} does not answer: see that it runs{hint}")
+        click.echo(placement_status.absent(env, name))
     for name, report in reports.items():
         live = (report["live"] or "none")[:12]
         click.echo(f"{name}: generation {live} from {report['revision'] or 'nothing yet'}")

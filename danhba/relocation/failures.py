@@ -18,8 +18,8 @@ from deploys.tunnel import entrance
 
 
 @alone
-def failover(work: Work, store: str, by: str, today: date) -> None:
-    """Raises EngineError."""
+def failover(work: Work, store: str, by: str, today: date, replays: bool = False) -> None:
+    """replays: a replay follows at once. Raises EngineError."""
     work.must_be_store(store)
     known = {each.store for each in work.env.remembered.failed_over if not each.returning}
     others = {each.name for each in work.env.having("store")} - {store}
@@ -33,8 +33,9 @@ def failover(work: Work, store: str, by: str, today: date) -> None:
     after = replace(work.env.remembered, failed_over=(*failures, failure))
     if store not in known:
         boxes = work.normally_on(store)
+        way = "replay that follows" if replays else "failback"
         tell(f"{len(boxes)} mailboxes of {store} will be served by their standbys. Mail of the "
-             "last seconds that was not copied yet comes back with the failback.")  # fmt: skip
+             f"last seconds that was not copied yet comes back with the {way}.")  # fmt: skip
         work.sync_if_there(store, [*boxes, *_leaving(work, store, boxes)])
     work.stay_on_days()  # a store that hangs is left out by now, and not asked
     boxes, regrouped = work.normally_on(store), work.regrouped_by(store)

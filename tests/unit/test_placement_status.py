@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from danhba.commands.placement_status import troubles
+from danhba.commands.placement_status import absent, troubles
 from danhba.inventory import Environment, Host
 from danhba.placement import Failure, Moving, Remembered
 
@@ -65,3 +65,14 @@ def test_a_store_that_is_failed_over_has_its_next_command() -> None:
     [here], [late] = troubles(env, there), troubles(env, there, ["store1"])
     assert here.endswith("by an: danhba failback lab store1")
     assert late.endswith("by an: danhba apply lab, then danhba failback lab store1")
+
+
+def test_a_store_that_does_not_answer_is_not_to_be_failed_over_twice() -> None:
+    assert absent(ENV, "store1").endswith("danhba failover lab store1")
+    assert absent(ENV, "mx1") == "mx1 does not answer: see that it runs"
+    failure = Failure("store1", date(2026, 11, 25), "an")
+    env = replace(ENV, remembered=Remembered(failed_over=(failure,)))
+    assert absent(env, "store1") == "store1 does not answer: see that it runs"
+    back = replace(failure, returning=date(2026, 11, 26))
+    env = replace(ENV, remembered=Remembered(failed_over=(back,)))
+    assert "danhba failover" in absent(env, "store1")

@@ -225,6 +225,15 @@ def test_the_copies_that_a_third_store_had_meanwhile_do_not_stand_in_the_way(thr
     assert digests(three) == before
 
 
+@pytest.mark.parametrize(("replays", "way"), [(True, "replay that follows"), (False, "failback")])
+def test_a_failover_says_by_which_way_the_last_mail_comes(
+    two: Fleet, capsys: pytest.CaptureFixture[str], replays: bool, way: str
+) -> None:
+    two.absent = {"store1"}
+    failover(two.work(), "store1", "an", DAY, replays)
+    assert f"comes back with the {way}." in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["failover", "failback"])
 def test_an_edge_that_was_away_at_the_failover_comes_along(two: Fleet, command: str) -> None:
     """Else it would send mail to one store while other edges send it to the other."""
