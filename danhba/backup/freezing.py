@@ -63,16 +63,21 @@ class Message:
 
 @dataclass(frozen=True)
 class Frozen:
-    """A mailbox whose index files have been copied."""
+    """A mailbox whose index files have been copied. copies: where to, with the list of its
+    messages, which nobody holds in memory for a whole store. messages: how many."""
 
     account: str
-    messages: Sequence[Message]
+    copies: Path
+    messages: int
 
     def vanished(self, mail: str) -> bool:
         """Has a message gone meanwhile? Names are given once and files never change: what is there
         now was there all the time, whoever has read it."""
+        listed = manifest(self.copies)
         home = f"{mail}/{self.account}"
-        return not all(os.path.lexists(f"{home}/{each.path}") for each in self.messages)
+        return len(listed) < self.messages or not all(
+            os.path.lexists(f"{home}/{path}") for path in listed
+        )
 
 
 def signature(home: str) -> str:
@@ -117,10 +122,10 @@ def _copied(mail: str, copies: str, account: str) -> Iterator[tuple[Path, list[_
 def _listed(mail: str, new: Path, place: Path, listed: Sequence[_File]) -> Frozen:
     """Most of the hashes are known. Those of the new ones need no lock: files never change."""
     before = manifest(place)
-    found = Frozen(place.name, [_hashed(Path(mail, place.name), *each, before) for each in listed])
-    _write(new / MANIFEST, found.messages)
+    messages = [_hashed(Path(mail, place.name), *each, before) for each in listed]
+    _write(new / MANIFEST, messages)
     _replace(new, place)
-    return found
+    return Frozen(place.name, place, len(messages))
 
 
 def manifest(place: Path) -> dict[str, Message]:

@@ -75,7 +75,7 @@ class Run:
         refuse_emptied(known, boxes)
         if boxes:
             self._save(boxes, ALL if everything else CHANGED)
-            done = [Box(each.account, here[each.account], len(each.messages)) for each in boxes]
+            done = [Box(each.account, here[each.account], each.messages) for each in boxes]
             self.memory.remember(done)
         self.memory.forget(known.keys() - seen.keys())
         return self.done
@@ -121,7 +121,7 @@ class Run:
         """boxes: are brought up to date."""
         if tag == ALL:
             counts = self.memory.boxes()
-            listed = {each.account: len(each.messages) for each in boxes}
+            listed = {each.account: each.messages for each in boxes}
             text = json.dumps({**{k: v.messages for k, v in counts.items()}, **listed})
             Path(self.config.state, ACCOUNTS).write_text(text)
         saved = self._snapshot(boxes, tag, str(self.memory.noted("parent") or ""))
@@ -190,7 +190,7 @@ def refuse_missing(known: Mapping[str, Box], here: Mapping[str, str]) -> None:
 def refuse_emptied(known: Mapping[str, Box], boxes: Sequence[Frozen]) -> None:
     """Nor one on which mailboxes were made anew, empty. Raises Refused."""
     before = sum(box.messages for box in known.values())
-    lost = sum(known[each.account].messages - len(each.messages)
+    lost = sum(known[each.account].messages - each.messages
                for each in boxes if each.account in known)  # fmt: skip
     if before >= MESSAGES and lost > before / 2:
         raise Refused(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import pickle
 import shutil
 import sqlite3
 import struct
@@ -118,13 +119,12 @@ def test_an_age_is_said_in_words_that_nobody_takes_for_less(seconds: float, said
 def test_what_is_copied_is_what_the_locks_hold(store: Store) -> None:
     store.deliver("an", count=3)
     (store.folder("an") / "dovecot.index.cache").write_text("made anew")
-    frozen = store.freeze("an")
+    assert store.freeze("an").messages == 3
     copies = Path(store.config.state, "mail", "an")
     assert sorted(path.name for path in copies.rglob("*") if path.is_file()) == [
         freezing.LOG, freezing.MANIFEST,
     ]  # fmt: skip
-    assert [each.path for each in frozen.messages] == [f"{INBOX}/u.{n}" for n in (1, 2, 3)]
-    assert manifest(copies) == {each.path: each for each in frozen.messages}
+    assert list(manifest(copies)) == [f"{INBOX}/u.{n}" for n in (1, 2, 3)]
 
 
 def test_who_writes_is_waited_for(store: Store) -> None:
@@ -142,7 +142,7 @@ def test_who_writes_is_waited_for(store: Store) -> None:
     writer.start()
     frozen = store.freeze("an")
     writer.join()
-    assert len(frozen.messages) == 2
+    assert frozen.messages == 2
     copied = Path(store.config.state, "mail", "an", INBOX, freezing.LOG).read_bytes()
     assert copied == b"recordrecord"
 
@@ -162,14 +162,35 @@ def test_who_never_lets_go_is_told(store: Store, monkeypatch: pytest.MonkeyPatch
 
 def test_only_what_is_new_is_read_for_its_hash(store: Store) -> None:
     store.deliver("an")
-    [first] = store.freeze("an").messages
+    store.freeze("an")
+    copies = Path(store.config.state, "mail", "an")
+    [first] = manifest(copies).values()
     path = Path(store.config.mail, "an", first.path)
     times = path.stat()
     path.write_bytes(b"x" * first.size)
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     store.deliver("an")
-    again = store.freeze("an").messages
+    store.freeze("an")
+    again = [*manifest(copies).values()]
     assert again[0] == first and again[1].sha256
+
+
+def test_what_is_held_for_a_mailbox_does_not_grow_with_its_messages(store: Store) -> None:
+    store.deliver("an", count=40)
+    store.deliver("binh")
+    many, one = (len(pickle.dumps(store.freeze(each))) for each in ("an", "binh"))
+    assert many - one < 9
+
+
+def test_a_message_that_is_gone_is_seen_by_the_list_on_disk(store: Store) -> None:
+    store.deliver("an", count=2)
+    frozen = store.freeze("an")
+    assert not frozen.vanished(store.config.mail)
+    (store.folder("an") / "u.1").unlink()
+    assert frozen.vanished(store.config.mail)
+    frozen = store.freeze("an")
+    (frozen.copies / freezing.MANIFEST).unlink()
+    assert frozen.vanished(store.config.mail)
 
 
 def test_a_signature_is_of_times_that_nobody_sets(store: Store) -> None:
