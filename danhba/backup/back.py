@@ -311,8 +311,9 @@ def people(config: Config, question: Mapping[str, Any]) -> dict[str, Any]:
 
 def vault(config: VaultConfig) -> dict[str, Any]:
     """{"snapshots": of each host, how many there are; "missing": hosts of which the second place
-    has nothing}. All are taken for good: they arrive today, whatever day they are of. Raises
-    Failed."""
+    has nothing; "segments": of the archive, how many came back, "copied": as of when, "" when there
+    is none}. All are taken for good: they arrive today, whatever day they are of. Raises Failed:
+    what cannot be reached is not missing."""
     words = config.sftp.replace(JOBS_KEY, SECOND_KEY)
     secrets = json.loads(Path(config.secret).read_text())
     found = Vault(replace(config, sftp=words), secrets)
@@ -320,36 +321,40 @@ def vault(config: VaultConfig) -> dict[str, Any]:
     counts: dict[str, int] = {}
     for name in config.hosts:
         there, here = found.second(name), found.repository(name)
-        if there.run("cat", "config").returncode:
+        if not there.exists():
             continue
         both = Repository(here.place, there.secrets, there.words)
         both.must("copy", "--from-repo", there.place)
         counts[name] = len(here.snapshots())
         found.accept(name)
-    _archive(config, found)
+    archive = _archive(config, found)
     owner = pwd.getpwnam(config.user)
     for top in (config.place, config.state):
         for folder, _, names in os.walk(top):
             for path in (folder, *(f"{folder}/{name}" for name in names)):
                 os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
-    return {"snapshots": counts, "missing": sorted(config.hosts.keys() - counts.keys())}
+    missing = sorted(config.hosts.keys() - counts.keys())
+    return {"snapshots": counts, "missing": missing, **archive}
 
 
-def _archive(config: VaultConfig, found: Vault) -> None:
-    """What the second place has of the archive: its chain, and what messages say."""
+def _archive(config: VaultConfig, found: Vault) -> dict[str, Any]:
+    """What the second place has of the archive: its chain, and what messages say. Raises Failed."""
     there = found.second(config.own, ARCHIVE)
-    if there.run("cat", "config").returncode:
-        return
+    rows = there.snapshots(ARCHIVE) if there.exists() else []
+    if not rows:
+        return {"segments": 0, "copied": ""}
+    newest = max(rows, key=_time)
     place = Path(config.state, "back")
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(mode=0o700)
-    there.must(
-        "restore", "latest", "--tag", ARCHIVE, "--target", str(place), "--exclude", "index.db*"
-    )
+    there.must("restore", newest["id"], "--target", str(place), "--exclude", "index.db*")
+    came = place / config.archive.lstrip("/")
+    count = sum(1 for _ in came.rglob("*.chain"))
     subprocess.run(["systemctl", "stop", JOURNAL_UNIT], check=False, capture_output=True)
-    _lay_chain(place / config.archive.lstrip("/"), Path(config.archive))
+    _lay_chain(came, Path(config.archive))
     subprocess.run(["systemctl", "start", JOURNAL_UNIT], check=False, capture_output=True)
     shutil.rmtree(place)
+    return {"segments": count, "copied": newest["time"]}
 
 
 JOURNAL, JOURNAL_UNIT = Path("/srv/vault/journal"), "danhba-journal.service"

@@ -17,6 +17,8 @@ LOCKED = "30m"
 """How long one waits for another one's lock: to remove what nobody needs takes minutes."""
 INCOMPLETE = 3
 """Exit status of a backup that could not read everything; the snapshot is there all the same."""
+MISSING = 10
+"""Exit status when there is no repository: any other says only that nobody can know."""
 
 
 class Failed(Exception):
@@ -69,12 +71,21 @@ class Repository:
             raise Failed(last_word(done))
         return done.stdout
 
+    def exists(self) -> bool:
+        """Raises Failed when it cannot be known: a network that is down is no empty place."""
+        done = self.run("cat", "config")
+        if done.returncode not in (0, MISSING):
+            raise Failed(last_word(done))
+        return not done.returncode
+
     def identity(self) -> str:
         """Of the repository: a new one in the place of one that was lost has another."""
         return str(json.loads(self.must("cat", "config"))["id"])
 
-    def snapshots(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = json.loads(self.must("snapshots", "--json"))
+    def snapshots(self, tag: str = "") -> list[dict[str, Any]]:
+        """All, or those of a tag. Raises Failed."""
+        words = ("--tag", tag) if tag else ()
+        found: list[dict[str, Any]] = json.loads(self.must("snapshots", "--json", *words))
         return found
 
     def backup(

@@ -216,7 +216,7 @@ class Vault:
 
     def _copy(self, host: str) -> None:
         here, there = f"{self.config.place}/{host}", self.second(host)
-        if there.run("cat", "config").returncode:
+        if not there.exists():
             there.must("init", "--from-repo", here, "--copy-chunker-params")
         there.must("copy", "--from-repo", here)
         if not list(self.doubts(host)):
@@ -231,7 +231,7 @@ class Vault:
         are read before what they prove (by name), so nothing that one tells of is missing. What
         went by a rule or a paper is gone there after so many days as well."""
         there = self.second(self.config.own, ARCHIVE)
-        if there.run("cat", "config").returncode:
+        if not there.exists():
             there.must("init")
         if saved := there.backup(self.config.own, ARCHIVE, [self.config.archive], ()).unread:
             raise Failed(f"cannot read {saved[0]}")

@@ -69,6 +69,11 @@ def _second_place(env: Environment, name: str) -> None:
     tell(f"{name}: snapshots from the second place: {count}")
     if found["missing"]:
         tell(f"{name}: nothing there of {', '.join(found['missing'])}")
+    if not found["copied"]:
+        tell(f"{name}: the second place has no archive: what its messages say is lost")
+        return
+    tell(f"{name}: {found['segments']} segments of the archive as of {found['copied'][:16]}: what "
+         "came since is in the mailboxes alone")  # fmt: skip
 
 
 def _tell_host(env: Environment, name: str, found: Mapping[str, Any]) -> None:
