@@ -10,7 +10,7 @@ from __future__ import annotations
 import danhba.journal
 from danhba.compiled import Compiled, Hold
 from danhba.inventory import Environment, Host
-from danhba.journal.segment import ROOT
+from danhba.journal.segment import BEGUN, ROOT
 from danhba.render import render
 from danhba.service import Expiry, File, Part, Probe, Service
 from deploys.common import CA, CERTIFICATE, KEY, ROOTS_PORT
@@ -97,6 +97,7 @@ def vault(directory: Compiled, env: Environment, host: Host) -> Part:
 def _door(env: Environment) -> dict[str, object]:
     return {
         "root": str(ROOT),
+        "begun": BEGUN,
         "port": ROOTS_PORT,
         "hosts": sorted(host.fqdn for host in env.hosts),
         "certificate": CERTIFICATE,

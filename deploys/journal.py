@@ -16,7 +16,7 @@ from danhba.inventory import Environment, Host
 from danhba.journal import ids, tag
 from danhba.journal.desk import SOCKET
 from danhba.journal.seal import public_half
-from danhba.journal.segment import ROOT
+from danhba.journal.segment import BEGUN, ROOT
 from danhba.render import render
 from danhba.service import File, Part, Probe, Service
 from deploys.common import CA, CERTIFICATE, JOURNAL_DOOR, JOURNAL_PORT, JOURNAL_WAY, KEY, table
@@ -122,6 +122,7 @@ def config(directory: Compiled, env: Environment) -> dict[str, object]:
     """Of the daemon. Only the public half of the key that opens the archive goes to the vault."""
     return {
         "root": str(ROOT),
+        "begun": BEGUN,
         "socket": SOCKET,
         "port": JOURNAL_DOOR,
         "public": public_half(env.secrets.derive("journal")).hex(),

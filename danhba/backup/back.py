@@ -37,10 +37,11 @@ OWNER = "vmail"
 MANIFEST_OF_LIVE = Path("/var/lib/danhba/current/manifest.json")
 LEFT = (
     "danhba", "danhba-backup", "danhba-rebuild", "danhba-standby", "danhba-backup-vault",
-    "danhba-record",
+    "danhba-record", "danhba-journal",
 )  # fmt: skip
 """Of what is in a backup of a host, below /var/lib: generations are new, the backup's own notes
-make themselves anew, and what a copy on another store was like holds no more."""
+make themselves anew, what a copy on another store was like holds no more, and that there was a
+journal would keep the new vault from beginning one."""
 KEPT_RUNNING = "danhba-backup"
 
 

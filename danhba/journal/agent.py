@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from . import desk, entry, roots
+from .begun import missing
 from .chain import JournalError
 from .expiry import Rules, due, expire, is_unfinished
 from .pour import pour, reader
@@ -148,6 +149,8 @@ def sign(config: Mapping[str, Any]) -> int:
     """A root of this moment; the seed is this unit's own."""
 
     def work() -> None:
+        if why := missing(config):
+            raise JournalError(why)
         seed = bytes.fromhex(Path(f"{os.environ['CREDENTIALS_DIRECTORY']}/sign").read_text())
         roots.sign(Path(config["root"]), seed, config["timezone"], time.time())
 

@@ -22,6 +22,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from . import entry
+from .begun import note
 from .index import NAME as INDEX
 from .index import Index
 from .segment import MOST, Segment, segments
@@ -108,16 +109,19 @@ class _Tail:
 
 @dataclass
 class Archive:
-    """The one writer of a journal. Raises JournalError when there is another one; OSError."""
+    """The one writer of a journal. begun: the note that there is one. Raises JournalError when
+    there is another one; OSError."""
 
     root: Path
     timezone: str
     table: Table
     clock: Callable[[], float] = time.time
     steady: Callable[[], float] = time.monotonic
+    begun: Path | None = None
     _tail: _Tail = field(default_factory=_Tail, init=False)
     _lock: int = field(default=-1, init=False)
     _steady_at: float | None = field(default=None, init=False)
+    _noted: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self._lock = os.open(self.root / "lock", os.O_CREAT | os.O_RDWR, 0o600)
@@ -131,6 +135,7 @@ class Archive:
         self.index = _index(self.root, self._tail.n)
         self._catch_up()
         self._wall = self._tail.second
+        self._note()
 
     def close(self) -> None:
         self.index.close()
@@ -166,9 +171,15 @@ class Archive:
         rows = self._written(segment, found, entry.stamp(now))
         numbers = iter([row["n"] for _, _, row in rows][-sum(map(bool, new)) :])
         self._tail.second = now
+        self._note()
         with contextlib.suppress(sqlite3.Error):  # the next append brings it up to date
             self.index.add(rows)
         return [next(numbers) if item else 0 for item in new]
+
+    def _note(self) -> None:
+        """That there is a journal, once there is an entry."""
+        if self.begun and self._tail.n and not self._noted:
+            self._noted = note(self.begun)
 
     def _without_known(self, items: Sequence[Item]) -> list[Item | None]:
         """A message that comes again has an entry already, whoever was not told; recipients that

@@ -28,6 +28,7 @@ _LONGEST = 64 << 20
 """Bytes of a line, and so of a message that is one: whatever an edge has accepted has an entry."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 FULL = "452 4.3.1 The disk of the vault is full: the message is kept where it is"
+MISSING = "452 4.3.0 The disk of the archive is missing: the message is kept where it is"
 LATER = "451 4.3.0 The journal could not be written: the message is kept where it is"
 
 
@@ -124,13 +125,22 @@ class Door:
         return f"250 2.0.0 {f'Entry {number}' if number else 'It has an entry'}"
 
 
+class Closed:
+    """What aiosmtpd asks when there is nothing to write to."""
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        return MISSING
+
+
 class Server(SMTP):
     """Takes whatever an edge has taken: lines and addresses as long as they are."""
 
     line_length_limit = _LONGEST
     command_size_limit = 4096
 
-    def __init__(self, door: Door, **options: Any) -> None:
+    def __init__(self, door: Door | Closed, **options: Any) -> None:
         super().__init__(
             door, data_size_limit=0, enable_SMTPUTF8=True, hostname="vault", ident="danhba-journal",
             timeout=300, **options,
@@ -138,7 +148,7 @@ class Server(SMTP):
         self.command_size_limits = defaultdict(lambda: self.command_size_limit)
 
 
-async def serve(door: Door, port: int) -> None:
+async def serve(door: Door | Closed, port: int) -> None:
     """On loopback, for ever. Raises JournalError, OSError."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Server(door, loop=loop), "127.0.0.1", port)

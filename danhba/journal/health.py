@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import entry
+from .begun import missing
 from .index import NAME, Index
 
 _FINE = "ok: "
@@ -20,6 +21,9 @@ def health(config: Mapping[str, Any], now: float) -> Iterator[str]:
     """A line for each thing."""
     root = Path(config["root"])
     yield from _room(shutil.disk_usage(root).free, config["floor"])
+    if why := missing(config):
+        yield why
+        return
     if not (root / NAME).exists():
         yield f"{_FINE}the journal has no entry yet"
         return

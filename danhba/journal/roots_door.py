@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from . import roots
+from .begun import missing
 
 _IDLE = 30
 """Seconds."""
@@ -52,6 +53,8 @@ def serve(config: Mapping[str, Any]) -> None:
 
         def do_GET(self) -> None:
             try:
+                if why := missing(config):
+                    raise OSError(why)
                 status, said = 200, json.dumps(answer(root, self.path.removeprefix("/"))).encode()
             except (OSError, ValueError) as error:
                 status, said = 500, str(error).encode()

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 from . import entry
 
 ROOT = Path("/srv/vault/journal")
+BEGUN = "/var/lib/danhba-journal/begun"
+"""The note that this machine has had a journal; on another disk than the journal."""
 MOST = 64 << 20
 """Bytes of contents after which another segment begins."""
 _NAME = re.compile(r"(\d{4})/(\d\d)/(\d\d)/(\d{4,})")

@@ -56,7 +56,8 @@ def apart(journal: Journal) -> Iterator[Journal]:
     journal.run(VAULT, "mount", "-t", "tmpfs", "-o", "size=64m,mode=700", "of-tests", _OTHER)
     journal.run(VAULT, "chown", "danhba-journal:", _OTHER)
     config = json.loads(journal.run(VAULT, "cat", "/etc/danhba/journal.json"))
-    _place(journal, _CONFIG, json.dumps(config | {"root": _OTHER, "floor": 0}))
+    own = {"root": _OTHER, "begun": f"{_OTHER}/begun", "floor": 0}
+    _place(journal, _CONFIG, json.dumps(config | own))
     _place(journal, _OFFSET, "0")
     _place(journal, "/run/danhba-journal-of-tests.py", _PROGRAM)
     argv = "/usr/bin/python3 -B /run/danhba-journal-of-tests.py"

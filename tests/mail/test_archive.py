@@ -14,6 +14,7 @@ from journals import VAULT, Journal
 from people import Person
 from province import Province, wait_for
 
+from danhba.journal.segment import BEGUN
 from deploys.archive import PROGRAM
 
 _ROOT = "/srv/vault/journal"
@@ -120,7 +121,7 @@ def _another(journal: Journal) -> Iterator[None]:
     )
     journal.shell(VAULT, (
         "systemctl stop danhba-roots-door danhba-journal;"
-        f" mv {_ROOT} {_ROOT}.real;"
+        f" mv {_ROOT} {_ROOT}.real; rm {BEGUN};"
         f" install -d -m 700 -o danhba-journal -g danhba-journal {_ROOT};"
         f" mkdir -p {own} && printf '%b' '{unit}' >{own}/old.conf;"
         " systemctl daemon-reload && systemctl start danhba-journal"

@@ -46,6 +46,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str
         "root": str(vault.root), "socket": str(tmp_path / "desk"), "port": port, "floor": 0,
         "public": public_half(KEY).hex(), "edges": {}, "timezone": "Asia/Ho_Chi_Minh",
         "agencies": str(tmp_path / "agencies"), "classes": str(tmp_path / "classes"),
+        "begun": str(tmp_path / "begun"),
     }  # fmt: skip
     told = tmp_path / "config"
     told.write_text(json.dumps(config))
