@@ -148,11 +148,10 @@ class Vault:
             says, came = (_when(each.time), _when(each.arrived))
             yield f"snapshot {each.id[:8]} says that it is of {says}, and came on {came}"
         for tag in (ALL, HOST):
-            row = [each for each in found if each.tag == tag]
-            if row and row[-1].id not in accepted:
-                most = max(each.files for each in row)
-                if row[-1].files < SHRUNK * most:
-                    yield f"the last one of {tag} has {row[-1].files} files, one before had {most}"
+            row = _since_accepted([each for each in found if each.tag == tag], accepted)
+            most = max((each.files for each in row), default=0)
+            if row and row[-1].files < SHRUNK * most:
+                yield f"the last one of {tag} has {row[-1].files} files, one before had {most}"
 
     def find(self, accounts: Sequence[str], at: float) -> dict[str, Snapshot]:
         """Account to the newest snapshot until then that has its mail, whichever store it was on.
@@ -284,6 +283,13 @@ class Vault:
         """Share of the disk."""
         usage = shutil.disk_usage(self.config.place)
         return usage.free / usage.total
+
+
+def _since_accepted(row: Sequence[Snapshot], accepted: set[str]) -> Sequence[Snapshot]:
+    """From the newest that an engineer has looked at: a host that has shrunk for good is compared
+    with what it had before on no later night either."""
+    looked_at = [n for n, each in enumerate(row) if each.id in accepted]
+    return row[looked_at[-1] if looked_at else 0 :]
 
 
 def _alone(repository: Repository, *words: str) -> None:

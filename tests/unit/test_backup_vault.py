@@ -134,6 +134,17 @@ def test_so_does_one_with_much_less_in_it(cellar: Cellar) -> None:
     assert "400 files, one before had 1000" in cellar.vault.prune()["store1"]
 
 
+def test_what_was_accepted_is_what_later_ones_are_compared_with(cellar: Cellar) -> None:
+    """Not for one night only; and one that is much less again is looked at again."""
+    cellar.comes("store1", "a", "mail-all", cellar.now - 3 * DAY, files=1000)
+    cellar.comes("store1", "b", "mail-all", cellar.now - 2 * DAY, files=400)
+    cellar.vault.accept("store1")
+    cellar.comes("store1", "c", "mail-all", cellar.now - DAY, files=390)
+    assert list(cellar.vault.doubts("store1")) == []
+    cellar.comes("store1", "d", "mail-all", cellar.now, files=100)
+    assert "100 files, one before had 400" in next(cellar.vault.doubts("store1"))
+
+
 def test_what_is_kept_is_what_policy_says(cellar: Cellar) -> None:
     assert cellar.vault.prune() == {}
     asked = [row.partition("--cache-dir")[2].split(" ", 2)[2]
