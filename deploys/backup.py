@@ -120,6 +120,8 @@ def _config(directory: Compiled, env: Environment, host: Host) -> bytes:
             str(Places().work),
             # What messages say is in the archive's own files alone; here is what proves them.
             f"{_ARCHIVE}/**/*.data",
+            # The index is made again from the chain.
+            *(f"{_ARCHIVE}/index.db{end}" for end in ("", "-wal", "-shm")),
         ],
         "ldap": ["/etc/ldap/slapd.conf", suffix(directory)] if people else [],
     }  # fmt: skip

@@ -232,7 +232,8 @@ class Vault:
         there = self.second(self.config.own, ARCHIVE)
         if not there.exists():
             there.must("init")
-        if saved := there.backup(self.config.own, ARCHIVE, [self.config.archive], ()).unread:
+        apart = [f"{self.config.archive}/index.db*"]  # is made again from the chain
+        if saved := there.backup(self.config.own, ARCHIVE, [self.config.archive], apart).unread:
             raise Failed(f"cannot read {saved[0]}")
         _alone(there, "forget", "--tag", ARCHIVE, "--keep-within", f"{self.config.keep['days']}d")
         _alone(there, "prune")

@@ -7,6 +7,7 @@ import os
 import stat
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -178,6 +179,22 @@ def test_what_is_doubted_is_copied_and_forgotten_nowhere(cellar: Cellar) -> None
     assert [row for row in asked if "second/store1" in row and " copy " in row]
     assert not [row for row in asked if "second/store1" in row and "forget" in row]
     assert [row for row in asked if "second/store2" in row and "forget" in row]
+
+
+def test_the_index_of_the_archive_stays_here(cellar: Cellar, tmp_path: Path) -> None:
+    """It is as large as the chain, changes all of the time, and is made again from that."""
+    (tmp_path / "journal").mkdir()
+    config = replace(cellar.config, own="mx1", archive=str(tmp_path / "journal"))
+    program = cellar.place / "bin/restic"
+    summary = {
+        "message_type": "summary", "snapshot_id": "new", "total_files_processed": 1,
+        "files_new": 1, "files_changed": 0, "data_added_packed": 5,
+    }  # fmt: skip
+    said = f"case \"$*\" in *--files-from*) echo '{json.dumps(summary)}' ;; esac\n"
+    program.write_text(program.read_text() + said)
+    assert Vault(config, cellar.vault.secrets).copy() == {}
+    [row] = [row for row in cellar.asked() if "second/archive" in row and " backup " in row]
+    assert f"--exclude={tmp_path}/journal/index.db*" in row
 
 
 def test_ages_are_exact(cellar: Cellar) -> None:
