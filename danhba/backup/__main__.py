@@ -22,7 +22,7 @@ from . import host, mail
 from .config import Config, VaultConfig
 from .health import health
 from .memory import Memory
-from .restic import Failed, of_host
+from .restic import Failed, Repository, of_host
 from .vault import Snapshot, Vault
 from .vault_health import health as vault_health
 
@@ -120,9 +120,9 @@ def _vault(config: VaultConfig, words: Sequence[str]) -> int:
         case ["dump"]:
             question = json.load(sys.stdin)
             dump = ["dump", "--archive", "tar", question["snapshot"], question["path"]]
-            _exec(vault, question["repository"], dump)
+            _exec(vault.reading(question["repository"]), dump)
         case ["restic", name, *more]:
-            _exec(vault, name, more)
+            _exec(vault.repository(name), more)
     return 0
 
 
@@ -172,8 +172,7 @@ def _said(found: Snapshot) -> dict[str, Any]:
     return {"repository": found.host, "snapshot": found.id, "tag": found.tag, "time": when}
 
 
-def _exec(vault: Vault, name: str, words: Sequence[str]) -> None:
-    repository = vault.repository(name)
+def _exec(repository: Repository, words: Sequence[str]) -> None:
     os.execvpe("restic", repository.argv(*words), repository.environment())
 
 

@@ -15,7 +15,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,11 @@ class Vault:
             ("--cache-dir", f"{self.config.state}/cache"),
         )
 
+    def reading(self, host: str) -> Repository:
+        """The same without a lock: who asks does not wait until a prune has ended."""
+        found = self.repository(host)
+        return replace(found, words=(*found.words, "--no-lock"))
+
     def second(self, host: str, name: str = "") -> Repository:
         """The copy elsewhere, by the same password. name: of another repository than the host's."""
         password = self.secrets[host]
@@ -106,7 +111,7 @@ class Vault:
         except (OSError, ValueError):
             known = {}
         if not arrived.keys() <= known.keys():
-            rows = self.repository(host).snapshots()
+            rows = self.reading(host).snapshots()
             known = {row["id"]: self._snapshot(host, row, arrived) for row in rows}
             new = memory.with_suffix(".new")
             new.write_text(json.dumps([asdict(each) for each in known.values()]))
