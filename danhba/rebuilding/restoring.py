@@ -157,17 +157,20 @@ def _mail(env: Environment, directory: Compiled, machine: Machine) -> Machine:
                   domain=directory.domain)  # fmt: skip
     tell(f"{machine.name}: {found['mailboxes']} mailboxes with {found['messages']} messages, the "
          f"oldest as of {found['oldest'][:16] or 'no day'}")  # fmt: skip
-    if elsewhere := _elsewhere(env, machine, found["missing"]):
-        tell(f"{machine.name}: {len(elsewhere)} were on another store when they were backed up "
-             f"({listed(elsewhere)}): danhba restore mailbox for each")  # fmt: skip
+    if elsewhere := _elsewhere(env, machine, accounts):
+        tell(f"{machine.name}: {len(elsewhere)} were on another store when they were last backed "
+             f"up, and have at most an older copy here ({listed(elsewhere)}): danhba restore "
+             "mailbox for each")  # fmt: skip
     return replace(machine, oldest=found["oldest"])
 
 
 def _elsewhere(env: Environment, machine: Machine, accounts: Collection[str]) -> list[str]:
-    """Of those that the store's own repository lacks, which other repositories have."""
+    """Whose newest backup is in another repository: a mailbox that was away and came home has an
+    older one in the store's own as well, of before it left."""
     assert env.vault is not None
     question = {"accounts": sorted(accounts), **({"at": machine.at} if machine.at else {})}
     with only(env, [env.vault.name]) as hosts:
         argv = [*program_of(VAULT_CONFIG), "find"]
         said = run(hosts, host_of(hosts, env.vault.name), argv, json.dumps(question))
-    return sorted(json.loads(said)["found"])
+    found = json.loads(said)["found"].items()
+    return sorted(account for account, each in found if each["repository"] != machine.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
@@ -199,3 +200,20 @@ def test_who_has_all_that_others_have() -> None:
     assert not restoring._has_all({"own": own, "peers": {"x": later}})
     assert restoring._has_all({"own": own, "peers": {"x": {"stamps": {}, "error": "dead"}}})
     assert not restoring._has_all({"own": {"stamps": {}}, "peers": {}})
+
+
+def test_whose_newest_backup_is_of_another_store(env: Environment, monkeypatch: Any) -> None:
+    """The store's own repository may have an old copy of them as well."""
+    asked: list[dict[str, Any]] = []
+    newest = {"lttha": {"repository": "store2"}, "nvan": {"repository": "store1"}}
+
+    def said(hosts: object, host: object, argv: object, question: str) -> str:
+        asked.append(json.loads(question))
+        return json.dumps({"found": newest})
+
+    monkeypatch.setattr(restoring, "only", lambda env, names: contextlib.nullcontext())
+    monkeypatch.setattr(restoring, "host_of", lambda hosts, name: name)
+    monkeypatch.setattr(restoring, "run", said)
+    machine = Machine("store1", at="2026-11-26T10:00:00+07:00")
+    assert restoring._elsewhere(env, machine, ["nvan", "lttha", "moi"]) == ["lttha"]
+    assert asked == [{"accounts": ["lttha", "moi", "nvan"], "at": machine.at}]
