@@ -33,6 +33,14 @@ def file_at(file: Path, revision: str) -> tuple[bytes, str]:
     return (b"" if done.returncode else done.stdout), f"{revision}:{file.name}"
 
 
+def revision_of(project: Project) -> str:
+    """Of the checkout, with + when files differ from it, or the directory is not the one in it."""
+    revision = project.revision()
+    committed, _ = file_at(project.directory.resolve(), "HEAD")
+    same = committed == project.directory.read_bytes()
+    return revision if same or revision.endswith("+") else f"{revision}+"
+
+
 def directory_of(data: bytes, name: str) -> Directory:
     """Of right form; what it once was may break the rules of now. Raises BadDirectory."""
     from danhba.load import load_text  # not needed for reading alone

@@ -14,6 +14,7 @@ from danhba.inspection.handing import hand_out
 from danhba.inspection.package import Form
 from danhba.inspection.request import ExportError, Wanted, granted
 from danhba.project import Project
+from danhba.revisions import revision_of
 
 
 @click.command("export")
@@ -54,7 +55,7 @@ def command(
     wanted = Wanted(case, authority, names, first.date(), last.date(), approved)
     grant = granted(directory, wanted, directory.today())
     with session(env, env.vault.name) as hosts:
-        package = hand_out(hosts, env, directory, grant, form, out)
+        package = hand_out(hosts, env, directory, grant, form, out, revision_of(project))
     tell(f"{package.messages} messages are in {out}, {package.expired} have expired")
     tell("Nobody else may read the folder: print the letter, sign it, hand both over in person")
     if package.damaged:

@@ -22,9 +22,17 @@ from danhba.owner import me
 
 
 def hand_out(
-    hosts: Session, env: Environment, directory: Directory, grant: Granted, form: Form, folder: Path
+    hosts: Session,
+    env: Environment,
+    directory: Directory,
+    grant: Granted,
+    form: Form,
+    folder: Path,
+    revision: str,
 ) -> Package:
-    """Make the folder. hosts: the vault. Raises EngineError, ExportError: then there is none."""
+    """Make the folder. hosts: the vault. revision: of git, that has the directory.
+
+    Raises EngineError, ExportError: then there is none."""
     [vault] = hosts.hosts()
     who, wanted, hold = me()["who"].partition(" (")[0], grant.wanted, grant.hold
     why = (
@@ -53,7 +61,7 @@ def hand_out(
             "authority": wanted.authority, "request": hold.request,
             "mailboxes": list(wanted.mailboxes), "first": str(wanted.first),
             "last": str(wanted.last), "approved": list(wanted.approved),
-            "messages": package.messages, "manifest": manifest,
+            "messages": package.messages, "manifest": manifest, "revision": revision,
         }  # fmt: skip
         hosts.step(vault, "record", {"note": told})
     return package

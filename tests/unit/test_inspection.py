@@ -32,6 +32,8 @@ from danhba.journal import agent, chain, entry, pour, roots
 from danhba.journal.seal import opened, public_half, sealed
 from danhba.journal.selection import Selection
 from danhba.journal.tree import Tree
+from danhba.project import Project
+from danhba.revisions import revision_of
 
 AUTHORITY = "Thanh tra tỉnh An Giang"
 HOLD = (
@@ -105,6 +107,25 @@ def test_who_approves_is_named_in_the_directory_and_told_as_there() -> None:
     assert found.wanted.approved == ("Trần Thị Bình", "Nguyễn Văn An")
     with pytest.raises(ExportError, match=r"does not name two .* engineers: \["):
         granted(directory(UNNAMED), wanted(), DAY)
+
+
+def test_a_directory_that_nobody_committed_is_marked(tmp_path: Path) -> None:
+    def git(*words: str) -> str:
+        argv = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@x", *words]
+        return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+
+    file = tmp_path / "directory.yaml"
+    file.write_text("a")
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-qm", "a")
+    head = git("rev-parse", "HEAD")
+    outside = tmp_path.parent / f"{tmp_path.name}-directory.yaml"
+    outside.write_text("a")
+    assert revision_of(Project(file, tmp_path)) == head
+    assert revision_of(Project(outside, tmp_path)) == f"{head}+"
+    file.write_text("b")
+    assert revision_of(Project(file, tmp_path)) == f"{head}+"
 
 
 def test_what_was_released_is_not_handed_out() -> None:
@@ -353,15 +374,15 @@ def test_from_the_archive_to_the_folder_and_the_record(
     days = {"first": date(2026, 1, 1), "last": date(2026, 11, 25)}
     grant = granted(held, wanted(**days), DAY)
     late = Granted(**{**vars(grant), "until": datetime(2100, 1, 1, tzinfo=ZoneInfo("UTC"))})
-    package = handing.hand_out(hosts, env, held, late, "eml", tmp_path / "out")  # type: ignore[arg-type]
+    package = handing.hand_out(hosts, env, held, late, "eml", tmp_path / "out", "1a2b+")  # type: ignore[arg-type]
     assert package.numbers == [1, 3] and verify(package.folder).stdout.endswith("OK\n")
     assert (asked[0]["case"], asked[0]["why"]) == (
         "12/2026/TTr", "export to Thanh tra tỉnh An Giang by 55/CV-TTT of 2026-11-20, "
         "approved by Nguyễn Văn An and Trần Thị Bình",
     )  # fmt: skip
     [note] = hosts.noted
-    assert (note["what"], note["messages"], note["approved"]) == (
-        "export", 2, ["Nguyễn Văn An", "Trần Thị Bình"],
+    assert (note["what"], note["messages"], note["approved"], note["revision"]) == (
+        "export", 2, ["Nguyễn Văn An", "Trần Thị Bình"], "1a2b+",
     )  # fmt: skip
     listed = (package.folder / "MANIFEST.sha256").read_bytes()
     assert note["manifest"] == sha256(listed).hexdigest()
