@@ -14,13 +14,14 @@ import click
 from danhba.archive.vault import ask, vault_of
 from danhba.check import check_file
 from danhba.commands.common import errors_to_status, tell
+from danhba.commands.editing import DAY
 from danhba.engine import EngineError, Session, session
 from danhba.inventory import Environment
 from danhba.letters import escaped
 from danhba.owner import me
 from danhba.project import BadDirectory, Project
 from danhba.relocation.agent import run
-from deploys.archive import MEMORY
+from deploys.archive import MEMORY, rules
 
 _MB = 1_000_000
 
@@ -32,14 +33,16 @@ def command() -> None:
 
 @command.command("verify")
 @click.argument("environment")
+@click.option("--from", "since", type=DAY, help="Read only what was written from this day on.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @click.pass_obj
 @errors_to_status
-def verify(project: Project, environment: str, form: str) -> None:
+def verify(project: Project, environment: str, since: datetime | None, form: str) -> None:
     """Read all of the archive: is it what was written?
 
     Every line and every byte is compared with the chain of hashes, and the chain with what all
-    hosts remember of it. Exit status: 0 nothing found, 2 something was changed, removed or put in.
+    hosts remember of it; what went is compared with the years and holds of this directory. Exit
+    status: 0 nothing found, 2 something was changed, removed or put in.
 
     Example: danhba archive verify staging
     """
@@ -47,7 +50,12 @@ def verify(project: Project, environment: str, form: str) -> None:
     vault = vault_of(env)
     with session(env, partly=True) as hosts:
         memories = _memories(hosts, env)
-        question = {"ask": "verify", "who": me()["who"], "memories": memories}
+        question = {
+            "ask": "verify", "who": me()["who"], "memories": memories,
+            "rules": rules(project.compiled(env)),
+            "asked": {hold.case: str(hold.asked) for hold in project.read().holds},
+            "since": f"{since:%Y/%m/%d}" if since else "",
+        }  # fmt: skip
         found = ask(hosts, vault, question)
         absent = hosts.absent
     click.echo(json.dumps(found, ensure_ascii=False, indent=1) if form == "json" else _proof(found))
@@ -57,15 +65,15 @@ def verify(project: Project, environment: str, form: str) -> None:
 
 
 def _memories(hosts: Session, env: Environment) -> list[list[Any]]:
-    """Host, number, hash, day of a root, of every memory of every host that answers; that of the
+    """Hosts, number, hash, day of a root, of every memory of every host that answers; that of the
     vault itself proves nothing."""
     vault = vault_of(env)
-    found: dict[tuple[int, str, str], list[Any]] = {}
+    found: dict[tuple[int, str, str], list[str]] = {}
     rows = hosts.each(lambda host: [] if host.name == vault else _remembered(hosts, host))
     for name, own in rows.items():
         for n, hashed, day in own:
-            found.setdefault((n, hashed, day), [name, n, hashed, day])
-    return list(found.values())
+            found.setdefault((n, hashed, day), []).append(name)
+    return [[", ".join(names), *memory] for memory, names in found.items()]
 
 
 def _remembered(hosts: Session, host: Any) -> list[tuple[int, str, str]]:
@@ -78,7 +86,7 @@ def _proof(found: Mapping[str, Any]) -> str:
         *found["findings"],
         f"{found['entries']} entries, {found['messages']} messages, {found['size'] / _MB:.1f} MB in"
         f" {found['seconds']:.1f} s; the last entry is {found['n']}, {found['hash']}",
-        f"{found['remembered']} memories of other hosts agree",
+        f"what {len(found['hosts'])} other hosts remember of {found['remembered']} entries agrees",
         *(
             f"{count} messages are gone by rule: after {years} years"
             + (f", of agencies of the kind {kept_as}" if kept_as else "")

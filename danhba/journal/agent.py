@@ -24,7 +24,7 @@ from .proof import Mark, proofs
 from .search import search
 from .selection import Selection
 from .told import told
-from .verify import Memory, sentences, verify
+from .verify import Memory, Policy, sentences, verify
 
 _LINE = 8192
 """Characters: danhba/generations/host/main.py says why."""
@@ -68,12 +68,14 @@ def _search(config: Mapping[str, Any], question: Json) -> Json:
 
 
 def _verify(config: Mapping[str, Any], question: Json) -> Json:
-    """ "memories": [host, n, hash, day] each. The daemon writes an entry first, by the last hash as
+    """ "memories": [hosts, n, hash, day] each; "rules", "asked": Policy.of; "since": the day of the
+    first segments to read, "" for all. The daemon writes an entry first, by the last hash as
     it knows it: a newest line that was changed contradicts it."""
     who = reader({"why": "danhba archive verify", **question})
     desk.noted(entry.READ, who | {"what": "proof"})
     began = time.monotonic()
-    report = verify(Path(config["root"]), (Memory(*each) for each in question["memories"]))
+    memories = (Memory(*each) for each in question["memories"])
+    report = verify(Path(config["root"]), memories, Policy.of(question), question["since"])
     return {
         "findings": list(sentences(report)),
         **{key: value for key, value in asdict(report).items() if key not in _OF_OBJECTS},

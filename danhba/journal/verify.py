@@ -10,21 +10,22 @@ remember the end of the chain as it was every hour, and its daily roots (roots.p
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from . import entry
-from .chain import Line, lines_of
-from .contents import Contents, Removed, Stored
+from .chain import Line, lines, lines_of
+from .contents import Contents, Removed, Stored, expiry_of
+from .expiry import Rules, ranges
 from .segment import Segment, named, segments
 from .selection import MAIL
 
-_UTC = ZoneInfo("UTC")
 _SETTLES = 5.0
 """Seconds in which contents that are just being written have their line."""
 
@@ -42,7 +43,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Memory:
-    """What a host remembers: entry n had this hash. day: of a root, "" for an hourly end."""
+    """What hosts remember: entry n had this hash. host: their names. day: of a root, "" for an
+    hourly end."""
 
     host: str
     n: int
@@ -50,11 +52,36 @@ class Memory:
     day: str = ""
 
 
+@dataclass(frozen=True)
+class Policy:
+    """What the control machine knows, and the vault cannot change. asked: cases of holds to the day
+    of the letter: what went before it had gone by then."""
+
+    rules: Rules
+    asked: Mapping[str, date]
+
+    @classmethod
+    def of(cls, question: Mapping[str, Any]) -> Policy:
+        """From "rules" and "asked" of a question."""
+        asked = {case: date.fromisoformat(day) for case, day in question["asked"].items()}
+        return cls(Rules.of(question["rules"], {}), asked)
+
+    def on(self, day: date) -> Rules:
+        """With the holds of a day only."""
+        holds = (each for each in self.rules.holds if self.asked.get(each.case, date.min) <= day)
+        return replace(self.rules, holds=tuple(holds))
+
+
+# By the time of UTC: no province's day begins earlier by as much as a day.
+ANY = Policy(Rules(ZoneInfo("UTC"), {"": 0}, {}, ()), {})
+"""Demands nothing."""
+
+
 @dataclass
 class Report:
     """findings in the order of the chain. entries, messages, size: what was looked at, and bytes of
     contents. removed: rule (class, years) to how many messages it took away. n, hash: the last
-    entry. remembered: how many memories agree."""
+    entry. remembered: how many memories agree. hosts: whose."""
 
     findings: list[Finding] = field(default_factory=list)
     entries: int = 0
@@ -64,15 +91,39 @@ class Report:
     n: int = 0
     hash: str = entry.FIRST
     remembered: int = 0
+    hosts: list[str] = field(default_factory=list)
 
 
-def verify(root: Path, memories: Iterable[Memory] = ()) -> Report:
-    """Read all of the archive. Raises OSError."""
-    walk = _Walk(root, memories)
-    for segment in _all(root):
+def verify(
+    root: Path, memories: Iterable[Memory] = (), policy: Policy = ANY, since: str = ""
+) -> Report:
+    """Read the archive, all of it or from the segments of a day ("2026/11/26") on. Raises
+    OSError."""
+    every = _all(root)
+    first = _first(root, every, since)
+    walk = _Walk(root, memories, policy, every[first:])
+    if first:
+        walk.begin(every[first - 1])
+    for segment in every[first:]:
         walk.segment(segment)
     walk.end()
     return walk.report
+
+
+def _first(root: Path, every: Sequence[Segment], since: str) -> int:
+    """Where to begin: before it is a line that can be read."""
+    first = sum(each.day < since for each in every)
+    while first and not _last_of(root, every[first - 1]):
+        first -= 1
+    return first
+
+
+def _last_of(root: Path, segment: Segment) -> Line | None:
+    """The last line of a segment; None when it cannot be read."""
+    if not segment.chain(root).exists():
+        return None
+    last = next(iter(deque(lines_of(root, segment), 1)), None)
+    return last if last and last.raw.endswith(b"\n") and _parsed(last) else None
 
 
 def _all(root: Path) -> list[Segment]:
@@ -85,40 +136,70 @@ def _all(root: Path) -> list[Segment]:
 
 
 @dataclass(frozen=True)
-class _Gone:
-    """A message whose contents are not there."""
+class _Rule:
+    """What an entry of the kind `expired` says of itself. then: of the policy, with the holds of
+    that day."""
 
-    line: Line
-    n: int
-    age: str
+    kept_as: str
+    years: int
+    before: str
+    then: Rules
 
 
 class _Walk:
     """Along the chain."""
 
-    def __init__(self, root: Path, memories: Iterable[Memory]) -> None:
+    def __init__(
+        self, root: Path, memories: Iterable[Memory], policy: Policy, every: Sequence[Segment]
+    ) -> None:
         self.root = root
         self.report = Report()
         self._memories: dict[int, list[Memory]] = {}
         for memory in memories:
             self._memories.setdefault(memory.n, []).append(memory)
         self._contents = Contents(root)
+        self._policy = policy
         self._removed = Removed()
-        self._rules: dict[int, dict[str, Any]] = {}
-        self._gone: list[_Gone] = []
+        self._rules: dict[int, _Rule] = {}
+        self._learned = 0
+        self._newest: Segment | None = None  # what was not there when the rules were read
+        self._learn(every[0] if every else None)
+        self._fresh = False
+        self._holes: dict[str, list[tuple[Line, int]]] = {}
         self._last: Line | None = None
         self._told = False  # the line before is known to be damaged
+
+    def begin(self, before: Segment) -> None:
+        """After a segment that is not looked at."""
+        line = _last_of(self.root, before)
+        found = _parsed(line) if line else None
+        if line and found:
+            self.report.n, self.report.hash, self._last = found["n"], entry.digest(line.raw), line
+            self._memories = {n: all for n, all in self._memories.items() if n > found["n"]}
+
+    def _learn(self, since: Segment | None) -> None:
+        """By which rules what went: before the walk, so that nothing of a message is kept."""
+        for line in lines(self.root, since):
+            self._newest = line.segment
+            found = expiry_of(line) if line.raw.endswith(b"\n") else None
+            if found and found.get("n", 0) > self._learned:
+                self._learned = found["n"]
+                if rule := _rule(found, self._policy):
+                    self._removed.add(found)
+                    self._rules[found["n"]] = rule
 
     def segment(self, segment: Segment) -> None:
         if not segment.chain(self.root).exists():
             self._find(f"{segment.name}.chain", 0, 0, "is gone, and its contents are there")
             return
         end: int | None = 0
+        self._fresh = False
         for line in lines_of(self.root, segment):
             if not line.raw.endswith(b"\n"):
                 self._unfinished(line)
                 break
             end = self._line(line, end)
+        self._tell_holes(segment)
         stored = self._contents.of(segment)
         if stored and end is not None and stored.size > end and not self._settles(segment, stored):
             what = f"has {stored.size - end} bytes that belong to no entry, from byte {end} on"
@@ -153,6 +234,7 @@ class _Walk:
         for memory in self._memories.pop(n, ()):
             if memory.hash == self.report.hash:
                 self.report.remembered += 1
+                self.report.hosts = sorted({*self.report.hosts, *memory.host.split(", ")})
             else:
                 since = f"root of {memory.day}" if memory.day else "memory"
                 self._at(line, n, f"is another one than in the {since} that {memory.host} has")
@@ -187,25 +269,58 @@ class _Walk:
         self.report.size += length
         stored = self._contents.of(line.segment)
         if stored is None or stored.is_hole(at, length):
-            # In UTC: of the province's own midnight no day is earlier by as much as one.
-            age = line.segment.age(found["time"], _UTC)
-            self._gone.append(_Gone(line, found["n"], age))
+            self._hole(line, found)
         elif sha256(stored.read(at, length)).hexdigest() != found["sha256"]:
             where = f"bytes {at} to {at + length - 1} of {line.segment.name}.data"
             self._at(line, found["n"], f"has other contents than were written: {where}")
         return int(at + length)
 
     def _expired(self, line: Line, found: dict[str, Any]) -> None:
-        """An entry that lets messages go does so by its own rule."""
-        try:
-            kept = years_later(found["before"], found["years"]) <= found["time"]
-            self._removed.add(found)
-        except (KeyError, TypeError, ValueError):
-            kept = False
-        if kept:
-            self._rules[found["n"]] = found
-        else:
+        """An entry that lets messages go does so by its own rule, and by the policy's."""
+        rule = _rule(found, self._policy)
+        if rule is None:
             self._at(line, found["n"], "lets contents go, and not by a rule that it names")
+        elif rule.years < (wanted := self._policy.rules.of_class(rule.kept_as)):
+            whose = f" of agencies of the kind {rule.kept_as}" if rule.kept_as else ""
+            what = f"lets mail{whose} go after {rule.years} years, and the policy says {wanted}"
+            self._at(line, found["n"], what)
+
+    def _hole(self, line: Line, found: Mapping[str, Any]) -> None:
+        by = self._removed.get(found["n"])
+        if by is None and not self._fresh:  # it may just have gone
+            self._fresh = True
+            self._learn(self._newest)
+            by = self._removed.get(found["n"])
+        if by is None or by < found["n"]:
+            why = "has no contents any more, and no entry says by which rule"
+        else:
+            why = self._against(line, found, by)
+        if why:
+            self._holes.setdefault(why, []).append((line, found["n"]))
+        elif by:
+            key = (self._rules[by].kept_as, self._rules[by].years)
+            self.report.removed[key] = self.report.removed.get(key, 0) + 1
+
+    def _against(self, line: Line, found: Mapping[str, Any], by: int) -> str:
+        """Why a message should not have gone by an entry, "" when it should."""
+        rule = self._rules[by]
+        if found["class"] != rule.kept_as:
+            return f"was removed by entry {by}, whose rule is for another class"
+        if line.segment.age(found["time"], rule.then.zone) >= rule.before:
+            return f"was removed by entry {by}, whose rule it is too young for"
+        if case := rule.then.held(found, line.segment):
+            return f"was removed by entry {by}, while the hold {case} kept it"
+        return ""
+
+    def _tell_holes(self, segment: Segment) -> None:
+        """One finding for all of a kind: a segment may have tens of thousands."""
+        lost = "" if segment.data(self.root).exists() else f"; {segment.name}.data is gone"
+        for why, found in self._holes.items():
+            line, n = found[0]
+            spans = ranges(number for _, number in found)
+            more = f"; so {len(found)} messages: entries {_spans(spans)}" if len(found) > 1 else ""
+            self._at(line, n, f"{why}{more}{lost}")
+        self._holes = {}
 
     def _settles(self, segment: Segment, stored: Stored) -> bool:
         """Of the newest segment: do bytes beyond the last line get theirs? They are just being
@@ -222,18 +337,6 @@ class _Walk:
 
     def end(self) -> None:
         self._contents.close()
-        for each in self._gone:
-            by = self._removed.get(each.n)
-            rule = self._rules.get(by or 0)
-            if rule is None:
-                what = "has no contents any more, and no entry says by which rule"
-                self._at(each.line, each.n, what)
-            elif each.age >= rule["before"]:
-                what = f"was removed by entry {by}, whose rule it is too young for"
-                self._at(each.line, each.n, what)
-            else:
-                key = (str(rule["class"]), int(rule["years"]))
-                self.report.removed[key] = self.report.removed.get(key, 0) + 1
         self._cut_off()
         self.report.findings.sort(key=lambda each: (each.file, each.line))
 
@@ -264,6 +367,26 @@ def _parsed(line: Line) -> dict[str, Any] | None:
         return None
     ok = isinstance(found.get("n"), int) and {"prev", "time", "kind"} <= found.keys()
     return found if ok else None
+
+
+def _rule(found: Mapping[str, Any], policy: Policy) -> _Rule | None:
+    """Of an entry of the kind `expired`; None when it went against its own rule."""
+    try:
+        if years_later(found["before"], found["years"]) > found["time"]:
+            return None
+        Removed().add(found)
+        day = datetime.fromtimestamp(entry.seconds(found["time"]), policy.rules.zone).date()
+        return _Rule(str(found["class"]), int(found["years"]), found["before"], policy.on(day))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _spans(spans: Sequence[Sequence[int]]) -> str:
+    shown = (str(a) if a == b else f"{a} to {b}" for a, b in spans[:_SHOWN])
+    return ", ".join(shown) + (" and more" if len(spans) > _SHOWN else "")
+
+
+_SHOWN = 8
 
 
 def years_later(stamp: str, years: int) -> str:

@@ -27,6 +27,8 @@ from danhba.journal.seal import public_half
 
 RULES: dict[str, Any] = {"timezone": "Asia/Ho_Chi_Minh", "years": {"": 10}, "holds": []}
 
+POLICY: dict[str, Any] = {"rules": RULES, "asked": {}, "since": ""}
+
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
@@ -83,7 +85,7 @@ def kinds(config: dict[str, Any]) -> list[tuple[str, str]]:
 def test_a_search_and_a_proof_are_in_the_chain(ask: Any, config: dict[str, Any]) -> None:
     found = ask("search", who="an@may", addresses=[AN])
     assert found["count"] == 3
-    proof = ask("verify", who="an@may", memories=[["mx1", 1, "0" * 64, ""]])
+    proof = ask("verify", who="an@may", memories=[["mx1", 1, "0" * 64, ""]], **POLICY)
     assert proof["messages"] == 4 and proof["n"] > 4
     [told] = proof["findings"]
     assert "entry 1 is another one than in the memory that mx1 has" in told
@@ -106,7 +108,7 @@ def test_old_mail_goes_with_the_daemons_word_and_the_rest_is_proved(
     assert ask("expire", who="an@may", expiries=wanted, **held) == {"gone": 2}
     assert ask("expire", who="an@may", expiries=wanted, **day) == {"gone": 2}
     assert ask("due", **day)["due"] == []
-    proof = ask("verify", who="an@may", memories=[])
+    proof = ask("verify", who="an@may", memories=[], **POLICY)
     assert proof["findings"] == [] and proof["removed"] == [["so", 10, 4]]
     assert [each for each, _ in kinds(config)].count("expired") == 3
     assert not list(Path(config["root"]).glob(f"{old['segment']}.data"))

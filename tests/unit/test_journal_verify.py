@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from archives import AN, DAY, HA, LAN, Vault
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from danhba.journal import entry
-from danhba.journal.verify import Memory, Report, sentences, verify
+from danhba.journal.verify import Memory, Policy, Report, sentences, verify
 
 CHAIN, NEXT = "2026/11/26/0001.chain", "2026/11/27/0001.chain"
 DATA = "2026/11/26/0001.data"
@@ -155,7 +156,7 @@ def test_contents_that_are_gone_or_zero_need_a_rule(copy: Path) -> None:
         f"{CHAIN}, line 2: entry 2 has no contents any more, and no entry says by which rule"
     )
     (copy / DATA).unlink()
-    assert len(verify(copy).findings) == 5
+    assert only(verify(copy)).endswith(f"so 5 messages: entries 1 to 5; {DATA} is gone")
 
 
 def expired(tmp_path: Path, **fields: object) -> tuple[Vault, Report]:
@@ -177,8 +178,53 @@ def test_what_went_by_a_rule_is_counted_and_no_finding(tmp_path: Path) -> None:
 
 def test_what_went_before_its_time_is_told(tmp_path: Path) -> None:
     _, report = expired(tmp_path, before="2020-01-01T00:00:00.000Z")
-    assert len(report.findings) == 2
-    assert report.findings[0].what.endswith("whose rule it is too young for")
+    assert "whose rule it is too young for; so 2 messages: entries 1 to 2" in only(report)
+
+
+RULES: dict[str, Any] = {
+    "timezone": "Asia/Ho_Chi_Minh", "years": {"": 10, "so": 10}, "holds": [],
+}  # fmt: skip
+
+
+def policy(asked: str = "2026-11-20", **other: Any) -> Policy:
+    return Policy.of({"rules": RULES | other, "asked": {"7/TTr": asked}})
+
+
+def test_an_expiry_that_chose_its_own_rule_is_told(tmp_path: Path) -> None:
+    """Whoever runs as the daemon writes what he wants into the chain: the policy is elsewhere."""
+    vault = Vault(tmp_path / "own")
+    vault.mail()
+    now = entry.stamp(vault.now + 1)
+    vault.log("expired", {"class": "so", "years": 0, "before": now, "entries": [[1, 1]]})
+    (vault.root / DATA).unlink()
+    vault.archive.close()
+    said = only(verify(vault.root, policy=policy()))
+    assert "kind so go after 0 years, and the policy says 10" in said
+
+
+def test_an_expiry_of_another_class_is_told(tmp_path: Path) -> None:
+    vault, _ = expired(tmp_path, **{"class": "xa"})
+    assert "whose rule is for another class" in only(verify(vault.root, policy=policy()))
+
+
+def test_what_a_hold_kept_then_may_not_be_gone(tmp_path: Path) -> None:
+    vault, _ = expired(tmp_path)
+    hold = {"case": "7/TTr", "addresses": [AN], "first": "2026-11-01", "last": ""}
+    assert verify(vault.root, policy=policy()).findings == []
+    said = only(verify(vault.root, policy=policy(holds=[hold])))
+    assert "while the hold 7/TTr kept it; so 2 messages" in said
+    late = policy("2037-01-01", holds=[hold])
+    assert verify(vault.root, policy=late).findings == []
+
+
+def test_a_part_is_read_from_a_day_on(copy: Path) -> None:
+    report = verify(copy, [Memory("mx1, mx2", 12, verify(copy).hash)], since="2026/11/27")
+    assert (report.entries, report.n, report.findings) == (6, 12, [])
+    assert (report.remembered, report.hosts) == (1, ["mx1", "mx2"])
+    rows = lines(copy)
+    rows[-1] = rows[-1].replace("thử".encode(), b"sai")
+    put(copy, rows)
+    assert "entry 6 is not what entry 7" in only(verify(copy, since="2026/11/27"))
 
 
 @pytest.mark.parametrize(
