@@ -33,10 +33,10 @@ WATCHED = (
 APART = (
     "/*/mail/dovecot*", "/*/mail/.temp*", "/*/mail/mailboxes/**/dbox-Mails/dovecot*",
     "/*/mail/mailboxes/**/dbox-Mails/.temp*", "/*/mail/mailboxes/**/dbox-Mails/fts-flatcurve",
-    "/*/**/*.lock",
+    "/*/mail/subscriptions.lock", "/*/.dovecot*.lock",
 )  # fmt: skip
 """What restic leaves out of the mailboxes themselves: what is copied here, and what Dovecot makes
-anew (caches, the index for search)."""
+anew (caches, the index for search). No pattern may match a folder, whatever its owner calls it."""
 MANIFEST = "manifest.jsonl"
 PATIENCE = 20.0
 """Seconds for all locks of a mailbox: Dovecot holds one for as long as it writes."""

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pickle
+import re
 import shutil
 import sqlite3
 import struct
@@ -289,6 +290,18 @@ def test_who_never_keeps_still_is_held(store: Store) -> None:
     assert held == [False] * mail.FREE + [True]
     assert done.again == mail.FREE and not done.trouble
     assert len(manifest(Path(store.config.state, "mail/an"))) == 9 - mail.FREE
+
+
+@pytest.mark.parametrize("name", ["Văn bản.lock", "dovecot.index", ".temp", "subscriptions.lock"])
+def test_no_folder_is_left_out_for_its_name(name: str) -> None:
+    """restic leaves out all that is below what a pattern matches; ** is any number of folders."""
+    message = Path(f"/an/mail/mailboxes/{name}/Con.lock/dbox-Mails/u.1")
+    for pattern in freezing.APART:
+        words = re.escape(pattern).replace(r"/\*\*/", "/(.*/)?").replace(r"\*", "[^/]*")
+        matched = [
+            str(each) for each in (message, *message.parents) if re.fullmatch(words, str(each))
+        ]
+        assert not matched, pattern
 
 
 # What looks wrong
