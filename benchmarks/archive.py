@@ -16,10 +16,10 @@ import time
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from benchmarks.results import where
+from benchmarks.timing import Sample
 from danhba.journal import entry
 from danhba.journal.index import NAME, Index
 from danhba.journal.search import search
@@ -33,7 +33,7 @@ HEAD = """\
 and an index of {index:.0f} MB. Search: count, sum and the newest 200 rows, in process; beside it
 `grep -c` for the same word over all chains, warm in both cases. Proof: an archive of {messages:,}
 messages of {size} kB (random bytes, as sealed ones are), {data:.0f} MB, warm; beside it `sha256sum`
-of the same files, on one core like the proof. Median of {runs} runs.
+of the same files, on one core like the proof. Median (least–most) of {runs} runs.
 """
 _RUNS = 5
 _DAY = 86_400
@@ -70,7 +70,8 @@ def measured(folder: Path, entries: int, messages: int) -> str:
         chains=sum(path.stat().st_size for path in chains) / 1e6,
         index=(many / NAME).stat().st_size / 1e6,
     )  # fmt: skip
-    return f"{head}\n{_searches(many, chains)}\n\n{_proofs(made, data)}\n\nBuilt in {built:.0f} s."
+    parts = [_searches(many, chains), _proofs(made, data), f"Built in {built.median:.0f} s."]
+    return f"{head}\n" + "\n\n".join(parts)
 
 
 def _searches(root: Path, chains: list[Path]) -> str:
@@ -92,8 +93,8 @@ def _searches(root: Path, chains: list[Path]) -> str:
         argv = ["grep", "-cF", word, *map(str, chains)]
         other = _seconds(lambda of=argv: _run(of))  # type: ignore[misc]
         rows.append(
-            f"| {name} | {search(root, selection)['count']:,} | {own * 1000:.1f} "
-            f"| {other * 1000:.0f} |"
+            f"| {name} | {search(root, selection)['count']:,} | {_milliseconds(own)} "
+            f"| {_milliseconds(other)} |"
         )
     return "\n".join(rows)
 
@@ -105,8 +106,8 @@ def _proofs(root: Path, data: float) -> str:
     other = _seconds(lambda: _run(["sha256sum", *files]))
     return (
         "| proof | s | MB/s |\n|---|---|---|\n"
-        f"| danhba archive verify | {own:.2f} | {data / own:.0f} |\n"
-        f"| sha256sum | {other:.2f} | {data / other:.0f} |\n"
+        f"| danhba archive verify | {own} | {data / own.median:.0f} |\n"
+        f"| sha256sum | {other} | {data / other.median:.0f} |\n"
     )
 
 
@@ -114,13 +115,18 @@ def _run(argv: list[str]) -> None:
     subprocess.run(argv, stdout=subprocess.DEVNULL, check=False, env={**os.environ, "LC_ALL": "C"})
 
 
-def _seconds(work: Callable[[], object], runs: int = _RUNS) -> float:
-    taken = []
+def _seconds(work: Callable[[], object], runs: int = _RUNS) -> Sample:
+    taken = Sample()
     for _ in range(runs):
         began = time.perf_counter()
         work()
-        taken.append(time.perf_counter() - began)
-    return median(taken)
+        taken.add(time.perf_counter() - began)
+    return taken
+
+
+def _milliseconds(taken: Sample) -> str:
+    least, most = min(taken.seconds), max(taken.seconds)
+    return f"{taken.median * 1000:.1f} ({least * 1000:.1f}–{most * 1000:.1f})"
 
 
 def write(root: Path, entries: int, size: int) -> None:

@@ -5,6 +5,7 @@ All on one disk of one host, so that no network is measured; each way has its ow
 
 from __future__ import annotations
 
+import argparse
 import random
 import shutil
 import subprocess
@@ -15,6 +16,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.results import where
+from benchmarks.timing import Sample
 from danhba.backup import mail
 from danhba.backup.config import Config
 from danhba.backup.freezing import LIST_LOG, LOG
@@ -23,7 +26,15 @@ from danhba.backup.restic import Repository
 
 MAILBOXES, MESSAGES, SIZE = 1000, 10, 6000
 INBOX = "mail/mailboxes/INBOX/dbox-Mails"
-STEPS = ("first", "no change", "1 % changed")
+CHANGED = "1 % changed"
+STEPS = ("first", "no change", CHANGED)
+
+PATH = Path(__file__).with_name("backup.md")
+HEAD = f"""\
+Messages of {SIZE // 1000} KB of random bytes, on one disk, each way to a target of its own; all
+in the order of the rows at each step. danhba takes every mailbox's locks, copies its index files
+and lists its messages with their SHA-256 besides; nightly it looks at mailboxes that have not
+changed as well. cp copies everything each time. Median (least–most; number of runs)."""
 
 
 class Bench:
@@ -80,23 +91,30 @@ class Bench:
         subprocess.run(["cp", "-a", str(self.mail), target], check=True)
 
 
-def measured() -> dict[str, list[float]]:
-    """Way to seconds of each step."""
-    found: dict[str, list[float]] = {}
-    with tempfile.TemporaryDirectory(prefix="danhba-bench-") as folder:
-        bench = Bench(Path(folder))
-        for step in STEPS:
-            if step == STEPS[2]:
-                bench.change()
-            for name, way in (
-                ("danhba, hourly", bench.by_danhba),
-                ("plain restic", bench.by_restic),
-                ("cp -a", bench.by_cp),
-                ("danhba, nightly", bench.by_danhba_at_night),
-            ):
-                found.setdefault(name, []).append(_timed(way))
-                print(step, name, f"{found[name][-1]:.1f}", file=sys.stderr, flush=True)
-    return found
+def measured(runs: int) -> str:
+    """Markdown."""
+    found: dict[str, tuple[Sample, ...]] = {}
+    for run in range(runs):
+        print(f"run {run + 1} of {runs} ...", file=sys.stderr, flush=True)
+        with tempfile.TemporaryDirectory(prefix="danhba-bench-") as folder:
+            _run(Bench(Path(folder)), found)
+    head = f"| {MAILBOXES:,} mailboxes, {MESSAGES} messages each | {' | '.join(STEPS)} |"
+    rows = [f"| {name}, s | {' | '.join(map(str, samples))} |" for name, samples in found.items()]
+    return "\n".join([head, "|---|---|---|---|", *rows])
+
+
+def _run(bench: Bench, found: dict[str, tuple[Sample, ...]]) -> None:
+    ways = {
+        "danhba, hourly": bench.by_danhba,
+        "plain restic": bench.by_restic,
+        "cp -a": bench.by_cp,
+        "danhba, nightly": bench.by_danhba_at_night,
+    }
+    for number, step in enumerate(STEPS):
+        if step == CHANGED:
+            bench.change()
+        for name, way in ways.items():
+            found.setdefault(name, tuple(Sample() for _ in STEPS))[number].add(_timed(way))
 
 
 def _timed(way: Callable[[], None]) -> float:
@@ -106,11 +124,13 @@ def _timed(way: Callable[[], None]) -> float:
 
 
 def main() -> None:
-    """On a host with restic; prints the rows of backup.md."""
-    print(f"| {MAILBOXES:,} mailboxes, {MESSAGES} messages each | {' | '.join(STEPS)} |")
-    print("|---|---|---|---|")
-    for name, seconds in measured().items():
-        print(f"| {name}, s | {' | '.join(f'{each:.1f}' for each in seconds)} |")
+    """On a machine with restic; writes backup.md."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=3)
+    said = measured(parser.parse_args().runs)
+    print(said)
+    by = f"Written by `python -m benchmarks.backup`. {where()}"
+    PATH.write_text(f"# Backup\n\n{by}\n\n{HEAD}\n\n{said}\n", "utf-8")
 
 
 if __name__ == "__main__":
