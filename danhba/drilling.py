@@ -70,7 +70,9 @@ def lines(drill: Drill) -> list[str]:
         told.append(f"{row['host']}: {row['found']} of {row['wanted']} entries")
     if row := figures["edge"]:
         keys = f"{row['keys']} of {row['wanted']} signing keys"
-        told.append(f"{row['host']}: {keys}, {row['learned']} keys of what was learned")
+        dumped = row.get("dumped", True)  # which earlier drills do not say
+        learned = f"{row['learned']} keys of what was learned" if dumped else "nothing learned yet"
+        told.append(f"{row['host']}: {keys}, {learned}")
     size, seconds = figures["bytes"] / 1e6, figures["restore_seconds"]
     rate = f" ({size / seconds:.1f} MB/s)" if seconds else ""
     took = f"{size:.1f} MB restored in {seconds:.1f} s{rate}"

@@ -73,7 +73,7 @@ class Run:
         ]
         boxes = self._freeze(chosen)
         refuse_emptied(known, boxes)
-        if boxes:
+        if boxes or everything:  # a store without a mailbox says that there is none
             self._save(boxes, ALL if everything else CHANGED)
             done = [Box(each.account, here[each.account], each.messages) for each in boxes]
             self.memory.remember(done)

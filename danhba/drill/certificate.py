@@ -21,6 +21,17 @@ BY_TIMER = ""
 _SHOWN = 20
 """Troubles that a certificate tells one by one; all are in the figures."""
 
+_MAIL, _FILES, _PEOPLE = "thư", "tệp, đúng mã băm", "danh bạ LDAP: mục"
+_KEYS, _LEARNED = "khóa DKIM", "dữ liệu bộ lọc đã học: khóa"
+_JUDGED = {
+    _MAIL: ("no-manifest", "count", "dovecot", "empty"),
+    _FILES: ("no-manifest", "missing", "damaged"),
+    _PEOPLE: ("no-entries", "ldif", "entries"),
+    _KEYS: ("no-key", "key"),
+    _LEARNED: ("learned",),
+}
+"""Contents of a row to the troubles that make it bad. What no row shows has one of its own."""
+
 _HEAD = ("Máy chủ nguồn", "Bản sao lưu", "Nội dung", "Theo bảng kê", "Khôi phục được", "Kết quả")
 _ROLES = ("Người thực hiện", "Người chứng kiến", "Thủ trưởng đơn vị vận hành")
 
@@ -77,19 +88,21 @@ def _rows(document: Doc, figures: dict[str, Any], zone: str) -> None:
     table = document.add_table(1, len(_HEAD), style="Table Grid")
     _fill(table, 0, _HEAD, bold=True)
     troubles = [Trouble.of(each) for each in figures["troubles"]]
+    shown: set[Trouble] = set()
     for row in _contents(figures, zone):
+        kinds = _JUDGED[row[2].rpartition(" hộp thư: ")[2]]
+        bad = {each for each in troubles if _host(each) == row[0] and each.kind in kinds}
+        shown |= bad
         table.add_row()
-        bad = any(each.where.split(" ")[0] == row[0] for each in troubles)
         _fill(table, len(table.rows) - 1, (*row, "không đạt" if bad else "đạt"))
-    for host in sorted({each.where.split(" ")[0] for each in troubles} - _hosts(figures)):
+    for host in sorted({_host(each) for each in troubles if each not in shown}):
         table.add_row()
         _fill(table, len(table.rows) - 1, (host, "–", "–", "–", "–", "không đạt"))
     document.add_paragraph()
 
 
-def _hosts(figures: dict[str, Any]) -> set[str]:
-    rows = [*figures["mailboxes"], figures["people"], figures["edge"]]
-    return {row["host"] for row in rows if row}
+def _host(trouble: Trouble) -> str:
+    return trouble.where.split(" ")[0]
 
 
 def _contents(figures: dict[str, Any], zone: str) -> Iterable[tuple[str, ...]]:
@@ -101,16 +114,17 @@ def _contents(figures: dict[str, Any], zone: str) -> Iterable[tuple[str, ...]]:
         of = ", ".join(dict.fromkeys(_snapshot(row, zone) for row in rows))
         boxes = f"{len(rows)} hộp thư"
         messages = [sum(row["messages"][side] for row in rows) for side in (0, 1)]
-        yield host, of, f"{boxes}: thư", *(_number(each) for each in messages)
+        yield host, of, f"{boxes}: {_MAIL}", *(_number(each) for each in messages)
         files = (sum(row[key] for row in rows) for key in ("files", "right"))
-        yield host, of, f"{boxes}: tệp, đúng mã băm", *(_number(each) for each in files)
+        yield host, of, f"{boxes}: {_FILES}", *(_number(each) for each in files)
     if row := figures["people"]:
         both = (_number(row[key]) for key in ("wanted", "found"))
-        yield row["host"], _snapshot(row, zone), "danh bạ LDAP: mục", *both
+        yield row["host"], _snapshot(row, zone), _PEOPLE, *both
     if row := figures["edge"]:
         of = _snapshot(row, zone)
-        yield row["host"], of, "khóa DKIM", _number(row["wanted"]), _number(row["keys"])
-        yield row["host"], of, "dữ liệu bộ lọc đã học: khóa", "–", _number(row["learned"])
+        yield row["host"], of, _KEYS, _number(row["wanted"]), _number(row["keys"])
+        learned = _number(row["learned"]) if row["dumped"] else "chưa có"
+        yield row["host"], of, _LEARNED, "–", learned
 
 
 def _snapshot(row: dict[str, Any], zone: str) -> str:

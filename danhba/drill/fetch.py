@@ -3,11 +3,12 @@ nothing of what it restores."""
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from .troubles import Trouble, seen
 MAIL = "/srv/mail"
 INDEXES = "/var/lib/danhba-backup/mail"
 LDIF = "/var/lib/danhba-backup/host/people.ldif"
+COUNTS = "/var/lib/danhba-backup/accounts.json"
 KEYS = "/var/lib/danhba-signing"
 LEARNED = "/var/lib/valkey/dump.rdb"
 """Where a snapshot has what (docs/backup.md)."""
@@ -46,6 +48,8 @@ class Fetch:
         dice = random.Random(seed)
         people = self._host(dice.choice(self.config.people), {"ldif": LDIF})
         edge = self._host(dice.choice(self.config.edges), {"keys": KEYS, "learned": LEARNED})
+        if edge:
+            edge["dumped"] = self._dumped(edge["host"])
         return {
             "seed": seed,
             "mailboxes": mailboxes,
@@ -59,18 +63,50 @@ class Fetch:
     def _mailboxes(self, count: int, seed: int) -> list[dict[str, Any]]:
         """Of each mailbox the newest snapshot: of the hour in which it changed, or of the day."""
         held: dict[str, dict[str, Snapshot]] = {}
+        counts: dict[str, dict[str, int]] = {}
         for store in self.config.stores:
             try:
-                held[store] = self._held(store)
+                held[store], counts[store] = self._held(store), self._counts(store)
             except ResticError as error:
                 self._trouble("unreadable", store, error)
                 continue
-            if not held[store]:
+            if not held[store] and not self._is_new(store):
                 self.troubles.append(Trouble("no-backup", store))
-        chosen = choose({store: tuple(own) for store, own in held.items()}, count, seed)
+        some = {store: _with_mail(own, counts[store]) for store, own in held.items()}
+        chosen = choose({store: tuple(own) for store, own in held.items()}, some, count, seed)
         return [
-            row for store, own in chosen.items() for row in self._restored(store, held[store], own)
+            {**row, "noted": counts[store].get(row["account"], 0) if row["tag"] == _ALL else 0}
+            for store, own in chosen.items()
+            for row in self._restored(store, held[store], own)
         ]
+
+    def _counts(self, store: str) -> dict[str, int]:
+        """Account to messages, as the store has noted them with its last backup of all. What is no
+        such note is none: it says what to draw first, and proves nothing."""
+        own = [each for each in self.repositories[store].snapshots if each.tag == _ALL]
+        try:
+            noted = json.loads(self.repositories[store].dump(own[-1], COUNTS)) if own else {}
+            return {str(account): int(count) for account, count in noted.items()}
+        except (ValueError, TypeError, AttributeError):
+            return {}
+
+    def _is_new(self, store: str) -> bool:
+        """Did a backup of all find no mailbox, and no earlier one any?"""
+        own = [each for each in self.repositories[store].snapshots if each.tag == _ALL]
+        return bool(own) and not any(
+            path.startswith(f"{MAIL}/") for each in own for path in each.paths
+        )
+
+    def _dumped(self, edge: str) -> bool:
+        """Should there be what it has learned? valkey writes it after some time, and from then on
+        it is in every backup."""
+        if (self.tree / edge / LEARNED[1:]).exists():
+            return True
+        try:
+            return self.repositories[edge].ever_had(LEARNED)
+        except ResticError as error:
+            self._trouble("unreadable", edge, error)
+            return True
 
     def _held(self, store: str) -> dict[str, Snapshot]:
         """Account to snapshot, of all that are not older than the last backup of all: a mailbox
@@ -121,6 +157,11 @@ class Fetch:
 
     def _trouble(self, kind: str, host: str, error: ResticError) -> None:
         self.troubles.append(Trouble(kind, host, seen(str(error))[:500]))
+
+
+def _with_mail(held: Mapping[str, Snapshot], counts: Mapping[str, int]) -> Set[str]:
+    """Accounts that had mail at the last backup of all, or have changed since."""
+    return {name for name, found in held.items() if found.tag == _CHANGED or counts.get(name)}
 
 
 def _from(host: str, snapshot: Snapshot) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,19 @@ def _looked(
         "edge": edge and {**edge, **_numbers(found["edge"], "wanted", "keys", "learned")},
         "look_seconds": float(found["seconds"]),
     }
-    return result, [Trouble.of(each).json() for each in found["troubles"]]
+    troubles = [Trouble.of(each).json() for each in found["troubles"]]
+    return result, troubles + [each.json() for each in _empty(mailboxes)]
+
+
+def _empty(mailboxes: list[dict[str, Any]]) -> Iterator[Trouble]:
+    """Stores of which no message was restored: what has proved nothing is not good."""
+    for host in sorted({row["host"] for row in mailboxes}):
+        own = [row for row in mailboxes if row["host"] == host]
+        noted = sum(row["noted"] for row in own)
+        if noted and not sum(row["messages"][1] for row in own):
+            yield Trouble(
+                "empty", host, f"{noted} messages in these mailboxes when all was backed up"
+            )
 
 
 def _numbers(row: dict[str, Any], *names: str) -> dict[str, int]:

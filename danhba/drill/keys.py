@@ -32,8 +32,9 @@ class Edge:
         return {"wanted": self.wanted, "keys": self.keys, "learned": self.learned}
 
 
-def look(keys: Path, dump: Path, host: str) -> Edge:
-    """keys: directory of the pairs that sign, and of state.json with their public halves."""
+def look(keys: Path, dump: Path | None, host: str) -> Edge:
+    """keys: directory of the pairs that sign, and of state.json with their public halves. dump:
+    None when valkey has written none yet."""
     result = Edge()
     try:
         file_facts(keys / "state.json")
@@ -51,7 +52,8 @@ def look(keys: Path, dump: Path, host: str) -> Edge:
                 result.keys += 1
     if not result.wanted and not result.troubles:
         result.troubles.append(Trouble("no-key", host))
-    _learned(result, dump, host)
+    if dump:
+        _learned(result, dump, host)
     return result
 
 

@@ -28,7 +28,8 @@ def look(config: Config, sample: dict[str, Any], tree: Path, work: Path) -> dict
         troubles += entries.troubles
         clear(work)
     if row := sample["edge"]:
-        edge = keys.look(_in(tree, row, "keys"), _in(tree, row, "learned"), row["host"])
+        dump = _in(tree, row, "learned") if row["dumped"] else None
+        edge = keys.look(_in(tree, row, "keys"), dump, row["host"])
         result["edge"] = {**row, **edge.json()}
         troubles += edge.troubles
     result["seconds"] = time.monotonic() - begun

@@ -51,7 +51,7 @@ def look(ldif: Path, work: Path, suffix: str, host: str) -> Entries:
         _slap("slapadd", "-q", "-f", str(config), "-l", str(ldif))
         found = entries(_slap("slapcat", "-f", str(config)))
     except OSError as error:
-        result.troubles.append(Trouble("no-backup", host, f"{ldif.name}: {error.strerror}"))
+        result.troubles.append(Trouble("no-entries", host, f"{ldif.name}: {error.strerror}"))
         return result
     except subprocess.SubprocessError as error:
         said = (getattr(error, "stderr", b"") or b"").decode(errors="replace").strip()
@@ -59,7 +59,7 @@ def look(ldif: Path, work: Path, suffix: str, host: str) -> Entries:
         return result
     result.found = len(found)
     if not wanted:
-        result.troubles.append(Trouble("no-backup", host, f"{ldif.name} is empty"))
+        result.troubles.append(Trouble("no-entries", host, f"{ldif.name} is empty"))
     if other := sorted(dn for dn in {*wanted, *found} if wanted.get(dn) != found.get(dn)):
         result.troubles.append(Trouble("entries", host, some(other)))
     return result

@@ -61,6 +61,14 @@ class Repository:
         rows = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
         return next((row for row in rows if row.get("message_type") == "summary"), {})
 
+    def dump(self, snapshot: Snapshot, path: str) -> str:
+        """A file of a snapshot. Raises ResticError."""
+        return self._run("dump", snapshot.number, path)
+
+    def ever_had(self, path: str) -> bool:
+        """Is a file in any snapshot? Raises ResticError."""
+        return bool(json.loads(self._run("find", "--json", path)))
+
     def _run(self, *argv: str) -> str:
         try:
             done = subprocess.run(

@@ -241,6 +241,15 @@ def test_copies_of_standbys_are_not_backed_up(store: Store) -> None:
     assert store.repository.taken[0][1] == ["an"]
 
 
+def test_a_store_without_a_mailbox_says_so_once_a_day(store: Store) -> None:
+    for everything in (False, False, True):
+        store.run(everything)
+    assert [each[:2] for each in store.repository.taken] == [(mail.ALL, []), (mail.ALL, [])]
+    store.deliver("an")
+    store.run()
+    assert store.repository.taken[-1][:2] == (mail.CHANGED, ["an"])
+
+
 def test_a_new_repository_gets_everything(store: Store) -> None:
     store.deliver("an", "binh")
     store.run()

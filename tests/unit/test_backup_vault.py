@@ -216,6 +216,17 @@ def test_a_clock_that_is_ahead_makes_no_backup_young(cellar: Cellar) -> None:
     assert "the last of mail is 5 days old" in "\n".join(cellar.says())
 
 
+def test_a_store_that_has_no_mail_yet_is_not_one_that_was_never_backed_up(cellar: Cellar) -> None:
+    cellar.comes("store1", "h", "host", cellar.now)
+    cellar.comes("store1", "a", "mail-all", cellar.now - DAY, files=1)
+    said = [line for line in cellar.says() if "store1:" in line]
+    assert "ok: backup of store1: no mail yet, 24 hours ago, host 0 seconds ago" in said
+    old = "\n".join(cellar.says(cellar.now + DAY))
+    assert "backup of store1: the last of mail is 2 days old" in old
+    cellar.comes("store1", "b", "mail", cellar.now - DAY, ["nvan"])
+    assert "backup of store1: the last of mail is 24 hours old" in "\n".join(cellar.says())
+
+
 def test_one_that_never_came_is_missed(cellar: Cellar) -> None:
     now = cellar.now + LATE["host"] + 60
     assert "backup of mx1: the last of host is missing" in "\n".join(cellar.says(now))

@@ -17,7 +17,7 @@ from nacl.signing import SigningKey
 
 from danhba.drill import keys, mailboxes, people
 from danhba.drill.config import Config
-from danhba.drill.fetch import INDEXES, MAIL, Fetch, clear
+from danhba.drill.fetch import COUNTS, INDEXES, LEARNED, MAIL, Fetch, clear
 from danhba.drill.figures import combine
 from danhba.drill.records import Records
 from danhba.drill.restic import Repository, ResticError, Snapshot, reason
@@ -49,16 +49,28 @@ def kinds(troubles: Iterable[Trouble]) -> list[str]:
 
 def test_every_store_is_in_a_sample_and_a_seed_repeats_it() -> None:
     held = {"store1": [f"a{n}" for n in range(50)], "store2": ["b"], "store3": []}
-    chosen = choose(held, 10, seed=7)
+    none = dict.fromkeys(held, ())
+    chosen = choose(held, none, 10, seed=7)
     assert sum(map(len, chosen.values())) == 10
     assert chosen["store2"] == ("b",) and chosen["store3"] == ()
     again = {store: list(reversed(own)) for store, own in reversed(held.items())}
-    assert choose(again, 10, seed=7) == chosen
-    assert choose(held, 10, seed=8) != chosen
+    assert choose(again, none, 10, seed=7) == chosen
+    assert choose(held, none, 10, seed=8) != chosen
+
+
+def test_mailboxes_with_mail_are_drawn_first() -> None:
+    held = {"store1": [f"a{n}" for n in range(50)], "store2": [f"b{n}" for n in range(50)]}
+    first = {"store1": {"a7", "a31"}, "store2": {"b3"}}
+    for seed in range(20):
+        chosen = choose(held, first, 4, seed)
+        assert {"a7", "a31"} <= {*chosen["store1"]} and "b3" in chosen["store2"]
+        assert sum(map(len, chosen.values())) == 4
 
 
 def test_a_sample_smaller_than_the_stores_still_has_each_store() -> None:
-    assert choose({"store1": ["a", "b"], "store2": ["c"]}, 1, seed=1)["store2"] == ("c",)
+    assert choose({"store1": ["a", "b"], "store2": ["c"]}, {"store1": (), "store2": ()}, 1, seed=1)[
+        "store2"
+    ] == ("c",)
 
 
 # A mailbox
@@ -242,7 +254,9 @@ def test_slapadd_refuses(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
 
 
 def test_no_ldif_at_all(tmp_path: Path) -> None:
-    assert kinds(people.look(tmp_path / "no.ldif", tmp_path, "dc=x", "s").troubles) == ["no-backup"]
+    assert kinds(people.look(tmp_path / "no.ldif", tmp_path, "dc=x", "s").troubles) == [
+        "no-entries"
+    ]
 
 
 # Keys
@@ -304,6 +318,13 @@ def test_what_was_learned_does_not_load(pair: Path) -> None:
     assert kinds(edge(pair).troubles) == ["learned"]
 
 
+def test_what_valkey_has_not_written_yet_is_no_trouble(pair: Path) -> None:
+    (pair.parent.parent / "dump.rdb").unlink()
+    found = keys.look(pair.parent, None, "mx1")
+    assert (found.keys, found.learned, found.troubles) == (2, 0, [])
+    assert kinds(edge(pair).troubles) == ["learned"]
+
+
 # Fetching
 
 
@@ -320,6 +341,8 @@ class Fake(Repository):
     password: str = ""
     held: tuple[Snapshot, ...] = ()
     broken: str = ""
+    counts: str = "{}"
+    had: bool = True
     restored: list[str] = field(default_factory=list)
 
     @property
@@ -333,6 +356,14 @@ class Fake(Repository):
             raise ResticError("ciphertext verification failed")
         self.restored += [f"{snapshot.number} {path}" for path in paths]
         return {"bytes_restored": 100}
+
+    def dump(self, snapshot: Snapshot, path: str) -> str:
+        assert (snapshot.tag, path) == ("mail-all", COUNTS)
+        return self.counts
+
+    def ever_had(self, path: str) -> bool:
+        assert path == LEARNED
+        return self.had
 
 
 def fetched(tmp_path: Path, repositories: Mapping[str, Fake]) -> dict[str, Any]:
@@ -387,6 +418,47 @@ def test_a_host_without_any_backup(tmp_path: Path) -> None:
     ]
 
 
+def test_a_store_without_a_mailbox_says_so_and_is_no_failed_drill(tmp_path: Path) -> None:
+    new = Fake(held=(snapshot("mail-all", 1), snapshot("host", 3), snapshot("mail-all", 3)))
+    assert fetched(tmp_path, repositories(store2=new))["troubles"] == []
+    lost = Fake(held=(snapshot("mail-all", 1, "nvan"), snapshot("mail-all", 3)))
+    found = fetched(tmp_path, repositories(store2=lost))
+    assert [(row["kind"], row["where"]) for row in found["troubles"]] == [("no-backup", "store2")]
+
+
+def test_the_sample_has_mail_and_says_how_much_was_noted(tmp_path: Path) -> None:
+    accounts = [f"a{n}" for n in range(60)]
+    own = Fake(held=(snapshot("mail-all", 1, *accounts), snapshot("mail", 2, "a9")))
+    own.counts = json.dumps({"a9": 4, "a17": 3, "a40": 0})
+    for seed in range(9):
+        found = Fetch(CONFIG, repositories(store1=own), tmp_path).run(5, seed)
+        rows = {
+            row["account"]: row["noted"] for row in found["mailboxes"] if row["host"] == "store1"
+        }
+        assert rows.items() >= {"a9": 0, "a17": 3}.items()  # a9 has changed since it was noted
+
+
+@pytest.mark.parametrize("noted", ["", "[]", "{", '{"nvan": "x"}', '{"nvan": null}'])
+def test_a_note_of_messages_that_is_none_stops_nothing(tmp_path: Path, noted: str) -> None:
+    found = fetched(
+        tmp_path, repositories(store1=Fake(held=repositories()["mx1"].held, counts=noted))
+    )
+    assert not found["troubles"] and {row["noted"] for row in found["mailboxes"]} == {0}
+
+
+@pytest.mark.parametrize(("had", "restored", "dumped"), [
+    (False, False, False), (True, False, True), (False, True, True),
+])  # fmt: skip
+def test_what_was_learned_has_to_be_there_once_it_was(
+    tmp_path: Path, had: bool, restored: bool, dumped: bool
+) -> None:
+    if restored:
+        (tmp_path / "mx1/var/lib/valkey").mkdir(parents=True)
+        (tmp_path / "mx1/var/lib/valkey/dump.rdb").touch()
+    made = repositories(mx1=Fake(held=repositories()["mx1"].held, had=had))
+    assert fetched(tmp_path, made)["edge"]["dumped"] is dumped
+
+
 def test_the_first_thing_that_restic_says_is_told() -> None:
     rows = [
         {"message_type": "error", "error": {"message": "ciphertext verification failed"},
@@ -414,7 +486,14 @@ def test_nothing_stays_of_a_sample_whatever_rights_it_came_with(tmp_path: Path) 
 
 def sample(tmp_path: Path) -> Path:
     path = tmp_path / "sample.json"
-    row = {"account": "nvan", "host": "store1", "snapshot": "1a", "tag": "mail", "taken": NOW}
+    row = {
+        "account": "nvan",
+        "host": "store1",
+        "snapshot": "1a",
+        "tag": "mail",
+        "taken": NOW,
+        "noted": 0,
+    }
     path.write_text(json.dumps({
         "begun": NOW, "by": "", "seed": 5, "bytes": 10, "seconds": 1.5,
         "mailboxes": [row], "people": None, "edge": None, "troubles": [],
@@ -453,6 +532,21 @@ def test_findings_that_are_none(tmp_path: Path, change: Callable[[dict[str, Any]
     (tmp_path / "found.json").write_text(json.dumps(found))
     made = combine("vault1", sample(tmp_path), tmp_path / "found.json", NOW)
     assert [each["kind"] for each in made["troubles"]] == ["unfinished"]
+
+
+@pytest.mark.parametrize(("noted", "told"), [(3, ["empty"]), (0, [])])
+def test_a_drill_that_has_brought_no_message_is_not_good_where_there_is_mail(
+    tmp_path: Path, noted: int, told: list[str]
+) -> None:
+    path = sample(tmp_path)
+    wanted = json.loads(path.read_text())
+    wanted["mailboxes"][0]["noted"] = noted
+    path.write_text(json.dumps(wanted))
+    found = json.loads(json.dumps(FOUND))
+    found["mailboxes"][0]["messages"] = [0, 0]
+    (tmp_path / "found.json").write_text(json.dumps(found))
+    made = combine("vault1", path, tmp_path / "found.json", NOW)
+    assert [each["kind"] for each in made["troubles"]] == told
 
 
 def test_a_step_that_did_not_end(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def figures(*troubles: Trouble) -> dict[str, Any]:
             _mailbox("store2", "lvb", 7, 6),
         ],
         "people": {"host": "store1", **of, "wanted": 1345, "found": 1345},
-        "edge": {"host": "mx1", **of, "wanted": 2, "keys": 2, "learned": 17},
+        "edge": {"host": "mx1", **of, "wanted": 2, "keys": 2, "learned": 17, "dumped": True},
         "bytes": 1_234_567_890,
         "restore_seconds": 10.0,
         "look_seconds": 61.25,
@@ -115,8 +115,41 @@ def test_a_failed_drill_says_what_failed() -> None:
     assert "– mx2: không có bản sao lưu" in said
     assert "Người khởi động diễn tập: minh@may1" in said
     verdicts = [(row[0], row[-1]) for row in rows(document)[1:]]
-    assert verdicts.count(("store2", "không đạt")) == 2 and ("mx2", "không đạt") in verdicts
+    assert verdicts.count(("store2", "không đạt")) == 1 and ("mx2", "không đạt") in verdicts
     assert ("store1", "đạt") in verdicts and ("store1", "không đạt") not in verdicts
+
+
+@pytest.mark.parametrize(
+    ("kind", "where", "bad"),
+    [
+        ("learned", "mx1", ["dữ liệu bộ lọc đã học: khóa"]),
+        ("key", "mx1", ["khóa DKIM"]),
+        ("entries", "store1", ["danh bạ LDAP: mục"]),
+        ("damaged", "store1 nvan", ["2 hộp thư: tệp, đúng mã băm"]),
+        ("empty", "store2", ["1 hộp thư: thư"]),
+        ("no-manifest", "store2 lvb", ["1 hộp thư: thư", "1 hộp thư: tệp, đúng mã băm"]),
+        ("unreadable", "store1", ["–"]),
+    ],
+)
+def test_a_row_is_judged_by_its_own_finding(kind: str, where: str, bad: list[str]) -> None:
+    found = [row for row in rows(read(Trouble(kind, where)))[1:] if row[-1] == "không đạt"]
+    assert [row[2] for row in found] == bad
+    assert {row[0] for row in found} == {where.split(" ")[0]}
+
+
+def test_every_trouble_is_of_a_row_or_has_one_of_its_own() -> None:
+    for kind in KINDS:
+        for host in ("store1", "store2", "mx1", "mx2"):
+            found = rows(read(Trouble(kind, host)))[1:]
+            assert [row[0] for row in found if row[-1] == "không đạt"], (kind, host)
+
+
+def test_an_edge_that_has_learned_nothing_yet_is_said_to_be_one() -> None:
+    edge = {**figures()["edge"], "learned": 0, "dumped": False}
+    made = certificate.docx(CONFIG, {**figures(), "edge": edge}, "ab" * 32)
+    assert rows(Document(io.BytesIO(made)))[-1][3:] == ("–", "chưa có", "đạt")
+    drill = Drill("x", True, {**figures(), "edge": edge}, "", b"")
+    assert "mx1: 2 of 2 signing keys, nothing learned yet" in lines(drill)
 
 
 def test_of_many_troubles_the_first_are_told() -> None:
