@@ -7,6 +7,7 @@ which says who read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -160,10 +161,18 @@ def _run_event(runs: list[_Run]) -> Event:
 
 
 def _kind(begun: Mapping[str, Any]) -> str:
-    """The command that did it: `danhba rollback staging`."""
-    words = str(begun.get("command", "")).split()
-    named = len(words) > 1 and words[0] in ("danhba", "__main__.py") and words[1].isidentifier()
-    return "rollback" if begun.get("undoes") else words[1] if named else "apply"
+    """What it was, or the command that did it: `danhba --directory d.yaml rollback staging`."""
+    if begun.get("undoes"):
+        return "rollback"
+    if does := begun.get("does"):
+        return str(does)
+    words = _WITH_DIRECTORY.sub(r"\1 ", str(begun.get("command", ""))).split()
+    named = len(words) > 1 and words[0] in ("danhba", "__main__.py")
+    return words[1] if named and _COMMAND.fullmatch(words[1]) else "apply"
+
+
+_WITH_DIRECTORY = re.compile(r"^(\S+)\s+--directory[ =](?:'[^']*'|\S)+\s+")
+_COMMAND = re.compile(r"[a-z][a-z-]*")
 
 
 def _run_words(facts: Mapping[str, Any]) -> str:

@@ -8,17 +8,35 @@ import secrets
 import shlex
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+_DOES: list[str] = []
 
-@cache
+
 def me() -> dict[str, str]:
     """The owner written into locks: who, since when, a token, how to find the process, and what it
     does."""
+    return {**_process(), **({"does": _DOES[-1]} if _DOES else {})}
+
+
+@contextmanager
+def does(what: str) -> Iterator[None]:
+    """What locks are taken for meanwhile, for the record: a command may do several things (rebuild
+    fails a store over and back). Of the process: pyinfra asks in contexts of its own."""
+    _DOES.append(what)
+    try:
+        yield
+    finally:
+        _DOES.pop()
+
+
+@cache
+def _process() -> dict[str, str]:
     return {
         "who": f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})",
         "since": datetime.now(UTC).isoformat(timespec="seconds"),

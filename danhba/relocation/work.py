@@ -26,6 +26,7 @@ from danhba.generations.generation import Generation
 from danhba.generations.host.common import keys
 from danhba.generations.plan import Plan
 from danhba.inventory import Environment
+from danhba.owner import does
 from danhba.placement import Failure, Places, Remembered
 from danhba.project import Project
 from danhba.publish import Asked
@@ -43,11 +44,11 @@ QUEUE_LIMIT = 60.0
 
 
 def alone(run: Callable[Concatenate[Work, P], None]) -> Callable[Concatenate[Work, P], None]:
-    """See Work.alone."""
+    """See Work.alone; and the record names what is done."""
 
     @wraps(run)
     def only(work: Work, /, *args: P.args, **words: P.kwargs) -> None:
-        with work.alone():
+        with work.alone(), does(run.__name__):
             run(work, *args, **words)
 
     return only

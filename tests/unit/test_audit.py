@@ -105,6 +105,9 @@ def test_kinds_come_from_what_was_called() -> None:
         ("danhba rollback staging", {"undoes": "t0"}, "rollback"),
         ("danhba move staging nvan store2", {}, "move"),
         ("__main__.py failover staging store1", {}, "failover"),
+        ("danhba --directory '/root/danh bạ.yaml' failover staging store1", {}, "failover"),
+        ("danhba --directory=d.yaml failback staging store1", {}, "failback"),
+        ("danhba rebuild staging store1", {"does": "failback"}, "failback"),
         ("pyinfra inventory/staging.py deploys/site.py", {}, "apply"),
         ("", {}, "apply"),
     ):

@@ -42,7 +42,8 @@ def lock(request: Json) -> Json:
 
 def _who(owner: Json) -> Json:
     """Of the owner of a lock what stays worth knowing."""
-    return {key: owner[key] for key in ("who", "token", "command", "undoes") if key in owner}
+    keys = ("who", "token", "command", "does", "undoes")
+    return {key: owner[key] for key in keys if key in owner}
 
 
 def unlock(request: Json) -> Json:
