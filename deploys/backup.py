@@ -39,9 +39,17 @@ _RUNS = {"mail": "mailboxes that have changed", "daily": "what the host has"}
 _JOBS = {
     "prune": "old backups are forgotten, and what nobody needs is removed",
     "copy": "backups are copied to the second place",
+    "archive": "the archive is copied to the second place",
     "verify": "backups are checked",
 }
-_WHEN = {"prune": "*-*-* 04:00:00", "copy": "*-*-* 05:00:00", "verify": "Sun *-*-* 06:00:00"}
+_WHEN = {
+    "prune": "*-*-* 04:00:00",
+    "copy": "*-*-* 05:00:00",
+    "archive": "hourly",
+    "verify": "Sun *-*-* 06:00:00",
+}
+_AWAY = ("copy", "archive")
+"""Jobs that reach the second place."""
 _REPOSITORIES, _SERVER = "danhba-backup-repositories.service", "danhba-backup-server.service"
 
 
@@ -150,7 +158,7 @@ def vault(directory: Compiled, env: Environment, host: Host) -> Part:
     )  # fmt: skip
     words = {"home": HOME, "config": VAULT_CONFIG, "user": USER, "place": PLACE,
              "secret": VAULT_SECRET, "key": SECOND_KEY, "words": SECOND_WORDS}  # fmt: skip
-    jobs = [name for name in _JOBS if name != "copy" or host.second_place]
+    jobs = [name for name in _JOBS if name not in _AWAY or host.second_place]
     timers = {f"danhba-backup-{name}.timer": _timer(name) for name in jobs}
     return Part(
         name="backup_vault",
@@ -167,7 +175,8 @@ def vault(directory: Compiled, env: Environment, host: Host) -> Part:
                  effect="restart"),
             File(f"{_SYSTEMD}/{_SERVER}", server, effect="restart"),
             *(File(f"{_SYSTEMD}/danhba-backup-{name}.service",
-                   render("backup/job.service", job=name, what=_JOBS[name], **words))
+                   render("backup/job.service", job=name, what=_JOBS[name], away=name in _AWAY,
+                          **words))
               for name in jobs),
             *(File(f"{_SYSTEMD}/{name}", text, effect="restart") for name, text in timers.items()),
         ),
@@ -197,9 +206,8 @@ def _timer(job: str) -> bytes:
 
 
 def _vault_config(directory: Compiled, env: Environment, host: Host) -> bytes:
-    credentials = "/run/credentials/danhba-backup-copy.service"
     sftp = (
-        f"-i {credentials}/second.key -o IdentitiesOnly=yes -o BatchMode=yes"
+        "-i ${CREDENTIALS_DIRECTORY}/second_place -o IdentitiesOnly=yes -o BatchMode=yes"
         f" -o UserKnownHostsFile={SECOND_HOSTS} -o GlobalKnownHostsFile=/dev/null"
         " -o StrictHostKeyChecking=yes -o ServerAliveInterval=30"
     )

@@ -105,7 +105,7 @@ def _vault(config: VaultConfig, words: Sequence[str]) -> int:
     match words:
         case ["repositories"]:
             vault.make()
-        case ["prune" | "copy" | "verify" as job]:
+        case ["prune" | "copy" | "archive" | "verify" as job]:
             return _job(vault, job, getattr(vault, job)())
         case ["verify", "whole"]:
             return _job(vault, "verify", vault.verify(whole=True))

@@ -31,7 +31,7 @@ from .freezing import MANIFEST
 from .host import TAG as HOST
 from .mail import ALL, CHANGED
 from .restic import Failed, Repository, last_word, of_host
-from .vault import ARCHIVE, Vault
+from .vault import ARCHIVE, HANDED, Vault
 
 OWNER = "vmail"
 MANIFEST_OF_LIVE = Path("/var/lib/danhba/current/manifest.json")
@@ -315,7 +315,7 @@ def vault(config: VaultConfig) -> dict[str, Any]:
     has nothing; "segments": of the archive, how many came back, "copied": as of when, "" when there
     is none}. All are taken for good: they arrive today, whatever day they are of. Raises Failed:
     what cannot be reached is not missing."""
-    words = config.sftp.replace(JOBS_KEY, SECOND_KEY)
+    words = config.sftp.replace(HANDED, str(Path(SECOND_KEY).parent))
     secrets = json.loads(Path(config.secret).read_text())
     found = Vault(replace(config, sftp=words), secrets)
     os.environ.update(_words(Path(SECOND_WORDS)))
@@ -360,8 +360,6 @@ def _archive(config: VaultConfig, found: Vault) -> dict[str, Any]:
 
 JOURNAL, JOURNAL_UNIT = Path("/srv/vault/journal"), "danhba-journal.service"
 SECOND_KEY, SECOND_WORDS = "/etc/ssl/danhba/second_place", "/etc/ssl/danhba/second_place.env"
-JOBS_KEY = "/run/credentials/danhba-backup-copy.service/second.key"
-"""Where the vault's own job finds it; who brings back is root."""
 
 
 def _words(path: Path) -> dict[str, str]:

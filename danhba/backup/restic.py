@@ -25,6 +25,10 @@ class Failed(Exception):
     """restic did not do it; the message is its last word."""
 
 
+class Missing(Failed):
+    """There is no repository."""
+
+
 @dataclass(frozen=True)
 class Saved:
     """A snapshot. unread: files that are there and could not be read. added: bytes that the
@@ -68,14 +72,14 @@ class Repository:
         """What it printed. Raises Failed."""
         done = self.run(*words)
         if done.returncode:
-            raise Failed(last_word(done))
+            raise _failed(done)
         return done.stdout
 
     def exists(self) -> bool:
         """Raises Failed when it cannot be known: a network that is down is no empty place."""
         done = self.run("cat", "config")
         if done.returncode not in (0, MISSING):
-            raise Failed(last_word(done))
+            raise _failed(done)
         return not done.returncode
 
     def identity(self) -> str:
@@ -104,8 +108,12 @@ class Repository:
             # Mended or removed on the vault meanwhile: it only saved reading.
             done = self.run(*words, *by_tag, seconds=seconds, input=text)
         if done.returncode not in (0, INCOMPLETE):
-            raise Failed(last_word(done))
+            raise _failed(done)
         return _saved(done.stdout, done.stderr)
+
+
+def _failed(done: subprocess.CompletedProcess[str]) -> Failed:
+    return (Missing if done.returncode == MISSING else Failed)(last_word(done))
 
 
 def of_host(config: Config) -> Repository:

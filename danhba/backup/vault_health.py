@@ -14,8 +14,15 @@ FINE = "ok: "
 """Begins what nobody has to look at (danhba.service, FINE)."""
 LATE = {"mail": 3 * HOUR, "host": 36 * HOUR}
 """Seconds after which somebody has to look."""
-JOBS = {"copy": 36 * HOUR, "verify": 9 * DAY, "prune": 3 * DAY}
-SAID = {"copy": "copied to the second place", "verify": "checked", "prune": "pruned"}
+JOBS = {"copy": 36 * HOUR, "archive": 3 * HOUR, "verify": 9 * DAY, "prune": 3 * DAY}
+SAID = {
+    "copy": "copied to the second place",
+    "archive": "copied to the second place",
+    "verify": "checked",
+    "prune": "pruned",
+}
+AWAY = ("copy", "archive")
+"""Jobs that there are with a second place alone."""
 FREE = 0.1
 """Share of the disk that somebody has to look at."""
 
@@ -27,7 +34,7 @@ def health(vault: Vault, now: float) -> Iterator[str]:
         except (Failed, OSError) as error:
             yield f"backup of {host}: {error}: see docs/backup.md, A damaged repository"
     for job, late in JOBS.items():
-        if job != "copy" or vault.config.second:
+        if job not in AWAY or vault.config.second:
             yield from _job(vault, job, late, now)
     if vault.free() < FREE:
         yield (
@@ -69,15 +76,17 @@ def _host(vault: Vault, host: str, mail: bool, now: float) -> Iterator[str]:
 def _job(vault: Vault, job: str, late: float, now: float) -> Iterator[str]:
     """The oldest counts."""
     notes, unit = vault.noted(job), f"danhba-backup-{job}.service"
-    fine = []
-    for host in vault.config.hosts:
+    fine, archive = [], job == "archive"
+    for host in [vault.config.own] if archive else vault.config.hosts:
+        whose = "the archive" if archive else f"backup of {host}"
         note = notes.get(host, {"at": None, "why": ""})
         since = vault.began() if note["at"] is None else note["at"]
         why = f" ({note['why']})" if note["why"] else ""
         last = f"last {age(now - since)} ago" if note["at"] else "never"
         if now - since > late or (why and not note["why"].startswith("nothing is forgotten")):
-            yield f"backup of {host}: {SAID[job]} {last}{why}: systemctl start {unit}, then look"
+            yield f"{whose}: {SAID[job]} {last}{why}: systemctl start {unit}, then look"
         elif note["at"]:
             fine.append(note["at"])
     if fine:
-        yield f"{FINE}backups {SAID[job]} {age(now - min(fine))} ago"
+        whose = "the archive" if archive else "backups"
+        yield f"{FINE}{whose} {SAID[job]} {age(now - min(fine))} ago"
