@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,10 @@ INCOMPLETE = 3
 """Exit status of a backup that could not read everything; the snapshot is there all the same."""
 MISSING = 10
 """Exit status when there is no repository: any other says only that nobody can know."""
+
+PACKS = 5
+"""So many damaged ones are named."""
+_PACK = re.compile("^pack ([0-9a-f]{64})", re.MULTILINE)
 
 
 class Failed(Exception):
@@ -162,4 +167,12 @@ def last_word(done: subprocess.CompletedProcess[str]) -> str:
         if found.get("message_type") == "exit_error":
             return str(found["message"]).removeprefix("Fatal: ").strip()
     fatal = [row for row in rows if row.startswith("Fatal:")]
-    return (fatal or rows or [f"exit status {done.returncode}"])[-1].removeprefix("Fatal: ")
+    word = (fatal or rows or [f"exit status {done.returncode}"])[-1].removeprefix("Fatal: ")
+    return word + _packs(done.stderr or "")
+
+
+def _packs(said: str) -> str:
+    """Those that a check has found damaged: `repair packs` asks for them."""
+    found = [*dict.fromkeys(_PACK.findall(said))]
+    more = f" and {len(found) - PACKS} more" if len(found) > PACKS else ""
+    return f": packs {', '.join(found[:PACKS])}{more}" if found else ""

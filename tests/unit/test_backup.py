@@ -437,6 +437,21 @@ def test_the_last_word_of_restic_is_found() -> None:
     assert last_word(CompletedProcess([], 1, "", "")) == "exit status 1"
 
 
+def test_damaged_packs_are_named() -> None:
+    """As a check says it; who mends has to name them."""
+    from subprocess import CompletedProcess
+
+    packs = [f"{n:064x}" for n in range(7)]
+    rows = [f"pack {packs[0]}: does not exist", f"pack {packs[0]} contains 2 errors: [blob x]"]
+    end = f"restic repair packs {packs[0]}\nFatal: repository contains errors\n"
+    said = "\n".join([*rows, end])
+    word = last_word(CompletedProcess([], 1, "", said))
+    assert word == f"repository contains errors: packs {packs[0]}"
+    many = "".join(f"pack {each}: does not exist\n" for each in packs) + end
+    word = last_word(CompletedProcess([], 1, "", many))
+    assert word.endswith(f"{packs[4]} and 2 more")
+
+
 # What hosts are told
 
 
