@@ -41,14 +41,16 @@ _JOBS = {
     "copy": "backups are copied to the second place",
     "archive": "the archive is copied to the second place",
     "verify": "backups are checked",
+    "verify-second": "backups are checked in the second place",
 }
 _WHEN = {
     "prune": "*-*-* 04:00:00",
     "copy": "*-*-* 05:00:00",
     "archive": "hourly",
     "verify": "Sun *-*-* 06:00:00",
+    "verify-second": "Sun *-*-* 12:00:00",
 }
-_AWAY = ("copy", "archive")
+_AWAY = ("copy", "archive", "verify-second")
 """Jobs that reach the second place."""
 _REPOSITORIES, _SERVER = "danhba-backup-repositories.service", "danhba-backup-server.service"
 

@@ -105,8 +105,8 @@ def _vault(config: VaultConfig, words: Sequence[str]) -> int:
     match words:
         case ["repositories"]:
             vault.make()
-        case ["prune" | "copy" | "archive" | "verify" as job]:
-            return _job(vault, job, getattr(vault, job)())
+        case ["prune" | "copy" | "archive" | "verify" | "verify-second" as job]:
+            return _job(vault, job, getattr(vault, job.replace("-", "_"))())
         case ["verify", "whole"]:
             return _job(vault, "verify", vault.verify(whole=True))
         case ["accept", name]:

@@ -14,14 +14,21 @@ FINE = "ok: "
 """Begins what nobody has to look at (danhba.service, FINE)."""
 LATE = {"mail": 3 * HOUR, "host": 36 * HOUR}
 """Seconds after which somebody has to look."""
-JOBS = {"copy": 36 * HOUR, "archive": 3 * HOUR, "verify": 9 * DAY, "prune": 3 * DAY}
+JOBS = {
+    "copy": 36 * HOUR,
+    "archive": 3 * HOUR,
+    "verify": 9 * DAY,
+    "verify-second": 9 * DAY,
+    "prune": 3 * DAY,
+}
 SAID = {
     "copy": "copied to the second place",
     "archive": "copied to the second place",
     "verify": "checked",
+    "verify-second": "checked in the second place",
     "prune": "pruned",
 }
-AWAY = ("copy", "archive")
+AWAY = ("copy", "archive", "verify-second")
 """Jobs that there are with a second place alone."""
 FREE = 0.1
 """Share of the disk that somebody has to look at."""

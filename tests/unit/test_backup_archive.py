@@ -27,6 +27,7 @@ case "$*" in
 *" init"*) mkdir -p "$2"; touch "$2/config" ;;
 *"cat config"*) [ -e "$2/config" ] || exit 10 ;;
 *" snapshots "*) cat "$2/said" 2>/dev/null || echo '[]' ;;
+*" check "*) [ ! -e "$2/damaged" ] || {{ echo "Fatal: broken" >&2; exit 1; }} ;;
 *" ls "*) cat "$2/listed" ;;
 esac
 """
@@ -139,6 +140,22 @@ def test_a_new_vault_asks_what_the_one_before_had(cellar: Cellar) -> None:
     assert " ls new " in asked and asked.index(" ls ") < asked.index(" backup ")
     assert "1 of its files" in cellar.vault.archive()["vault1"]
     assert " ls " not in cellar.asked()
+
+
+def test_the_second_place_is_checked_as_well(cellar: Cellar) -> None:
+    """Also the archive there, which nobody else reads; what is damaged is told apart."""
+    assert cellar.vault.verify_second() == {}
+    asked = cellar.asked().splitlines()
+    assert [row.split()[1].rpartition("/")[2] for row in asked] == ["vault1", ARCHIVE]
+    assert all(" check --no-lock --read-data-subset=" in row for row in asked)
+    (cellar.place / "second" / ARCHIVE).mkdir()
+    (cellar.place / "second" / ARCHIVE / "damaged").touch()
+    failed = cellar.vault.verify_second()
+    cellar.vault.note("verify-second", failed)
+    cellar.vault.note("verify", {})
+    said = list(health(cellar.vault, time.time()))
+    assert any("vault1: checked in the second place never (broken" in line for line in said), said
+    assert any(line.startswith("ok: backups checked 0") for line in said)
 
 
 def test_where_there_is_no_archive_nothing_is_asked(cellar: Cellar) -> None:
