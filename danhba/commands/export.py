@@ -10,6 +10,7 @@ import click
 from danhba.commands.common import errors_to_status, tell
 from danhba.commands.editing import DAY
 from danhba.engine import session
+from danhba.inspection.applied import must_be_applied
 from danhba.inspection.handing import hand_out
 from danhba.inspection.package import Form
 from danhba.inspection.request import ExportError, Wanted, granted
@@ -55,6 +56,7 @@ def command(
     wanted = Wanted(case, authority, names, first.date(), last.date(), approved)
     grant = granted(directory, wanted, directory.today())
     with session(env, env.vault.name) as hosts:
+        must_be_applied(hosts, project.compiled(env), case)
         package = hand_out(hosts, env, directory, grant, form, out, revision_of(project))
     tell(f"{package.messages} messages are in {out}, {package.expired} have expired")
     tell("Nobody else may read the folder: print the letter, sign it, hand both over in person")

@@ -41,15 +41,23 @@ def verify(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def held(province: Province, official: Person, colleague: Person) -> Iterator[list[str]]:
+def held(
+    province: Province,
+    official: Person,
+    colleague: Person,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[list[str]]:
     """Subjects of mail to and from an official whose mail is held: Bcc, both ways, inside."""
-    if province.environment.vault is None:
-        pytest.skip("there is no vault")
+    vault = province.environment.vault
+    assert vault
     before = province.directory.read_text()
     province.danhba(
         "hold", "add", CASE, "--authority", AUTHORITY, "--request", "55/CV-TTT", "--date", today(),
         "--mailbox", official.address, "--from", today(), "--to", today(),
     )  # fmt: skip
+    done = export(province, tmp_path_factory.mktemp("early") / "no", official.address)
+    assert done.returncode == 1 and "reviewed and applied first" in done.stderr
+    province.danhba("apply", "staging", "--limit", vault.name, "--yes")
     with official.submission() as smtp:
         sent = official.write([colleague.address], "Gửi đi", "Kính gửi\n")
         smtp.send_message(sent, official.address, [colleague.address])
@@ -60,6 +68,7 @@ def held(province: Province, official: Person, colleague: Person) -> Iterator[li
         smtp.send_message(other, colleague.address, [colleague.address])
     yield ["Gửi đi", "Bản sao kín"]
     province.directory.write_text(before)
+    province.danhba("apply", "staging", "--limit", vault.name, "--yes")
 
 
 @pytest.fixture(scope="module")

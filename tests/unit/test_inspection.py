@@ -24,7 +24,8 @@ from drafts import DAY, directory
 from journal_parts import PRIVATE, archive
 from lives import PROVINCE
 
-from danhba.inspection import handing, papers, proven
+from danhba.compile import compile_directory
+from danhba.inspection import applied, handing, papers, proven
 from danhba.inspection.package import Form, Package, Proof, Root
 from danhba.inspection.request import ExportError, Granted, Wanted, granted
 from danhba.inventory import Environment
@@ -34,6 +35,7 @@ from danhba.journal.selection import Selection
 from danhba.journal.tree import Tree
 from danhba.project import Project
 from danhba.revisions import revision_of
+from deploys.archive import rules
 
 AUTHORITY = "Thanh tra tỉnh An Giang"
 HOLD = (
@@ -388,3 +390,18 @@ def test_from_the_archive_to_the_folder_and_the_record(
     assert note["manifest"] == sha256(listed).hexdigest()
     letter = Document(io.BytesIO((package.folder / "cong-van.docx").read_bytes()))
     assert note["manifest"] in [each.text for each in letter.paragraphs]
+
+
+def test_a_hold_that_was_not_applied_as_the_file_has_it_opens_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever stands in somebody's own copy of the directory."""
+    compiled = compile_directory(directory(HELD))
+    live: dict[str, Any] = {"expiry": {"rules": rules(compiled)}}
+    monkeypatch.setattr(applied, "run", lambda *_: json.dumps(live))
+    applied.must_be_applied(_Hosts(), compiled, "12/2026/TTr")  # type: ignore[arg-type]
+    longer = HELD.replace("from: 2026-01-01", "from: 2020-01-01")
+    for case, text in (("12/2026/TTr", longer), ("13/2026/TTr", HELD)):
+        other = compile_directory(directory(text))
+        with pytest.raises(ExportError, match="reviewed and applied first"):
+            applied.must_be_applied(_Hosts(), other, case)  # type: ignore[arg-type]
