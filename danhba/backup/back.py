@@ -164,17 +164,18 @@ def _resync(accounts: Sequence[str], domain: str) -> None:
 
 
 def host(config: Config, question: Mapping[str, Any]) -> dict[str, Any]:
-    """{"time": of the snapshot, "" when there is none; "places": what came back}. Services that
-    have something there stand still meanwhile. Raises Failed."""
+    """{"time": of the snapshot, "" when there is none; "places": what came back; "unread": what
+    could not be read, and why}. With "partly" in the question the rest comes back all the same.
+    Services that have something there stand still meanwhile. Raises Failed."""
     repository, at = of_host(config), _moment(question)
     rows = [row for row in repository.snapshots() if HOST in (row.get("tags") or ())]
     rows = sorted((row for row in rows if _time(row) <= at), key=_time)
     if not rows:
-        return {"time": "", "places": []}
+        return {"time": "", "places": [], "unread": []}
     place = Path(config.state, "back")
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(mode=0o700)
-    _unpack(repository, rows[-1], place)
+    unread = _unpacked(repository, rows[-1], place, bool(question.get("partly")))
     units = _units()
     subprocess.run(["systemctl", "stop", *units], check=False, capture_output=True)
     try:
@@ -188,12 +189,44 @@ def host(config: Config, question: Mapping[str, Any]) -> dict[str, Any]:
     shutil.rmtree(place)
     if done.returncode:
         raise Failed(done.stderr.decode(errors="replace").strip())
-    return {"time": rows[-1]["time"], "places": places}
+    return {"time": rows[-1]["time"], "places": places, "unread": unread}
 
 
-def _unpack(repository: Repository, row: Mapping[str, Any], place: Path) -> None:
+def _unpacked(
+    repository: Repository, row: Mapping[str, Any], place: Path, partly: bool
+) -> list[str]:
+    """What could not be read, and why. Raises Failed; partly: only when nothing could."""
+    try:
+        _unpack(repository, row, place)
+        return []
+    except Failed:
+        if not partly:
+            raise
+    unread, paths = [], sorted(row["paths"])
+    for path in paths:
+        shutil.rmtree(there := Path(f"{place}{path}"), ignore_errors=True)
+        try:
+            _unpack(repository, row, place, path)
+            _as_live(there, Path(path))
+        except Failed as error:
+            shutil.rmtree(there, ignore_errors=True)
+            unread.append(f"{path}: {error}")
+    if len(unread) == len(paths):
+        raise Failed("; ".join(unread))
+    return unread
+
+
+def _as_live(there: Path, live: Path) -> None:
+    """A directory that is unpacked alone is not in its own tar: whose it is says the machine."""
+    if there.is_dir() and live.is_dir():
+        own = live.stat()
+        os.chown(there, own.st_uid, own.st_gid)
+        there.chmod(own.st_mode & 0o7777)
+
+
+def _unpack(repository: Repository, row: Mapping[str, Any], place: Path, path: str = "/") -> None:
     """As tar: it has the names of owners, whose numbers a new machine gives anew. Raises Failed."""
-    argv = repository.argv("dump", "--archive", "tar", row["id"], "/")
+    argv = repository.argv("dump", "--archive", "tar", row["id"], path)
     with subprocess.Popen(
         argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=repository.environment()
     ) as dump:

@@ -34,7 +34,7 @@ def restore(
         _second_place(env, name)
     if env.vault:
         _must_be_there(env, env.vault.name)
-        found = _back(env, name, "host", at=machine.at)
+        found = _back(env, name, "host", at=machine.at, partly=_has_else(env, waiting, name))
         _tell_host(env, name, found)
     elif "edge" in host.roles:
         tell(f"{name} signs with new keys: danhba dkim show {env.name}")
@@ -76,7 +76,17 @@ def _second_place(env: Environment, name: str) -> None:
          "came since is in the mailboxes alone")  # fmt: skip
 
 
+def _has_else(env: Environment, waiting: Collection[str], name: str) -> bool:
+    """Is what a host lives by elsewhere? Mail of a store is; not the keys of an edge, and not the
+    people when no other host has them. Then an unreadable record must not keep it shut."""
+    roles = env.host(name).roles
+    others = {each.name for each in env.having("people")} - {name, *waiting}
+    return not {"edge", "vault"}.intersection(roles) and ("people" not in roles or bool(others))
+
+
 def _tell_host(env: Environment, name: str, found: Mapping[str, Any]) -> None:
+    for why in found["unread"]:
+        tell(f"{name}: cannot be read in its backup, and is lost: {why}")
     if found["time"]:
         tell(f"{name}: {', '.join(found['places'])} as of {found['time'][:16]}")
         return

@@ -177,6 +177,31 @@ class TestMailboxes:
         assert (there / "u.7").read_text() == "mới"
 
 
+def test_what_cannot_be_read_of_a_host_is_told_and_the_rest_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = {"id": "a", "paths": ["/var/lib/good", "/var/lib/bad"]}
+
+    def unpack(repository: object, row: object, place: Path, path: str = "/") -> None:
+        for name in ("good", "bad"):
+            if path in ("/", f"/var/lib/{name}"):
+                (place / "var/lib" / name).mkdir(parents=True, exist_ok=True)
+                (place / "var/lib" / name / "half").touch()
+        if path != "/var/lib/good":
+            raise Failed("pack 12ab is damaged")
+
+    monkeypatch.setattr(back, "_unpack", unpack)
+    repository: Any = None
+    with pytest.raises(Failed):
+        back._unpacked(repository, row, tmp_path / "whole", False)
+    place = tmp_path / "partly"
+    told = ["/var/lib/bad: pack 12ab is damaged"]
+    assert back._unpacked(repository, row, place, True) == told
+    assert [path.name for path in back._folders(place)] == ["good"]
+    with pytest.raises(Failed, match="/var/lib/bad: pack"):
+        back._unpacked(repository, {**row, "paths": ["/var/lib/bad"]}, place, True)
+
+
 def test_what_is_laid_of_a_host(tmp_path: Path) -> None:
     """Generations are new, and what a copy elsewhere was like holds no more."""
     for name in ("danhba", "danhba-signing", "danhba-standby", "danhba-backup", "valkey"):

@@ -217,3 +217,11 @@ def test_whose_newest_backup_is_of_another_store(env: Environment, monkeypatch: 
     machine = Machine("store1", at="2026-11-26T10:00:00+07:00")
     assert restoring._elsewhere(env, machine, ["nvan", "lttha", "moi"]) == ["lttha"]
     assert asked == [{"accounts": ["lttha", "moi", "nvan"], "at": machine.at}]
+
+
+def test_whose_records_may_be_lost_in_part(env: Environment) -> None:
+    """A store with people needs them from its backup when no other host has them."""
+    assert restoring._has_else(env, ["store1"], "store1")
+    assert not restoring._has_else(env, ["store1", "store2"], "store1")
+    assert not restoring._has_else(env, [], "mx1")
+    assert not restoring._has_else(env, [], "vault1")
