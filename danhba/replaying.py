@@ -297,6 +297,7 @@ class _Work:
             "who": getpass.getuser(),
             "why": f"replay into mailboxes of {store}",
             "first": entry.stamp(self.since.timestamp()),
+            "written": True,  # as the index was asked (danhba/replay/wanted.py)
             "ids": ids,
         }
         key = self.env.secrets.derive("journal")

@@ -166,7 +166,7 @@ def _stamp(day: str, zone: ZoneInfo, later: int) -> str:
 
 def _rows(found: Mapping[str, Any], zone: ZoneInfo) -> Iterator[str]:
     for row in found["rows"]:
-        then = datetime.fromisoformat(row["time"].replace("Z", "+00:00")).astimezone(zone)
+        then = datetime.fromisoformat(row["passed"].replace("Z", "+00:00")).astimezone(zone)
         gone = ", gone by rule" if row["expired"] else ""
         yield escaped(
             f"{then:%Y-%m-%d %H:%M:%S}  {row['from'] or '<>'} -> {', '.join(row['to'])}"

@@ -12,6 +12,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from .ids import arrived
+
+_WAITS = 100 * 86400
+"""Seconds for which copies wait in an edge at most (templates/journal/main.cf)."""
 FIRST = "0" * 64
 """What the first entry of all has in place of the hash of the one before."""
 
@@ -44,6 +48,15 @@ def stamp(second: float) -> str:
     """A point in time as entries have it: UTC, milliseconds."""
     moment = datetime.fromtimestamp(second, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def passed(found: Mapping[str, Any]) -> str:
+    """When an edge had the message of an entry, by its id; the entry's own time, when the vault
+    wrote it, where the id does not say or an edge's clock was wrong."""
+    second, written = arrived(found["id"]), seconds(found["time"])
+    if second is None or not written - _WAITS <= second <= written:
+        return str(found["time"])
+    return stamp(second)
 
 
 def seconds(stamped: str) -> float:

@@ -94,7 +94,7 @@ class Rules:
     def held(self, found: Mapping[str, Any], segment: Segment) -> str:
         """The case of the first hold on a message, "" for none. When the vault's clock was wrong it
         passed on any day from the one that it said to that of the segment."""
-        days = (self._day(found["time"]), self._day(segment.age(found["time"], self.zone)))
+        days = (self._day(entry.passed(found)), self._day(segment.age(found["time"], self.zone)))
         return next((hold.case for hold in self.holds if hold.covers(found, days)), "")
 
     def _day(self, stamp: str) -> date:

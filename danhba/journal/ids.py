@@ -17,6 +17,11 @@ that waits for the vault, and a store's, which may be on the same host as an edg
 _TOKEN = re.compile(rb"\((?:[^()]|\([^()]*\))*\)|[^\s()]+")
 """A comment (RFC 5322 3.2.2), with one more in it at most, or a word."""
 
+_DIGITS = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
+"""Of a long queue id, whose first characters are the time (postconf(5), enable_long_queue_ids)."""
+_MICROSECONDS = 4
+"""Characters; those before them are the seconds since 1970, six of them until the year 2596."""
+
 
 def journal_id(header: bytes, edges: Mapping[str, str]) -> str:
     """Of a message's header (what is behind it does no harm); "" for a message that passed no edge.
@@ -104,3 +109,16 @@ def _end_of_first(message: bytes) -> int:
     while (at := message.find(b"\n", at) + 1) and message[at : at + 1] in (b" ", b"\t"):
         pass
     return at or len(message)
+
+
+def arrived(identity: str) -> int | None:
+    """When an edge accepted the message of a journal id, in seconds since 1970; None for a queue
+    id that does not say."""
+    time, mark, inode = identity.rpartition("/")[2].rpartition("z")
+    digits = time[:-_MICROSECONDS]
+    if not mark or not inode or len(digits) < 6 or not set(time) <= set(_DIGITS):
+        return None
+    second = 0
+    for digit in digits:
+        second = second * len(_DIGITS) + _DIGITS.index(digit)
+    return second

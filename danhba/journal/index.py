@@ -16,10 +16,11 @@ from .segment import Segment
 
 NAME = "index.db"
 _SCHEMA = """
-CREATE TABLE entries (n INTEGER PRIMARY KEY, time TEXT NOT NULL, kind TEXT NOT NULL, id TEXT,
-  message_id TEXT, size INTEGER, class TEXT, segment TEXT NOT NULL, line INTEGER NOT NULL,
+CREATE TABLE entries (n INTEGER PRIMARY KEY, time TEXT NOT NULL, passed TEXT, kind TEXT NOT NULL,
+  id TEXT, message_id TEXT, size INTEGER, class TEXT, segment TEXT NOT NULL, line INTEGER NOT NULL,
   gone INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX entries_time ON entries (time);
+CREATE INDEX entries_passed ON entries (passed);
 CREATE INDEX entries_kind ON entries (kind, n) WHERE kind != 'mail';
 CREATE INDEX entries_id ON entries (id);
 CREATE INDEX entries_message ON entries (message_id);
@@ -31,9 +32,9 @@ CREATE INDEX parties_n ON parties (n, role);
 CREATE TABLE agencies (agency TEXT, n INTEGER, PRIMARY KEY (agency, n)) WITHOUT ROWID;
 CREATE INDEX agencies_n ON agencies (n);
 """
-"""line: offset of the entry's line in the segment's file. gone: number of the entry that says that
-the contents were removed by rule, 0 for none. role: "from" or "to"; addresses are in small
-letters."""
+"""line: offset of the entry's line in the segment's file. passed: when an edge had a message. gone:
+number of the entry that says that the contents were removed by rule, 0 for none. role: "from" or
+"to"; addresses are in small letters."""
 _VERSION = zlib.crc32(_SCHEMA.encode()) & 0x7FFFFFFF
 """Of the tables: those of another one are made again from the chain."""
 
@@ -80,10 +81,11 @@ class Index:
 
     def _add(self, segment: str, line: int, found: dict[str, Any]) -> None:
         n = found["n"]
-        keys = ("time", "kind", "id", "message_id", "size", "class")
+        passed = entry.passed(found) if found["kind"] == entry.MAIL else None
+        keys = ("kind", "id", "message_id", "size", "class")
         self.db.execute(
-            "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-            (n, *(found.get(key) for key in keys), segment, line),
+            "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+            (n, found["time"], passed, *(found.get(key) for key in keys), segment, line),
         )
         if found["kind"] == entry.EXPIRED:
             ranges = [(n, first, last) for first, last in found["entries"]]

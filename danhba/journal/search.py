@@ -15,8 +15,8 @@ SHOWN = 200
 
 
 def search(root: Path, selection: Selection) -> dict[str, Any]:
-    """{"count", "size": bytes of all, "rows": the newest ones, each {"n", "time", "id", "from",
-    "to", "agencies", "message_id", "size", "class", "expired"}}. Raises sqlite3.Error."""
+    """{"count", "size": bytes of all, "rows": the newest ones, each {"n", "time", "passed", "id",
+    "from", "to", "agencies", "message_id", "size", "class", "expired"}}. Raises sqlite3.Error."""
     index = Index(root / NAME, readonly=True)
     try:
         where, values = _where(selection)
@@ -24,7 +24,7 @@ def search(root: Path, selection: Selection) -> dict[str, Any]:
             f"SELECT count(*), coalesce(sum(size), 0) FROM entries WHERE {where}", values
         ).fetchone()
         asked = (
-            "SELECT n, time, id, message_id, size, class, gone FROM entries"
+            "SELECT n, time, passed, id, message_id, size, class, gone FROM entries"
             f" WHERE {where} ORDER BY n DESC LIMIT {SHOWN}"
         )
         rows = [_row(index, found) for found in index.db.execute(asked, values)]
@@ -36,6 +36,7 @@ def search(root: Path, selection: Selection) -> dict[str, Any]:
 def _where(selection: Selection) -> tuple[str, list[str]]:
     """The narrowest table first: its rows name the entries."""
     terms, values = ["kind = ?"], [entry.MAIL]
+    time = "time" if selection.written else "passed"
     role = " AND role = 'to'" if selection.received else ""
     for given, text in (
         (selection.addresses, f"n IN (SELECT n FROM parties WHERE address IN ({{}}){role})"),
@@ -46,7 +47,7 @@ def _where(selection: Selection) -> tuple[str, list[str]]:
         if given:
             terms.append(text.format(", ".join("?" * len(given))))
             values += sorted(given)
-    for stamp, text in ((selection.first, "time >= ?"), (selection.until, "time < ?")):
+    for stamp, text in ((selection.first, f"{time} >= ?"), (selection.until, f"{time} < ?")):
         if stamp:
             terms.append(text)
             values.append(stamp)
@@ -54,12 +55,12 @@ def _where(selection: Selection) -> tuple[str, list[str]]:
 
 
 def _row(index: Index, found: tuple[Any, ...]) -> Mapping[str, Any]:
-    n, time, identity, message_id, size, kept_as, gone = found
+    n, time, passed, identity, message_id, size, kept_as, gone = found
     parties = index.db.execute("SELECT address, role FROM parties WHERE n = ?", (n,)).fetchall()
     agencies = index.db.execute("SELECT agency FROM agencies WHERE n = ?", (n,))
     return {
-        "n": n, "time": time, "id": identity, "message_id": message_id, "size": size,
-        "class": kept_as, "expired": gone, "agencies": [each for (each,) in agencies],
+        "n": n, "time": time, "passed": passed, "id": identity, "message_id": message_id,
+        "size": size, "class": kept_as, "expired": gone, "agencies": [each for (each,) in agencies],
         "from": next((address for address, role in parties if role == "from"), ""),
         "to": [address for address, role in parties if role == "to"],
     }  # fmt: skip

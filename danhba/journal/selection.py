@@ -24,7 +24,7 @@ class Selection:
     """What all of a message must be; what is empty demands nothing. addresses: one of its parties,
     with the domain, small letters; received: only as a recipient. agencies: accounts. first, until:
     times as entries have them, until is not among them. ids: of the journal. message_ids: with the
-    angle brackets."""
+    angle brackets. written: times are those at which the vault wrote, not those of the edges."""
 
     addresses: frozenset[str] = frozenset()
     agencies: frozenset[str] = frozenset()
@@ -33,6 +33,7 @@ class Selection:
     first: str = ""
     until: str = ""
     received: bool = False
+    written: bool = False
 
     @classmethod
     def of(cls, request: Mapping[str, Any]) -> Selection:
@@ -46,13 +47,15 @@ class Selection:
             first=_stamp(request.get("first", "")),
             until=_stamp(request.get("until", "")),
             received=bool(request.get("received")),
+            written=bool(request.get("written")),
         )
 
     @property
     def words(self) -> dict[str, Any]:
         """What of it demands something, for the record."""
         sets = {key: sorted(getattr(self, key)) for key in _SETS}
-        rest = {"first": self.first, "until": self.until, "received": self.received}
+        rest = {"first": self.first, "until": self.until, "received": self.received,
+                "written": self.written}  # fmt: skip
         return {key: value for key, value in {**sets, **rest}.items() if value}
 
     def takes(self, found: Mapping[str, Any]) -> bool:
@@ -61,7 +64,8 @@ class Selection:
             return False
         if self.message_ids and found["message_id"] not in self.message_ids:
             return False
-        if found["time"] < self.first or (self.until and found["time"] >= self.until):
+        time = found["time"] if self.written else entry.passed(found)
+        if time < self.first or (self.until and time >= self.until):
             return False
         if self.agencies and self.agencies.isdisjoint(found["agencies"]):
             return False

@@ -1,4 +1,4 @@
-"""What the programs on hosts share: queues of Postfix, and the time in their names."""
+"""What the programs on hosts share: queues of Postfix."""
 
 from __future__ import annotations
 
@@ -6,24 +6,6 @@ import json
 import subprocess
 from collections.abc import Iterator, Sequence
 from typing import Any
-
-_DIGITS = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
-"""Of a long queue id, whose first characters are the time (postconf(5), enable_long_queue_ids)."""
-_MICROSECONDS = 4
-"""Characters; those before them are the seconds since 1970, six of them until the year 2596."""
-
-
-def arrived(identity: str) -> int | None:
-    """When an edge accepted the message of a journal id, in seconds since 1970; None for a queue
-    id that does not say."""
-    time, mark, inode = identity.rpartition("/")[2].rpartition("z")
-    digits = time[:-_MICROSECONDS]
-    if not mark or not inode or len(digits) < 6 or not set(time) <= set(_DIGITS):
-        return None
-    second = 0
-    for digit in digits:
-        second = second * len(_DIGITS) + _DIGITS.index(digit)
-    return second
 
 
 def queue(config: str) -> Iterator[dict[str, Any]]:

@@ -25,8 +25,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import IO, Any
 
-from danhba.journal.ids import journal_id
-from danhba.replay.common import arrived, queue, recipients
+from danhba.journal.ids import arrived, journal_id
+from danhba.replay.common import queue, recipients
 
 _CLOCKS = 3600
 """Seconds that the clocks of an edge and of a store may differ by."""

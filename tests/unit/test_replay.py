@@ -18,11 +18,11 @@ from test_deploys import DIRECTORY, ENV
 
 from danhba import replaying
 from danhba.errors import DanhbaError
+from danhba.journal.ids import arrived
 from danhba.journal.index import Index
 from danhba.journal.segment import Segment
 from danhba.placement import Failure, Remembered
 from danhba.replay import delivering, missing, queues, wanted
-from danhba.replay.common import arrived
 from danhba.replay.programs import _COMMAND, _sources
 from danhba.replaying import addresses, boxes_of
 
