@@ -163,14 +163,15 @@ class Archive:
         if self.index.last < self._tail.n:
             self._catch_up()
         new = self._without_known(items)
-        now, found = self.clock(), [item for item in new if item]
-        found = [*self._leap(now), *found]
+        now, steady = self.clock(), self.steady()
+        found = [*self._leap(now, steady), *(item for item in new if item)]
         if not any(new):
             return [0] * len(items)
         segment = self._segment(now)
         rows = self._written(segment, found, entry.stamp(now))
         numbers = iter([row["n"] for _, _, row in rows][-sum(map(bool, new)) :])
-        self._tail.second = now
+        # Only now: a leap that came with nothing new, or was not written, is told by the next.
+        self._tail.second, self._wall, self._steady_at = now, now, steady
         self._note()
         with contextlib.suppress(sqlite3.Error):  # the next append brings it up to date
             self.index.add(rows)
@@ -198,11 +199,9 @@ class Archive:
         kept = {"agencies": agencies, "class": self.table.retention(agencies), "to": to}
         return Item(item.fields | kept, item.content)
 
-    def _leap(self, now: float) -> list[Item]:
+    def _leap(self, now: float, steady: float) -> list[Item]:
         """Was the clock set since the last append, or before the last entry?"""
-        steady, before = self.steady(), self._steady_at
-        self._steady_at = steady
-        last, self._wall = self._wall, now
+        before, last = self._steady_at, self._wall
         by = min(now - last, 0.0) if before is None else now - last - (steady - before)
         if abs(by) < LEAP:
             return []
@@ -297,8 +296,11 @@ class Archive:
                 tail.second = entry.seconds(parsed["time"])
                 break
         end, data = _end(self.root, last), last.data(self.root)
-        if beyond or (data.exists() and data.stat().st_size < end):
-            return  # damaged: nothing more is written there, the next entry begins a segment
+        size = data.stat().st_size if data.exists() else 0
+        if beyond or size < end:
+            # Damaged, or brought back from an older copy than its lines: nothing more is written
+            # there, in the places of what they name. The next entry begins a segment.
+            return
         self._begin(last)
         if tail.data_size > end:
             os.ftruncate(tail.data, end)

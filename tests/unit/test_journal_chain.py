@@ -20,6 +20,7 @@ from danhba.journal import chain, entry
 from danhba.journal.chain import Archive, Item, JournalError, lines, stored
 from danhba.journal.seal import SealError, opened
 from danhba.journal.segment import named, segments
+from danhba.journal.verify import verify
 
 
 def _entries(root: Path) -> list[dict[str, object]]:
@@ -87,6 +88,46 @@ def test_a_clock_that_is_set_is_told_and_the_order_stays(tmp_path: Path) -> None
     assert [each.name for each in segments(writer.root)] == ["2026/11/26/0001", "2026/11/28/0001"]
     assert chain_holds(writer.root) == 8
     assert len(writer.index.of_kind(entry.CLOCK)) == 3
+
+
+def test_a_leap_is_told_by_the_next_entry_that_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = entry.seconds("2026-11-26T05:00:00.000Z")
+    writer = archive(tmp_path, lambda: moment, lambda: 0.0)
+    writer.append([mail(1)])
+    moment += 3600
+    assert writer.append([mail(1)]) == [0]  # it comes again
+
+    def full(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(chain, "_write", full)
+        with pytest.raises(OSError, match="is full"):
+            writer.append([mail(2)])
+    writer.append([mail(2)])
+    writer.append([mail(3)])
+    leaps = [each.get("by") for each in _entries(writer.root) if each["kind"] == entry.CLOCK]
+    assert leaps == [3600]
+
+
+def test_lines_whose_contents_are_away_keep_their_places(tmp_path: Path) -> None:
+    """A rebuild brought the chain of tonight and the contents of the day before."""
+    writer = archive(tmp_path)
+    writer.append([mail(1)])
+    writer.close()
+    first = segments(writer.root)[0]
+    contents = first.data(writer.root).read_bytes()
+    first.data(writer.root).unlink()
+    again = archive(tmp_path)
+    assert again.append([mail(2)]) == [2]
+    assert [each.name for each in segments(again.root)] == [
+        first.name, first.after(first.day).name,
+    ]  # fmt: skip
+    assert not first.data(again.root).exists()
+    first.data(again.root).write_bytes(contents)  # found elsewhere, later
+    assert verify(again.root).findings == []
 
 
 @pytest.mark.parametrize("cut", range(1, 120, 7))
