@@ -13,7 +13,7 @@ import click
 
 from danhba.archive.vault import ask, vault_of
 from danhba.check import check_file
-from danhba.commands.common import errors_to_status, tell
+from danhba.commands.common import TEXT, errors_to_status, tell
 from danhba.commands.editing import DAY
 from danhba.engine import EngineError, Session, session
 from danhba.inventory import Environment
@@ -101,12 +101,16 @@ def _proof(found: Mapping[str, Any]) -> str:
 
 @command.command("search")
 @click.argument("environment")
-@click.option("--address", multiple=True, help="Sender or recipient; may be given again.")
-@click.option("--agency", multiple=True, help="Address of an agency whose mail it is.")
-@click.option("--message-id", "message_ids", multiple=True, help="With the angle brackets.")
+@click.option(
+    "--address", type=TEXT, multiple=True, help="Sender or recipient; may be given again."
+)
+@click.option("--agency", type=TEXT, multiple=True, help="Address of an agency whose mail it is.")
+@click.option(
+    "--message-id", "message_ids", type=TEXT, multiple=True, help="With the angle brackets."
+)
 @click.option("--from", "first", default="", help="First day, like 2026-11-20.")
 @click.option("--to", "last", default="", help="Last day.")
-@click.option("--why", default="", help="For the record, as the number of a request.")
+@click.option("--why", type=TEXT, default="", help="For the record, as the number of a request.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @click.pass_obj
 @errors_to_status

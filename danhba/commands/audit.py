@@ -19,6 +19,7 @@ from danhba.commands.editing import DAY
 from danhba.engine import EngineError, Session, session
 from danhba.inventory import Environment
 from danhba.keeper_log import openings
+from danhba.letters import escaped
 from danhba.project import Project
 from danhba.relocation.agent import run
 from deploys import drill
@@ -116,7 +117,7 @@ def _stamp(moment: datetime) -> str:
 def _text(event: Event, zone: ZoneInfo) -> str:
     when = event.when.astimezone(zone).isoformat(" ", "seconds")
     who = event.who.partition(" (")[0] or "-"
-    return f"{when} {event.kind} {who} [{' '.join(event.hosts)}] {event.what}"
+    return escaped(f"{when} {event.kind} {who} [{' '.join(event.hosts)}] {event.what}")
 
 
 def _json(event: Event) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from danhba.commands.common import errors_to_status, tell
+from danhba.commands.common import TEXT, errors_to_status, tell
 from danhba.commands.editing import DAY
 from danhba.engine import session
 from danhba.inspection.applied import must_be_applied
@@ -20,13 +20,15 @@ from danhba.revisions import revision_of
 
 @click.command("export")
 @click.argument("environment")
-@click.option("--case", required=True, help="As the hold in the directory has it.")
-@click.option("--authority", required=True, help="Who asks, as the hold has it.")
-@click.option("--mailbox", "mailboxes", multiple=True, required=True, help="May be repeated.")
+@click.option("--case", type=TEXT, required=True, help="As the hold in the directory has it.")
+@click.option("--authority", type=TEXT, required=True, help="Who asks, as the hold has it.")
+@click.option(
+    "--mailbox", "mailboxes", type=TEXT, multiple=True, required=True, help="May be repeated."
+)
 @click.option("--from", "first", type=DAY, required=True, help="First day of the mail.")
 @click.option("--to", "last", type=DAY, required=True, help="Last day of the mail.")
 @click.option(
-    "--approve-by", "approved", multiple=True, required=True,
+    "--approve-by", "approved", type=TEXT, multiple=True, required=True,
     help="Full name of an engineer who approves, of policy.engineers: twice, two of them.",
 )  # fmt: skip
 @click.option("--format", "form", type=click.Choice(["eml", "mbox"]), default="eml")

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from danhba.commands.common import errors_to_status, tell
+from danhba.commands.common import TEXT, errors_to_status, tell
 from danhba.commands.editing import DAY, opened, write
 from danhba.edit.draft import EditError
 from danhba.edit.holds import add_hold, release_hold
@@ -23,16 +23,23 @@ def command() -> None:
 
 
 @command.command("add")
-@click.argument("case")
-@click.option("--authority", required=True, help="Who asks, as it names itself.")
-@click.option("--request", "number", required=True, help="Number of its letter, which is on file.")
+@click.argument("case", type=TEXT)
+@click.option("--authority", type=TEXT, required=True, help="Who asks, as it names itself.")
+@click.option(
+    "--request", "number", type=TEXT, required=True, help="Number of its letter, which is on file."
+)
 @click.option("--date", "dated", type=DAY, required=True, help="Of the letter.")
 @click.option(
-    "--mailbox", "mailboxes", multiple=True, required=True, help="Address; may be given again."
+    "--mailbox",
+    "mailboxes",
+    type=TEXT,
+    multiple=True,
+    required=True,
+    help="Address; may be given again.",
 )
 @click.option("--from", "first", type=DAY, required=True, help="First day of the mail.")
 @click.option("--to", "last", type=DAY, help="Last day; without it also what is still to come.")
-@click.option("--note", default="", help="In words.")
+@click.option("--note", type=TEXT, default="", help="In words.")
 @click.pass_obj
 @errors_to_status
 def add(
@@ -81,8 +88,8 @@ def list_(project: Project, everything: bool) -> None:
 
 
 @command.command("release")
-@click.argument("case")
-@click.option("--decision", required=True, help="Number of the paper that ends it.")
+@click.argument("case", type=TEXT)
+@click.option("--decision", type=TEXT, required=True, help="Number of the paper that ends it.")
 @click.option("--from", "since", type=DAY, help="First day without it; today by default.")
 @click.pass_obj
 @errors_to_status

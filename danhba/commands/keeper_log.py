@@ -13,6 +13,7 @@ from danhba.commands.common import errors_to_status, tell
 from danhba.commands.editing import DAY
 from danhba.engine import EngineError, session
 from danhba.keeper_log import Opening, openings
+from danhba.letters import escaped
 from danhba.load import load
 from danhba.model import Directory
 from danhba.project import BadDirectory, Project
@@ -79,7 +80,7 @@ def _text(found: Opening, zone: ZoneInfo) -> str:
     what = "opened" if found.opened else "refused"
     who = found.keeper or "(none)"  # somebody typed AGENCY* and no name: seven words all the same
     words = (when, found.agency, who, found.client, found.protocol, what, found.store)
-    return " ".join(words)
+    return escaped(" ".join(words))
 
 
 def _json(found: Opening) -> str:

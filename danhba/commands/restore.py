@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from danhba.commands.common import errors_to_status, tell
+from danhba.commands.common import TEXT, errors_to_status, tell
 from danhba.project import Project
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ def command() -> None:
 
 @command.command("mailbox")
 @click.argument("environment")
-@click.argument("address")
+@click.argument("address", type=TEXT)
 @click.option("--at", required=True, help="As it was then: 2026-11-20T10:00, the province's clock.")
-@click.option("--folder", default="", help="Only this one.")
-@click.option("--message-id", default="", help="Only this message.")
+@click.option("--folder", type=TEXT, default="", help="Only this one.")
+@click.option("--message-id", type=TEXT, default="", help="Only this message.")
 @click.option(
     "--in-place", is_flag=True,
     help="What is missing, to where it was; without it all comes to a folder of its own.",
