@@ -18,6 +18,7 @@ from typing import Any
 from . import entry
 from .roots import all_of as roots_of
 from .roots import is_signed
+from .roots import write as write_root
 
 _PATIENCE = 60
 _OLD = 4 * 3600
@@ -49,8 +50,7 @@ class Memory:
             if path.read_bytes() != said:
                 self._refuse(f"another root {name}: {said.decode()}", now)
         else:
-            self.roots.mkdir(mode=0o700, exist_ok=True)
-            path.write_bytes(said)
+            write_root(self.roots, name, signed)
 
     def _end(self, end: Mapping[str, Any], now: float) -> None:
         n, hashed = int(end["n"]), str(end["hash"])
@@ -156,10 +156,13 @@ WORK: dict[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
 
 
 def _append(path: Path, row: Mapping[str, Any]) -> None:
-    with path.open("ab") as file:
+    opened = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with open(opened, "r+b") as file:
+        file.seek(file.read().rfind(b"\n") + 1)  # of a line that was cut off nothing stays
+        file.truncate()
         file.write(entry.line(row) + b"\n")
         file.flush()
-        os.fsync(file.fileno())
+        os.fsync(opened)
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

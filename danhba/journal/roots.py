@@ -52,7 +52,7 @@ def sign(root: Path, seed: bytes, timezone: str, now: float) -> str:
     }  # fmt: skip
     signature = SigningKey(seed).sign(entry.line(said)).signature
     name = time.translate(str.maketrans("", "", "-:."))
-    _write(root / FOLDER, name, {"root": said, "signature": signature.hex()})
+    write(root / FOLDER, name, {"root": said, "signature": signature.hex()})
     return name
 
 
@@ -79,7 +79,7 @@ def all_of(folder: Path, after: str = "") -> Iterator[tuple[str, dict[str, Any]]
             yield path.stem, json.loads(path.read_bytes())
 
 
-def _write(folder: Path, name: str, content: Mapping[str, Any]) -> None:
+def write(folder: Path, name: str, content: Mapping[str, Any]) -> None:
     """Whole or not at all, and never in the place of another."""
     folder.mkdir(mode=0o700, exist_ok=True)
     new = folder / f".{name}"

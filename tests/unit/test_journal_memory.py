@@ -133,6 +133,29 @@ def test_a_line_that_was_cut_short_is_none(vault: Vault, memory: Memory) -> None
     with memory.ends.open("ab") as file:
         file.write(b'{"hash"')
     assert [n for n, _, _ in memory.all()] == [1]
+    vault.mail()
+    memory.take(answer(vault.root, ""), NOON + HOUR)
+    vault.mail()
+    memory.take(answer(vault.root, ""), NOON + 2 * HOUR)
+    assert [n for n, _, _ in memory.all()] == [1, 2, 3]
+    assert said(memory) == ""
+
+
+def test_a_root_is_there_whole_or_not_at_all(
+    vault: Vault, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign(vault)
+
+    def cut(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", cut)
+        with pytest.raises(KeyboardInterrupt):
+            memory.take(answer(vault.root, ""), NOON)
+    assert list(memory.all()) == [] and memory.newest == ""
+    memory.take(answer(vault.root, ""), NOON)
+    assert memory.newest and said(memory) == ""
 
 
 def test_a_vault_that_does_not_answer_yet_is_no_error(
