@@ -52,14 +52,14 @@ def health(vault: Vault, now: float) -> Iterator[str]:
 
 def _host(vault: Vault, host: str, mail: bool, now: float) -> Iterator[str]:
     found = vault.snapshots(host)
-    accepted = vault.accepted(host)
-    good = [each for each in found if each.believed or each.id in accepted]
-    fine = []
+    good, fine = vault.good(host), []
     for kind, tags in (("mail", (CHANGED, ALL)), ("host", (HOST,))):
         if kind == "mail" and not mail:
             continue
-        # When it arrived: a clock that is ahead must not make an old backup young.
-        arrived = max((each.arrived for each in good if each.tag in tags), default=None)
+        # When it arrived, or what it says: neither a clock that is ahead nor a copy from the second
+        # place makes an old backup young.
+        times = (min(each.time, each.arrived) for each in good if each.tag in tags)
+        arrived = max(times, default=None)
         since = vault.began() if arrived is None else arrived
         words = f"{kind} {age(now - since)} ago" if arrived else f"{kind} never"
         late = LATE[kind]

@@ -237,6 +237,23 @@ def test_a_store_that_has_no_mail_yet_is_not_one_that_was_never_backed_up(cellar
     assert "backup of store1: the last of mail is 24 hours old" in "\n".join(cellar.says())
 
 
+def test_neither_does_a_vault_that_has_come_back(cellar: Cellar) -> None:
+    """All arrive on its first day, and are taken for good."""
+    cellar.comes("store1", "a", "mail", cellar.now - 60, says=cellar.now - 5 * DAY)
+    cellar.vault.accept("store1")
+    assert "the last of mail is 5 days old" in "\n".join(cellar.says())
+
+
+def test_nobody_but_a_store_has_mailboxes_to_restore(cellar: Cellar) -> None:
+    """Nor a snapshot that says that it is of another day, until somebody has looked."""
+    cellar.comes("store1", "a", "mail-all", cellar.now - 2 * DAY, ["an"])
+    cellar.comes("mx1", "b", "mail", cellar.now - DAY, ["an"])
+    cellar.comes("store2", "c", "mail", cellar.now - 5 * DAY, ["an"], says=cellar.now - 60)
+    assert cellar.vault.find(["an"], cellar.now)["an"].id == "a"
+    cellar.vault.accept("store2")
+    assert cellar.vault.find(["an"], cellar.now)["an"].id == "c"
+
+
 def test_one_that_never_came_is_missed(cellar: Cellar) -> None:
     now = cellar.now + LATE["host"] + 60
     assert "backup of mx1: the last of host is missing" in "\n".join(cellar.says(now))
