@@ -19,6 +19,7 @@ from . import desk, entry, roots
 from .begun import missing
 from .chain import JournalError
 from .expiry import Rules, due, expire, is_unfinished
+from .indexed import unlike
 from .pour import pour, reader
 from .proof import Mark, proofs
 from .search import search
@@ -72,12 +73,13 @@ def _verify(config: Mapping[str, Any], question: Json) -> Json:
     first segments to read, "" for all. The daemon writes an entry first, by the last hash as
     it knows it: a newest line that was changed contradicts it."""
     who = reader({"why": "danhba archive verify", **question})
-    desk.noted(entry.READ, who | {"what": "proof"})
+    last = desk.noted(entry.READ, who | {"what": "proof"})
     began = time.monotonic()
     memories = (Memory(*each) for each in question["memories"])
-    report = verify(Path(config["root"]), memories, Policy.of(question), question["since"])
+    root = Path(config["root"])
+    report = verify(root, memories, Policy.of(question), question["since"])
     return {
-        "findings": list(sentences(report)),
+        "findings": [*sentences(report), *unlike(root, last, question["since"])],
         **{key: value for key, value in asdict(report).items() if key not in _OF_OBJECTS},
         "removed": [[*rule, count] for rule, count in sorted(report.removed.items())],
         "seconds": time.monotonic() - began,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -81,11 +81,9 @@ class Index:
 
     def _add(self, segment: str, line: int, found: dict[str, Any]) -> None:
         n = found["n"]
-        passed = entry.passed(found) if found["kind"] == entry.MAIL else None
-        keys = ("kind", "id", "message_id", "size", "class")
         self.db.execute(
             "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-            (n, found["time"], passed, *(found.get(key) for key in keys), segment, line),
+            (*_row(found), segment, line),
         )
         if found["kind"] == entry.EXPIRED:
             ranges = [(n, first, last) for first, last in found["entries"]]
@@ -93,11 +91,8 @@ class Index:
             self.db.executemany(gone, ranges)
         if found["kind"] != entry.MAIL:
             return
-        parties = [(found["from"].lower(), n, "from")]
-        parties += [(address.lower(), n, "to") for address in found["to"]]
-        self.db.executemany("INSERT OR IGNORE INTO parties VALUES (?, ?, ?)", parties)
-        agencies = [(agency, n) for agency in found["agencies"]]
-        self.db.executemany("INSERT OR IGNORE INTO agencies VALUES (?, ?)", agencies)
+        self.db.executemany("INSERT OR IGNORE INTO parties VALUES (?, ?, ?)", _parties(found))
+        self.db.executemany("INSERT OR IGNORE INTO agencies VALUES (?, ?)", _agencies(found))
 
     def recorded(self, identity: str) -> set[str]:
         """Recipients of a journal id that entries name, in small letters."""
@@ -108,3 +103,49 @@ class Index:
         """Number and time of entries that are no mail, from a time on."""
         asked = "SELECT n, time FROM entries WHERE kind = ? AND time >= ? ORDER BY n"
         return list(self.db.execute(asked, (kind, since)))
+
+    def strange(self, segment: Segment, entries: Iterable[dict[str, Any]], last: int) -> int:
+        """How many entries of a segment, up to a number, are not here as the chain has them.
+        Raises KeyError, TypeError: one of them is none."""
+        name, here, there = segment.name, set[Row](), set[Row]()
+        for asked in _SAID:
+            here.update(self.db.execute(asked, (name, last)))
+        for found in entries:
+            if found["n"] <= last:
+                there.add(_row(found))
+                if found["kind"] == entry.MAIL:
+                    there.update(_parties(found) + _agencies(found))
+        numbers = {row[0] if len(row) > 3 else row[1] for row in here ^ there}
+        return len(numbers)
+
+    def strangers(self, known: Iterable[Segment], last: int) -> list[str]:
+        """Names of segments, of entries up to a number, that the chain does not have."""
+        names = {each.name for each in known}
+        asked = "SELECT DISTINCT segment FROM entries WHERE n <= ? ORDER BY segment"
+        return [name for (name,) in self.db.execute(asked, (last,)) if name not in names]
+
+
+Row = tuple[Any, ...]
+_SAID = (
+    "SELECT n, time, passed, kind, id, message_id, size, class FROM entries"
+    " WHERE segment = ? AND n <= ?",
+    "SELECT address, n, role FROM parties JOIN entries USING (n) WHERE segment = ? AND n <= ?",
+    "SELECT agency, n FROM agencies JOIN entries USING (n) WHERE segment = ? AND n <= ?",
+)
+"""What search goes by."""
+
+
+def _row(found: Mapping[str, Any]) -> Row:
+    passed = entry.passed(found) if found["kind"] == entry.MAIL else None
+    keys = ("kind", "id", "message_id", "size", "class")
+    return (found["n"], found["time"], passed, *(found.get(key) for key in keys))
+
+
+def _parties(found: Mapping[str, Any]) -> list[Row]:
+    n = found["n"]
+    to = ((address.lower(), n, "to") for address in found["to"])
+    return [(found["from"].lower(), n, "from"), *to]
+
+
+def _agencies(found: Mapping[str, Any]) -> list[Row]:
+    return [(agency, found["n"]) for agency in found["agencies"]]
