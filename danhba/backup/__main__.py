@@ -104,7 +104,7 @@ def _vault(config: VaultConfig, words: Sequence[str]) -> int:
     vault = Vault(config, secrets)
     match words:
         case ["repositories"]:
-            vault.make()
+            return _made(vault)
         case ["prune" | "copy" | "archive" | "verify" | "verify-second" as job]:
             return _job(vault, job, getattr(vault, job.replace("-", "_"))())
         case ["verify", "whole"]:
@@ -123,6 +123,15 @@ def _vault(config: VaultConfig, words: Sequence[str]) -> int:
             _exec(vault.reading(question["repository"]), dump)
         case ["restic", name, *more]:
             _exec(vault.repository(name), more)
+    return 0
+
+
+def _made(vault: Vault) -> int:
+    try:
+        vault.make()
+    except Failed as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

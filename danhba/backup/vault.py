@@ -92,10 +92,32 @@ class Vault:
         )
 
     def make(self) -> None:
-        """The repositories that are missing. Raises Failed."""
+        """The repositories that are missing. Raises Failed: a disk that is not mounted must not
+        get new ones."""
+        if lost := self.lost():
+            raise Failed(f"the repositories of {', '.join(lost)} were here and are not on the disk:"
+                         " see docs/backup.md, Refused")  # fmt: skip
         for host in self.config.hosts:
-            if not Path(self.config.place, host, "config").exists():
+            if not self._is_here(host):
                 self.repository(host).must("init")
+        new = self._made.with_suffix(".new")
+        new.write_text(json.dumps([*self.config.hosts]))
+        new.replace(self._made)
+
+    def lost(self) -> list[str]:
+        """Hosts whose repositories have been here before, and are not on the disk."""
+        with contextlib.suppress(OSError, ValueError):
+            made = {*json.loads(self._made.read_text())}
+            return [host for host in self.config.hosts if host in made and not self._is_here(host)]
+        return []
+
+    def _is_here(self, host: str) -> bool:
+        return Path(self.config.place, host, "config").exists()
+
+    @property
+    def _made(self) -> Path:
+        """On another disk than the repositories; a blank machine has not got it."""
+        return self.state / "made.json"
 
     @contextlib.contextmanager
     def turn(self, name: str = "turn") -> Iterator[None]:

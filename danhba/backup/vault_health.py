@@ -35,7 +35,15 @@ FREE = 0.1
 
 
 def health(vault: Vault, now: float) -> Iterator[str]:
+    lost = vault.lost()
+    if lost:
+        yield (
+            f"backup: the repositories of {', '.join(lost)} were here and are not on the disk:"
+            " see docs/backup.md, Refused"
+        )
     for host, mail in vault.config.hosts.items():
+        if host in lost:
+            continue
         try:
             yield from _host(vault, host, mail, now)
         except (Failed, OSError) as error:

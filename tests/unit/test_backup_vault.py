@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from danhba.backup.config import VaultConfig
+from danhba.backup.restic import Failed
 from danhba.backup.vault import Vault
 from danhba.backup.vault_health import LATE, health
 
@@ -252,6 +253,23 @@ def test_nobody_but_a_store_has_mailboxes_to_restore(cellar: Cellar) -> None:
     assert cellar.vault.find(["an"], cellar.now)["an"].id == "a"
     cellar.vault.accept("store2")
     assert cellar.vault.find(["an"], cellar.now)["an"].id == "c"
+
+
+def test_a_disk_that_is_not_mounted_gets_no_new_repositories(cellar: Cellar) -> None:
+    for host in cellar.config.hosts:
+        (cellar.repository(host) / "config").touch()
+    cellar.vault.make()
+    assert not cellar.asked()
+    (cellar.repository("store2") / "config").unlink()
+    with pytest.raises(Failed, match="of store2 were here"):
+        cellar.vault.make()
+    assert not cellar.asked()
+    assert any("store2 were here" in line and not line.startswith("ok: ") for line in cellar.says())
+    (cellar.place / "state/made.json").unlink()  # a blank machine
+    cellar.vault.make()
+    assert [row.split()[1] for row in cellar.asked() if row.endswith("init")] == [
+        str(cellar.repository("store2"))
+    ]
 
 
 def test_one_that_never_came_is_missed(cellar: Cellar) -> None:
