@@ -28,6 +28,7 @@ there than the daemon."""
 MEMORY_CONFIG = "/etc/danhba/roots.json"
 MEMORY = ("env", f"PYTHONPATH={HOME}", "python3", "-B", "-m", "journal", MEMORY_CONFIG)
 """Likewise on every host."""
+MEMORY_USER = "danhba-roots"
 _DOOR_CONFIG = "/etc/danhba/roots-door.json"
 _SEED = "/etc/danhba/journal-sign"
 _SYSTEMD = "/etc/systemd/system"

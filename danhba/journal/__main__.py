@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ def main(argv: Sequence[str]) -> int:
             _roots(_config(path))
         case [path, "remember" | "remembered" | "memory" as work]:
             return _on_host(work, _config(path))
+        case [path, "anew"]:
+            return _anew(_config(path))
         case [path, "lag"]:
             _say(lag.health(_config(path), time.time()))
         case _:
@@ -58,11 +60,21 @@ def _on_vault(work: str, config: dict[str, Any]) -> int:
     return agent.WORK[work](config)
 
 
+def _anew(config: dict[str, Any]) -> int:
+    from .anew import anew
+
+    return _or_say(anew, config)
+
+
 def _on_host(work: str, config: dict[str, Any]) -> int:
     from . import memory
 
+    return _or_say(memory.WORK[work], config)
+
+
+def _or_say(work: Callable[[Mapping[str, Any]], Iterable[str]], config: dict[str, Any]) -> int:
     try:
-        _say(memory.WORK[work](config))
+        _say(work(config))
     except (ConnectionError, TimeoutError) as error:
         print(f"{config['vault']}: {error}")
         return os.EX_TEMPFAIL

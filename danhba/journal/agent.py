@@ -126,12 +126,29 @@ def _proof(config: Mapping[str, Any], question: Json) -> Json:
     return {"proofs": proven, "roots": {name: found[name] for name in sorted(used)}}
 
 
+def _end(config: Mapping[str, Any], question: Json) -> Json:
+    """Of a journal that came back from a backup: its last entry. Roots of what is lost are put
+    beside, or the next one would begin after them."""
+    root = Path(config["root"])
+    n, _ = roots.end(root)
+    roots.set_aside(root / roots.FOLDER, root / f"{roots.FOLDER}.lost", n)
+    return {"end": n}
+
+
+def _restored(config: Mapping[str, Any], question: Json) -> Json:
+    """ "end": as `_end` said; "hosts": whose memories begin anew after it; "who"."""
+    what = f"restored at entry {question['end']}: memories begin anew on {question['hosts']}"
+    return {"n": desk.noted(entry.RESTORED, {"who": question["who"], "what": what})}
+
+
 QUESTIONS: dict[str, Callable[[Mapping[str, Any], Json], Json]] = {
     "search": _search,
     "verify": _verify,
     "due": _due,
     "expire": _expire,
     "proof": _proof,
+    "end": _end,
+    "restored": _restored,
 }
 
 

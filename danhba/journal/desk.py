@@ -16,14 +16,14 @@ from .chain import Item, JournalError
 from .door import Committer
 
 SOCKET = "/run/danhba-journal/desk"
-_KINDS = (entry.READ, entry.EXPIRED, entry.HOLD)
+_KINDS = (entry.READ, entry.EXPIRED, entry.HOLD, entry.RESTORED)
 _TIMEOUT = 60
 _LONGEST = 16 << 20
 
 
 def noted(kind: str, fields: Mapping[str, Any], path: str = SOCKET) -> int:
-    """Number of the entry, which is on the disk. kind: one of READ, EXPIRED, HOLD. Raises
-    JournalError: without an entry nobody reads and nothing is removed."""
+    """Number of the entry, which is on the disk. kind: one of READ, EXPIRED, HOLD,
+    RESTORED. Raises JournalError: without an entry nobody reads and nothing is removed."""
     try:
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(_TIMEOUT)

@@ -19,9 +19,12 @@ _WAITS = 100 * 86400
 FIRST = "0" * 64
 """What the first entry of all has in place of the hash of the one before."""
 
-MAIL, READ, EXPIRED, HOLD, CLOCK = "mail", "read", "expired", "hold", "clock"
+MAIL, READ, EXPIRED, HOLD, CLOCK, RESTORED = (
+    "mail", "read", "expired", "hold", "clock", "restored",
+)  # fmt: skip
 """Kinds: a message; somebody read; contents were removed by rule; a legal hold was set or released;
-the vault's clock was set by more than it drifts."""
+the vault's clock was set by more than it drifts; the vault was rebuilt, and what came after an
+entry is lost."""
 
 
 def line(entry: Mapping[str, Any]) -> bytes:

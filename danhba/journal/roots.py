@@ -79,6 +79,15 @@ def all_of(folder: Path, after: str = "") -> Iterator[tuple[str, dict[str, Any]]
             yield path.stem, json.loads(path.read_bytes())
 
 
+def set_aside(folder: Path, beside: Path, n: int) -> int:
+    """Roots beyond an entry go to another folder; how many."""
+    gone = [name for name, signed in all_of(folder) if signed["root"]["n"] > n]
+    for name in gone:
+        beside.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / f"{name}.json").replace(beside / f"{name}.json")
+    return len(gone)
+
+
 def write(folder: Path, name: str, content: Mapping[str, Any]) -> None:
     """Whole or not at all, and never in the place of another."""
     folder.mkdir(mode=0o700, exist_ok=True)

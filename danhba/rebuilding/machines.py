@@ -17,13 +17,15 @@ from deploys.firewall import closed
 class Machine:
     """A host that is to be rebuilt. at: a time, ISO 8601; what was backed up later is not restored;
     "": the newest. begun: when its rebuild began; "": not yet. restored: it has what it had, and is
-    open. oldest: time of the oldest backup that mail was restored from."""
+    open. oldest: time of the oldest backup that mail was restored from. end: of the vault, number
+    of the archive's last entry that came back; -1: not known."""
 
     name: str
     at: str = ""
     begun: str = ""
     restored: bool = False
     oldest: str = ""
+    end: int = -1
 
     def noted(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if name != "name"}

@@ -17,7 +17,7 @@ from danhba.engine import EngineError
 from danhba.inventory import Environment
 from danhba.moment import moment
 from danhba.project import Project
-from danhba.rebuilding import machines, restoring
+from danhba.rebuilding import machines, memories, restoring
 from danhba.rebuilding.machines import Machine
 from danhba.rebuilding.restoring import index
 from danhba.relocation.failures import failback, failover
@@ -57,10 +57,22 @@ class Rebuild:
             self._open(name)
         self._come_home()
         left = self._replay()
-        machines.end(self.env, self.chosen)
+        unasked = self._begin_memories()
+        machines.end(self.env, [name for name in self.chosen if name not in unasked])
+        left += unasked.values()
         if left:
             raise EngineError("all is in service, but the archive did not bring all:\n"
                               + "\n".join(left))  # fmt: skip
+
+    def _begin_memories(self) -> dict[str, str]:
+        """The vault and what is left to be done, when hosts that remember more of the archive than
+        came back did not answer."""
+        vault = self.env.vault.name if self.env.vault else ""
+        if vault not in self.chosen or self.chosen[vault].end < 0:
+            return {}
+        absent = memories.begin(self.env, self.chosen[vault].end)
+        again = f"danhba rebuild {self.env.name} {vault} again when it answers"
+        return {vault: f"{', '.join(absent)} remembers more of it: {again}"} if absent else {}
 
     def _open(self, name: str) -> None:
         if not self.chosen[name].restored:
@@ -157,4 +169,7 @@ def _meant(env: Environment, chosen: Mapping[str, Machine], absent: tuple[str, .
         how = f"goes on with what began {each.begun}" if each.begun else "is blank"
         lines.append(f"{name} ({roles}) {how}")
     lines += [f"{name} does not answer, and is left out" for name in absent]
+    if env.vault and env.vault.name in chosen:
+        lines.append("What hosts remember of the archive beyond what comes back is put beside on "
+                     "each, and their memory begins anew")  # fmt: skip
     return lines

@@ -14,6 +14,7 @@ from danhba.engine import EngineError, session
 from danhba.generations.host.peers import lacks
 from danhba.inventory import Environment
 from danhba.plan_text import listed
+from danhba.rebuilding import memories
 from danhba.rebuilding.machines import Machine, only
 from danhba.relocation.agent import host_of, run
 from deploys.backup import CONFIG, VAULT_CONFIG, program_of
@@ -40,6 +41,8 @@ def restore(
         tell(f"{name} signs with new keys: danhba dkim show {env.name}")
     if "people" in host.roles:
         _people(env, waiting, name)
+    if host == env.vault:
+        machine = replace(machine, end=memories.end_of(env))
     return _mail(env, directory, machine) if "store" in host.roles and env.vault else machine
 
 

@@ -114,6 +114,14 @@ def test_old_mail_goes_with_the_daemons_word_and_the_rest_is_proved(
     assert not list(Path(config["root"]).glob(f"{old['segment']}.data"))
 
 
+def test_a_chain_that_came_back_says_so(ask: Any, config: dict[str, Any]) -> None:
+    assert ask("end") == {"end": 4}
+    assert ask("restored", end=4, hosts="mx1, store1", who="an@may")["n"] > 4
+    said = "restored at entry 4: memories begin anew on mx1, store1"
+    assert ("restored", said) in kinds(config)
+    assert ask("verify", who="an@may", memories=[], **POLICY)["findings"] == []
+
+
 def test_nothing_goes_on_a_day_that_is_not_there_yet(
     config: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from archives import NOON, Vault
 
-from danhba.journal import entry, roots
+from danhba.journal import anew, entry, roots
 from danhba.journal import memory as module
 from danhba.journal.__main__ import main
 from danhba.journal.memory import Memory
@@ -171,3 +171,32 @@ def test_a_vault_that_does_not_answer_yet_is_no_error(
     config.write_text(json.dumps({"vault": "vault1", "state": str(tmp_path), "public": "00" * 32}))
     assert main(["journal", str(config), "remember"]) == os.EX_TEMPFAIL
     assert capsys.readouterr().out == "vault1: connection refused\n"
+
+
+def test_memory_begins_anew_after_what_came_back(vault: Vault, memory: Memory) -> None:
+    """Of a chain of three entries the first came back."""
+    sign(vault)
+    memory.take(answer(vault.root, ""), NOON)
+    kept = [*memory.all()]
+    vault.mail()
+    sign(vault, NOON + 1)
+    memory.take(answer(vault.root, memory.newest), NOON + 1)
+    lost = [each for each in memory.all() if each not in kept]
+    memory.take({"end": {"n": 1, "hash": kept[0][1]}, "roots": {}}, NOON + 2)
+    assert len(lost) == 2 and "contradicts" in said(memory)
+    beside = anew.begin(memory, 1, NOON + 3)
+    assert beside and [*memory.all()] == kept and said(memory) == ""
+    assert {path.name for path in beside.iterdir()} == {"roots", "ends", "refused"}
+    memory.take({"end": {"n": 2, "hash": "0" * 64}, "roots": {}}, NOON + 4)
+    assert said(memory) == "" and (memory.last or {})["n"] == 2
+    assert anew.begin(memory, 2, NOON + 5) is None
+
+
+def test_a_root_begins_after_what_came_back(vault: Vault) -> None:
+    sign(vault)
+    vault.mail()
+    sign(vault, NOON + 1)
+    folder = vault.root / "roots"
+    assert roots.set_aside(folder, vault.root / "roots.lost", 1) == 1
+    sign(vault, NOON + 2)
+    assert [each["root"]["first"] for _, each in roots.all_of(folder)] == [1, 2]

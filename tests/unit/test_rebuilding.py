@@ -225,3 +225,22 @@ def test_whose_records_may_be_lost_in_part(env: Environment) -> None:
     assert not restoring._has_else(env, ["store1", "store2"], "store1")
     assert not restoring._has_else(env, [], "mx1")
     assert not restoring._has_else(env, [], "vault1")
+
+
+def test_the_rebuild_of_a_vault_ends_when_all_hosts_remember_anew(
+    env: Environment, monkeypatch: Any
+) -> None:
+    absent: list[tuple[str, ...]] = [("store2",), ()]
+    asked: list[int] = []
+
+    def begin(env: Environment, end: int) -> tuple[str, ...]:
+        asked.append(end)
+        return absent.pop(0)
+
+    monkeypatch.setattr(order.memories, "begin", begin)
+    rebuild = order.Rebuild(Project(), env, {"vault1": Machine("vault1", end=7)}, ())
+    [(name, said)] = rebuild._begin_memories().items()
+    assert name == "vault1" and said.startswith("store2 remembers more of it: danhba rebuild")
+    assert rebuild._begin_memories() == {}
+    rebuild.chosen = {"store1": Machine("store1")}
+    assert rebuild._begin_memories() == {} and asked == [7, 7]

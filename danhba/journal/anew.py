@@ -1,0 +1,52 @@
+"""After the vault was rebuilt a host's memory of what did not come back contradicts its chain for
+ever: it goes beside, as evidence, and memory begins anew after the last entry that came back. Never
+by the vault's word: danhba rebuild says so, and the host's record has it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from . import entry
+from .memory import Memory, open_of
+from .roots import set_aside
+
+
+def begin(memory: Memory, n: int, now: float) -> Path | None:
+    """Put beside what is remembered beyond an entry, and what was refused since it was lost; where,
+    None when nothing is. Cut off, it goes on when it is called again. Raises OSError."""
+    name = entry.stamp(now).translate(str.maketrans("", "", "-:."))
+    beside = memory.ends.with_name(f"lost-{name}")
+    rows = memory.ends.read_bytes().splitlines(keepends=True) if memory.ends.exists() else []
+    lost = [row for row in rows if not row.endswith(b"\n") or json.loads(row)["n"] > n]
+    gone = set_aside(memory.roots, beside / "roots", n)
+    if not (gone or lost):
+        return None
+    beside.mkdir(mode=0o700, exist_ok=True)
+    if memory.refused.exists():
+        memory.refused.replace(beside / "refused")
+    if lost:
+        (beside / "ends").write_bytes(b"".join(lost))
+        _replace(memory.ends, b"".join(row for row in rows if row not in lost))
+    return beside
+
+
+def _replace(path: Path, content: bytes) -> None:
+    new = path.with_name(f".{path.name}")
+    with new.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+def anew(config: Mapping[str, Any]) -> Iterator[str]:
+    """Of danhba rebuild: {"end": number of the entry} on standard input. Raises OSError,
+    ValueError."""
+    beside = begin(open_of(config), int(json.load(sys.stdin)["end"]), time.time())
+    yield str(beside or "")
