@@ -188,11 +188,12 @@ def test_what_a_host_needs_to_begin_again_is_there(province: Province) -> None:
 
 
 def test_the_second_place_has_all_of_it(province: Province, box: tuple[str, str]) -> None:
+    """Of several of one day the newest, by policy. That it is all: tests/faults/test_rebuild.py."""
     run(province, "vault1", "systemctl", "start", "danhba-backup-copy.service")
     for host in ("store1", "store2", "mx1"):
         here = run(province, "vault1", "ls", f"{PLACE}/{host}/snapshots").split()
         there = run(province, "net1", "ls", f"{SECOND_FOLDER}/backup/{host}/snapshots").split()
-        assert here and len(there) == len(here), host
+        assert 0 < len(there) <= len(here), host
     said = province.danhba("status", "staging", check=False).stdout
     assert "backups copied to the second place" in said
 
