@@ -27,7 +27,7 @@ from staging.config import OUTSIDE
 from staging.shell import say
 
 SECONDS = 20.0
-AWAY_MANY, AWAY_SIZE = 20_000, 16_384
+AWAY_MANY, AWAY_SIZE = 5_000, 16_384
 RATE = 20
 """Messages a second: a province's busy hour, taken for a whole day."""
 WITH, WITHOUT = "with the journal", "without"
