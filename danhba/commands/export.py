@@ -40,7 +40,7 @@ def command(
     first: datetime, last: datetime, approved: tuple[str, ...], form: Form, out: Path,
 ) -> None:  # fmt: skip
     """Mail of mailboxes from the archive, for who has asked in writing: the case is an open hold in
-    the directory, of that authority, and covers mailboxes and days.
+    the directory, applied on the vault, of that authority, and covers mailboxes and days.
 
     The folder has messages, proofs, a signed list, a letter (docx) and README.txt, which says how
     to verify it with sha256sum and openssl. That it was made stands in the chain of the archive and
