@@ -243,7 +243,7 @@ def test_a_host_that_is_cut_off_ends_the_command(
     before = province.directory.read_text()
     province.lab.cut("mx2")
     try:
-        _refused(province, "[mx2]")
+        _refused(province, "mx2")
     finally:
         province.lab.join("mx2")
     assert province.directory.read_text() == before
