@@ -43,6 +43,9 @@ LEFT = (
 make themselves anew, what a copy on another store was like holds no more, and that there was a
 journal would keep the new vault from beginning one."""
 KEPT_RUNNING = "danhba-backup"
+AT_ONCE = 250
+"""Mailboxes that one restic restores. It tries every pattern on every file of theirs, and holds all
+these files in memory: so for a whole store at once the time would grow with the square of it."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -68,17 +71,13 @@ def mail(config: Config, question: Mapping[str, Any]) -> dict[str, Any]:
     needed, "missing": accounts that the repository has nothing of}. Raises Failed."""
     repository, at = of_host(config), _moment(question)
     chosen = _newest(config, repository.snapshots(), set(question["accounts"]), at)
-    place = Path(config.mail, ".rebuild")
     counts, messages = 0, 0
     for identity, accounts in _by_snapshot(chosen).items():
         due = [each for each in accounts if not _has_mail(Path(config.mail, each))]
-        if due:
-            shutil.rmtree(place, ignore_errors=True)
-            place.mkdir(mode=0o700)
-            _restore_mail(config, repository, identity, due, place)
-            messages += sum(_settle(config, place, account) for account in due)
-            counts += len(due)
-            shutil.rmtree(place)
+        for first in range(0, len(due), AT_ONCE):
+            some = due[first : first + AT_ONCE]
+            messages += _bring(config, repository, identity, some)
+            counts += len(some)
     _resync(sorted(chosen), question["domain"])
     oldest = min((row["time"] for row in chosen.values()), default="")
     missing = sorted(set(question["accounts"]) - chosen.keys())
@@ -117,6 +116,17 @@ def _by_snapshot(chosen: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]
 
 def _has_mail(box: Path) -> bool:
     return next(box.glob("mail/mailboxes/**/dbox-Mails/u.*"), None) is not None
+
+
+def _bring(config: Config, repository: Repository, identity: str, accounts: Sequence[str]) -> int:
+    """Some mailboxes of one snapshot; how many messages. Raises Failed."""
+    place = Path(config.mail, ".rebuild")
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(mode=0o700)
+    _restore_mail(config, repository, identity, accounts, place)
+    messages = sum(_settle(config, place, account) for account in accounts)
+    shutil.rmtree(place)
+    return messages
 
 
 def _restore_mail(

@@ -176,6 +176,46 @@ class TestMailboxes:
         assert done["missing"] == ["moi"]
         assert (there / "u.7").read_text() == "mới"
 
+    def test_a_whole_store_comes_in_groups(
+        self, config: Config, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """restic tries each pattern on each file. Cut off, what has come stays."""
+        names = [f"nv{n}" for n in range(7)]
+        rows = [
+            snapshot("all", 2, "mail-all", *(f"{config.mail}/{name}" for name in names)),
+            snapshot("late", 9, "mail", f"{config.mail}/nv6"),
+        ]
+        asked: list[tuple[str, list[str]]] = []
+        broken = {"nv4"}
+
+        def must(*words: str) -> str:
+            paths = Path(words[words.index("--include-file") + 1]).read_text().split()
+            boxes = [Path(each).name for each in paths if each.startswith(f"{config.mail}/")]
+            assert len(paths) == 2 * len(boxes)
+            if broken.intersection(boxes):
+                raise Failed("the vault is away")
+            asked.append((words[1], boxes))
+            for name in boxes:
+                box = Path(f"{words[words.index('--target') + 1]}{config.mail}/{name}", self.FOLDER)
+                box.mkdir(parents=True)
+                (box / "u.1").write_text(name)
+            return ""
+
+        found = SimpleNamespace(snapshots=lambda: rows, must=must)
+        monkeypatch.setattr(back, "of_host", lambda config: found)
+        monkeypatch.setattr(back, "_resync", lambda accounts, domain: None)
+        monkeypatch.setattr(back, "AT_ONCE", 3)
+        question = {"accounts": names, "domain": "x"}
+        with pytest.raises(Failed, match="away"):
+            back.mail(config, question)
+        broken.clear()
+        done = back.mail(config, question)
+        assert (done["mailboxes"], done["messages"], done["missing"]) == (4, 4, [])
+        assert asked == [("all", names[:3]), ("all", names[3:6]), ("late", ["nv6"])]
+        for name in names:
+            assert Path(config.mail, name, self.FOLDER, "u.1").read_text() == name
+        assert not Path(config.mail, ".rebuild").exists()
+
 
 def test_what_cannot_be_read_of_a_host_is_told_and_the_rest_comes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
