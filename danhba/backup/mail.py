@@ -20,7 +20,8 @@ from .restic import Failed, Repository, Saved
 CHANGED, ALL = "mail", "mail-all"
 """Tags of snapshots."""
 ACCOUNTS = "accounts.json"
-"""In each snapshot of all: account to number of messages."""
+"""In each snapshot of all, and alone in one of a run that found nothing new: account to number of
+messages, as of the last backup of all."""
 FREE = 2
 """How often a mailbox is tried while its owner goes on."""
 HELD = 60.0
@@ -73,7 +74,7 @@ class Run:
         ]
         boxes = self._freeze(chosen)
         refuse_emptied(known, boxes)
-        if boxes or everything:  # a store without a mailbox says that there is none
+        if boxes or not chosen:  # of none as well: by it the vault knows that somebody looked
             self._save(boxes, ALL if everything else CHANGED)
             done = [Box(each.account, here[each.account], each.messages) for each in boxes]
             self.memory.remember(done)
@@ -158,7 +159,7 @@ class Run:
     ) -> Saved:
         paths = [f"{place}/{box.account}" for place in (self.config.mail, self.copies)
                  for box in boxes]  # fmt: skip
-        paths += [f"{self.config.state}/{ACCOUNTS}"] * (tag == ALL)
+        paths += [f"{self.config.state}/{ACCOUNTS}"] * (tag == ALL or not boxes)
         apart = [f"{self.config.mail}{pattern}" for pattern in APART]
         saved = self.repository.backup(self.config.host, tag, paths, apart, parent, seconds)
         self.done.snapshot = self.done.snapshot or saved.snapshot

@@ -27,6 +27,8 @@ from .host import TAG as HOST
 from .mail import ALL, CHANGED
 from .restic import Failed, Missing, Repository
 
+BEHIND = 3 * DAY
+"""So much older than the newest hourly snapshot may the last one of all mailboxes be."""
 APART = DAY
 """Seconds by which a snapshot's time and its arrival may differ."""
 SHRUNK = 0.5
@@ -186,6 +188,7 @@ class Vault:
             most = max((each.files for each in row), default=0)
             if row and row[-1].files < SHRUNK * most:
                 yield f"the last one of {tag} has {row[-1].files} files, one before had {most}"
+        yield from _behind(found)
 
     def find(self, accounts: Sequence[str], at: float) -> dict[str, Snapshot]:
         """Account to the newest snapshot until then that has its mail, whichever store it was on.
@@ -391,6 +394,16 @@ class Vault:
         """Share of the disk."""
         usage = shutil.disk_usage(self.config.place)
         return usage.free / usage.total
+
+
+def _behind(found: Sequence[Snapshot]) -> Iterator[str]:
+    """Hourly ones come when nothing has changed as well, and drive older ones out by their days:
+    what was in those must be in a nightly one by then."""
+    hourly = [each.time for each in found if each.tag == CHANGED]
+    nightly = [each.time for each in found if each.tag == ALL]
+    if hourly and hourly[-1] - (nightly[-1] if nightly else hourly[0]) > BEHIND:
+        last = f"of {_when(nightly[-1])}" if nightly else "missing"
+        yield f"the last one of {ALL} is {last}, hourly ones have come since"
 
 
 def _since_accepted(row: Sequence[Snapshot], accepted: set[str]) -> Sequence[Snapshot]:

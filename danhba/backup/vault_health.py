@@ -70,11 +70,9 @@ def _host(vault: Vault, host: str, mail: bool, now: float) -> Iterator[str]:
         arrived = max(times, default=None)
         since = vault.began() if arrived is None else arrived
         words = f"{kind} {age(now - since)} ago" if arrived else f"{kind} never"
-        late = LATE[kind]
         if kind == "mail" and arrived and not any(each.accounts for each in found):
-            # No mailbox changes there in an hour: what says so comes once a day.
-            late, words = LATE["host"], f"no mail yet, {age(now - since)} ago"
-        if now - since > late:
+            words = f"no mail yet, {age(now - since)} ago"
+        if now - since > LATE[kind]:
             old = f"{age(now - since)} old" if arrived else "missing: there was never one"
             yield f"backup of {host}: the last of {kind} is {old}: danhba status on {host} says why"
         else:

@@ -41,6 +41,7 @@ class Stub:
     taken: list[tuple[str, list[str], str]] = field(default_factory=list)
     during: Callable[[], None] = lambda: None
     counts: dict[str, int] = field(default_factory=dict)
+    paths: list[str] = field(default_factory=list)
 
     def identity(self) -> str:
         return self.id
@@ -59,6 +60,7 @@ class Stub:
         parent: str = "", seconds: float | None = None,
     ) -> Saved:  # fmt: skip
         self.during()
+        self.paths = [*paths]
         accounts = sorted(Path(path).name for path in paths if "/srv/" in path)
         self.taken.append((tag, accounts, parent))
         return Saved(f"snapshot{len(self.taken)}", 1, 1, 1, ())
@@ -217,6 +219,7 @@ def test_hourly_what_has_changed_and_daily_all(store: Store) -> None:
     store.run(everything=True)
     assert store.repository.taken == [
         (mail.ALL, ["an", "binh", "chi"], ""),  # the first one is of all
+        (mail.CHANGED, [], "snapshot1"),
         (mail.CHANGED, ["chi"], "snapshot1"),
         (mail.ALL, ["an", "binh", "chi"], "snapshot1"),
     ]
@@ -232,7 +235,7 @@ def test_a_mailbox_that_came_here_is_taken_though_it_has_not_changed(store: Stor
     store.run()
     store.homes("an", "lan")
     store.run()
-    assert len(store.repository.taken) == 3  # it was away, and is taken again
+    assert store.repository.taken[-1][:2] == (mail.CHANGED, ["lan"])  # it was away
 
 
 def test_copies_of_standbys_are_not_backed_up(store: Store) -> None:
@@ -241,10 +244,41 @@ def test_copies_of_standbys_are_not_backed_up(store: Store) -> None:
     assert store.repository.taken[0][1] == ["an"]
 
 
-def test_a_store_without_a_mailbox_says_so_once_a_day(store: Store) -> None:
+def test_a_run_that_finds_nothing_new_is_seen_by_the_vault(store: Store) -> None:
+    """By a snapshot of no mailbox, which nobody restores from."""
+    store.deliver("an")
+    store.run()
+    done = store.run()
+    assert done.snapshot == "snapshot2" and done.mailboxes == 0
+    accounts = f"{store.config.state}/{mail.ACCOUNTS}"
+    assert store.repository.paths == [accounts] and Path(accounts).exists()
+    store.repository.paths.clear()
+    store.deliver("an")
+    store.run()
+    assert accounts not in store.repository.paths
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_one_that_could_not_take_what_is_new_is_not(
+    store: Store, monkeypatch: pytest.MonkeyPatch, everything: bool
+) -> None:
+    """It would make the old ones look young."""
+    monkeypatch.setattr(freezing, "PATIENCE", 0.1)
+    store.deliver("an")
+    store.run()
+    store.deliver("an")
+    with (store.folder("an") / freezing.LOG).open("r+b") as log:
+        fcntl.fcntl(log, fcntl.F_OFD_SETLK, struct.pack("hhqqi", fcntl.F_WRLCK, 0, 0, 0, 0))
+        done = store.run(everything)
+    assert done.trouble and not done.snapshot and len(store.repository.taken) == 1
+
+
+def test_a_store_without_a_mailbox_says_so(store: Store) -> None:
     for everything in (False, False, True):
         store.run(everything)
-    assert [each[:2] for each in store.repository.taken] == [(mail.ALL, []), (mail.ALL, [])]
+    assert [each[:2] for each in store.repository.taken] == [
+        (mail.ALL, []), (mail.CHANGED, []), (mail.ALL, []),
+    ]  # fmt: skip
     store.deliver("an")
     store.run()
     assert store.repository.taken[-1][:2] == (mail.CHANGED, ["an"])

@@ -230,12 +230,35 @@ def test_a_clock_that_is_ahead_makes_no_backup_young(cellar: Cellar) -> None:
 def test_a_store_that_has_no_mail_yet_is_not_one_that_was_never_backed_up(cellar: Cellar) -> None:
     cellar.comes("store1", "h", "host", cellar.now)
     cellar.comes("store1", "a", "mail-all", cellar.now - DAY, files=1)
+    cellar.comes("store1", "b", "mail", cellar.now - 3600, files=1)
     said = [line for line in cellar.says() if "store1:" in line]
-    assert "ok: backup of store1: no mail yet, 24 hours ago, host 0 seconds ago" in said
+    assert "ok: backup of store1: no mail yet, 60 minutes ago, host 0 seconds ago" in said
     old = "\n".join(cellar.says(cellar.now + DAY))
-    assert "backup of store1: the last of mail is 2 days old" in old
-    cellar.comes("store1", "b", "mail", cellar.now - DAY, ["nvan"])
-    assert "backup of store1: the last of mail is 24 hours old" in "\n".join(cellar.says())
+    assert "backup of store1: the last of mail is 25 hours old" in old
+
+
+def test_a_store_in_which_nothing_changes_is_not_late(cellar: Cellar) -> None:
+    """Nor does what says so stand for a mailbox when one is looked for."""
+    cellar.comes("store1", "a", "mail-all", cellar.now - DAY, ["an"])
+    for hour in range(24):
+        cellar.comes("store1", f"b{hour}", "mail", cellar.now - hour * 3600 - 60, files=1)
+    cellar.comes("store1", "h", "host", cellar.now - 60)
+    said = [line for line in cellar.says() if "store1:" in line]
+    assert said[0] == "ok: backup of store1: mail 60 seconds ago, host 60 seconds ago"
+    assert cellar.vault.find(["an"], cellar.now)["an"].id == "a"
+
+
+def test_nothing_goes_by_hourly_ones_alone(cellar: Cellar) -> None:
+    """What was in those that would go is in no nightly one."""
+    for day in range(5):
+        cellar.comes("store1", f"b{day}", "mail", cellar.now - day * DAY, files=1)
+    cellar.comes("store1", "a", "mail-all", cellar.now - 2 * DAY, ["an"])
+    assert list(cellar.vault.doubts("store1")) == []
+    (cellar.repository("store1") / "snapshots/a").unlink()
+    assert "last one of mail-all is missing" in cellar.vault.prune()["store1"]
+    cellar.comes("store1", "c", "mail-all", cellar.now - 4 * DAY, ["an"])
+    assert "hourly ones have come since" in cellar.vault.prune()["store1"]
+    assert any("last one of mail-all is of" in line for line in cellar.says())
 
 
 def test_neither_does_a_vault_that_has_come_back(cellar: Cellar) -> None:
