@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import danhba.drill
 from danhba.compiled import Compiled
-from danhba.drill.places import UNIT, Places
+from danhba.drill import machine
+from danhba.drill.places import CONFIG, UNIT, Places
+from danhba.generations.host.common import CURRENT
 from danhba.inventory import Environment, Host
 from danhba.render import render
 from danhba.service import File, Part, Service
@@ -12,7 +14,6 @@ from deploys.backup import PLACE, USER, VAULT_SECRET, VAULT_STATE
 from deploys.common import suffix
 from deploys.program import HOME, as_json, program
 
-CONFIG = "/etc/danhba/drill.json"
 PROGRAM = ("env", f"PYTHONPATH={HOME}", "python3", "-B", "-m", "drill", CONFIG)
 """The command that danhba/drill is on the vault, up to its word."""
 _SYSTEMD = "/etc/systemd/system"
@@ -26,8 +27,16 @@ _MASKED = ("dovecot.service", "slapd.service")
 def part(directory: Compiled, env: Environment, host: Host) -> Part:
     words = {
         "program": f"/usr/bin/python3 -B -m drill {CONFIG}",
+        "config": CONFIG,
         "home": HOME,
+        # What lies in HOME are links to this.
+        "code": CURRENT / f"files{HOME}/drill",
+        "programs": " ".join(f"-{each}" for each in machine.PROGRAMS),
+        "schema": machine.SCHEMA,
         "place": Places().home,
+        "run": Places().run,
+        "repositories": PLACE,
+        "turn": _TURN,
         "secret": VAULT_SECRET,
         "state": VAULT_STATE,
     }

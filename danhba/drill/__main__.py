@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .agent import ask, certify, fetch, health, looked, pack, sweep
 from .config import Config
+from .machine import NotScratch
 from .places import Places
 
 
@@ -36,4 +37,7 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv)
+    try:
+        main(sys.argv)
+    except NotScratch as error:
+        sys.exit(str(error))

@@ -21,6 +21,7 @@ from .config import Config
 from .fetch import Fetch, clear
 from .figures import combine, nothing
 from .look import look
+from .machine import Machine
 from .places import UNIT, Places
 from .records import Records
 from .restic import Repository
@@ -29,7 +30,7 @@ from .troubles import Trouble
 
 def fetch(config: Config, places: Places, secrets: Path) -> None:
     """The first step. An engineer's request, or the timer's. secrets: host to the password of its
-    repository, as JSON."""
+    repository, as JSON. Raises NotScratch."""
     clear(places.work)
     clear(places.sample)
     places.tree.mkdir()
@@ -41,6 +42,8 @@ def fetch(config: Config, places: Places, secrets: Path) -> None:
     says = places.sample / "sample.json"
     # Should this step not come to its end, the next ones know what it was.
     says.write_text(json.dumps({**nothing(config.host), **told}))
+    attached = (config.repositories, config.turn, places.run, places.work, places.sample)
+    Machine.of().must_be_scratch([str(each) for each in attached])
     count = request.get("mailboxes") or config.mailboxes
     own = {host: Repository(Path(config.repositories, host), password)
            for host, password in json.loads(secrets.read_bytes()).items()}  # fmt: skip
@@ -58,11 +61,14 @@ def _turn(path: Path) -> Iterator[None]:
 
 
 def looked(config: Config, places: Places) -> None:
-    """The second step."""
+    """The second step. Raises NotScratch."""
+    machine = Machine.of()
+    machine.must_be_scratch([str(places.work), str(places.sample)])
     sample = json.loads((places.sample / "sample.json").read_bytes())
     room = places.work / "room"
     room.mkdir()
-    places.found.write_text(json.dumps(look(config, sample, places.tree, room)))
+    found = look(config, sample, places.tree, room)
+    places.found.write_text(json.dumps({**found, "machine": machine.json()}))
 
 
 def sweep(places: Places) -> None:

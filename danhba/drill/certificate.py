@@ -50,8 +50,8 @@ def docx(config: Config, figures: dict[str, Any], digest: str) -> bytes:
     by = figures["by"] or "hệ thống, tự động theo lịch hằng tháng"
     _item(document, "Bắt đầu", _clock(begun))
     _item(document, "Kết thúc", _clock(ended))
-    _item(document, "Nơi khôi phục thử", f"máy chủ {config.host}, vùng tách biệt, đã xóa sau khi "
-          "đối chiếu")  # fmt: skip
+    _item(document, "Nơi khôi phục thử", f"máy tạm trên máy chủ {config.host}, không mạng, không "
+          "thấy dữ liệu của máy chủ đó, đã xóa sau khi đối chiếu")  # fmt: skip
     _item(document, "Người khởi động diễn tập", by)
     _item(document, "Số chọn mẫu ngẫu nhiên", str(figures["seed"]))
     _rows(document, figures, config.timezone)

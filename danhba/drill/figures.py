@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .troubles import Trouble
+from .troubles import Trouble, seen
 
 _BYTES = 32 * 2**20
 """Of what it found no more is read."""
+_TEXTS = 50
 
 
 def combine(host: str, sample: Path, found: Path, now: str) -> dict[str, Any]:
@@ -24,7 +25,8 @@ def combine(host: str, sample: Path, found: Path, now: str) -> dict[str, Any]:
     except (OSError, ValueError):
         wanted = {**nothing(host), "begun": now, "by": ""}
     troubles = wanted["troubles"]
-    looked: dict[str, Any] = {"mailboxes": [], "people": None, "edge": None, "look_seconds": 0.0}
+    looked: dict[str, Any] = {"mailboxes": [], "people": None, "edge": None, "look_seconds": 0.0,
+                              "machine": None}  # fmt: skip
     try:
         looked, more = _looked(wanted, _read(found))
         troubles = troubles + more
@@ -72,6 +74,7 @@ def _looked(
         "people": people and {**people, **_numbers(found["people"], "wanted", "found")},
         "edge": edge and {**edge, **_numbers(found["edge"], "wanted", "keys", "learned")},
         "look_seconds": float(found["seconds"]),
+        "machine": _texts(found["machine"], "sees", "network", "users"),
     }
     troubles = [Trouble.of(each).json() for each in found["troubles"]]
     return result, troubles + [each.json() for each in _empty(mailboxes)]
@@ -90,3 +93,7 @@ def _empty(mailboxes: list[dict[str, Any]]) -> Iterator[Trouble]:
 
 def _numbers(row: dict[str, Any], *names: str) -> dict[str, int]:
     return {name: int(row[name]) for name in names}
+
+
+def _texts(row: dict[str, Any], *names: str) -> dict[str, list[str]]:
+    return {name: [seen(str(each))[:200] for each in row[name][:_TEXTS]] for name in names}

@@ -1,4 +1,4 @@
-"""Where a drill has what, and the unit that is one."""
+"""Where a drill has what, the unit that is one, and its configuration."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 UNIT = "danhba-drill.service"
+CONFIG = "/etc/danhba/drill.json"
 
 
 @dataclass(frozen=True)

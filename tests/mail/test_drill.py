@@ -72,6 +72,7 @@ def test_a_sample_comes_back_and_is_certified(
     assert figures["people"]["found"] == figures["people"]["wanted"] > 1000
     assert figures["edge"]["keys"] == figures["edge"]["wanted"] >= 2
     _certified(paper, figures)
+    _scratch(vault, figures["machine"])
     assert any(
         line.strip().startswith("the last restore drill was good") for line in status(province)
     )
@@ -79,6 +80,38 @@ def test_a_sample_comes_back_and_is_certified(
     work = Places().work
     left = vault(["sh", "-c", f"ls -A {work}; pgrep -u danhba-drill; true"]).stdout
     assert left.split() == ["found.json"]
+
+
+def _scratch(vault: Run, machine: dict[str, Any]) -> None:
+    """Where it was opened nothing of the vault can be seen."""
+    own = str(Places().home)
+    attached = {"/bin", "/lib", "/lib64", "/sbin", "/usr", "/etc/danhba/drill.json",
+                "/etc/ldap/schema", f"{own}/sample", f"{own}/work"}  # fmt: skip
+    assert {*machine["sees"]} == attached | {"/usr/local/lib/danhba/drill"}
+    assert machine["network"] == ["lo"]
+    said = _inside(vault, f"find / /run -xdev; ls /proc; touch {own}/sample/x || echo kept")
+    ways = {str(each) for path in attached for each in Path(path).parents}
+    kernels = {"/dev", "/proc", "/sys", "/run", "/run/systemd", "/run/systemd/incoming"}
+    files = {line for line in said if line.startswith("/")}
+    assert files == attached | ways | kernels | {"/tmp", "/var/tmp"}
+    assert {line for line in said if line.isdigit()} <= {"1", "2", "3", "4"} and said[-1] == "kept"
+
+
+def _inside(vault: Run, command: str) -> list[str]:
+    """What a command says that runs as the second step does: in a unit of the same words."""
+    unit, out = "danhba-drill-seen.service", "/run/danhba-drill-seen"
+    change = (
+        f'/^ExecStart=/c ExecStart=/bin/sh -c "{command}"\n'
+        f"/^ExecStopPost=/c StandardOutput=truncate:{out}\n/^Wants=/d\n/^After=/d"
+    )
+    step = "/etc/systemd/system/danhba-drill-look.service"
+    script = (
+        f'sed "$1" {step} > /run/systemd/system/{unit} && systemctl daemon-reload'
+        f" && systemctl start {unit} && cat {out}"
+        f"; rm -f /run/systemd/system/{unit} {out}; systemctl daemon-reload"
+    )
+    done = vault(["sh", "-c", script, "sh", change])
+    return done.stdout.splitlines()
 
 
 def _messages(province: Province, row: dict[str, Any]) -> int:

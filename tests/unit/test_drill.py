@@ -504,6 +504,7 @@ def sample(tmp_path: Path) -> Path:
 FOUND: dict[str, Any] = {
     "mailboxes": [{"files": 3, "right": 3, "bytes": 9, "messages": [3, 3]}],
     "people": None, "edge": None, "seconds": 0.5, "troubles": [],
+    "machine": {"sees": ["/usr"], "network": ["lo"], "users": ["0 0 1"]},
 }  # fmt: skip
 
 
@@ -512,6 +513,7 @@ def test_figures_of_both_steps(tmp_path: Path) -> None:
     made = combine("vault1", sample(tmp_path), tmp_path / "found.json", NOW)
     assert not made["troubles"] and made["mailboxes"][0]["messages"] == [3, 3]
     assert made["mailboxes"][0]["snapshot"] == "1a"
+    assert made["machine"] == FOUND["machine"]
 
 
 @pytest.mark.parametrize(
@@ -524,6 +526,7 @@ def test_figures_of_both_steps(tmp_path: Path) -> None:
         lambda found: found["mailboxes"][0].update(files=None),
         lambda found: found.update(troubles=[{"kind": "unheard of"}]),
         lambda found: found.update(troubles=None),
+        lambda found: found.update(machine={"sees": None}),
     ],
 )
 def test_findings_that_are_none(tmp_path: Path, change: Callable[[dict[str, Any]], None]) -> None:

@@ -6,7 +6,6 @@ import base64
 import io
 import json
 import unicodedata
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from docx.document import Document as Doc
 from danhba.drill import agent, certificate
 from danhba.drill.agent import certify, pack
 from danhba.drill.config import Config
+from danhba.drill.machine import NotScratch
 from danhba.drill.places import Places
 from danhba.drill.troubles import KINDS, Trouble
 from danhba.drilling import Drill, lines
@@ -191,15 +191,17 @@ def test_a_drill_that_was_cut_off_leaves_a_certificate(places: Places) -> None:
     assert agent.health(places)[0].startswith("the restore drill of ")
 
 
-def test_a_first_step_that_fails_leaves_word_of_who_began_it(places: Places) -> None:
+def test_outside_a_scratch_machine_nothing_is_restored_and_who_began_it_is_told(
+    places: Places,
+) -> None:
     places.run.mkdir()
     places.request.write_text(
         json.dumps({"do": "drill", "by": "an@may1", "mailboxes": 1, "seed": 2})
     )
     secrets = places.run / "secrets"
     secrets.write_text("{}")
-    with pytest.raises(FileNotFoundError):  # there is no file of turns
-        agent.fetch(replace(CONFIG, turn=str(places.run / "turn")), places, secrets)
+    with pytest.raises(NotScratch):
+        agent.fetch(CONFIG, places, secrets)
     certify(CONFIG, places)
     assert _answered(places).figures["by"] == "an@may1"
 
