@@ -229,6 +229,7 @@ def _vault_config(directory: Compiled, env: Environment, host: Host) -> bytes:
         "state": VAULT_STATE,
         "own": host.name,
         "archive": _ARCHIVE,
+        "copies": f"{STATE}/mail",
         "held": sorted({name for hold in directory.holds for name in hold.addresses}),
     }
     return as_json(content)

@@ -30,7 +30,7 @@ from .config import Config, VaultConfig
 from .freezing import MANIFEST
 from .host import TAG as HOST
 from .mail import ALL, CHANGED
-from .restic import Failed, Repository, last_word, of_host
+from .restic import AT_ONCE, Failed, Repository, last_word, of_host
 from .vault import ARCHIVE, HANDED, Vault
 
 OWNER = "vmail"
@@ -43,9 +43,6 @@ LEFT = (
 make themselves anew, what a copy on another store was like holds no more, and that there was a
 journal would keep the new vault from beginning one."""
 KEPT_RUNNING = "danhba-backup"
-AT_ONCE = 250
-"""Mailboxes that one restic restores. It tries every pattern on every file of theirs, and holds all
-these files in memory: so for a whole store at once the time would grow with the square of it."""
 
 
 def main(argv: Sequence[str]) -> int:

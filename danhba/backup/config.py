@@ -43,7 +43,8 @@ class VaultConfig:
     for each; second: where their copies go, as restic writes it without the host, "" for nowhere;
     sftp: words for ssh on the way there; keep: days, weeks and months; mail: folder of mailboxes on
     stores; user: whose all of it is; held: accounts of which no snapshot is forgotten, because an
-    authority has asked to keep their mail; own: the vault's name; archive: folder of all mail."""
+    authority has asked to keep their mail; own: the vault's name; archive: folder of all mail;
+    copies: folder of the lists of messages on stores."""
 
     hosts: Mapping[str, bool]
     place: str
@@ -57,6 +58,7 @@ class VaultConfig:
     held: Sequence[str]
     own: str = ""
     archive: str = ""
+    copies: str = ""
 
     @classmethod
     def read(cls, path: str) -> VaultConfig:

@@ -131,11 +131,15 @@ def _listed(mail: str, new: Path, place: Path, listed: Sequence[_File]) -> Froze
 def manifest(place: Path) -> dict[str, Message]:
     """Path to message, as it was last time; empty when there was none, or it cannot be read."""
     try:
-        rows = (place / MANIFEST).read_text().splitlines()
-        messages = [Message(**json.loads(row)) for row in rows]
+        return {each.path: each for each in listed(place)}
     except (OSError, ValueError, TypeError):
         return {}
-    return {each.path: each for each in messages}
+
+
+def listed(place: Path) -> list[Message]:
+    """Raises OSError, ValueError, TypeError."""
+    rows = (place / MANIFEST).read_text().splitlines()
+    return [Message(**json.loads(row)) for row in rows]
 
 
 def _write(path: Path, messages: Sequence[Message]) -> None:

@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,10 @@ INCOMPLETE = 3
 """Exit status of a backup that could not read everything; the snapshot is there all the same."""
 MISSING = 10
 """Exit status when there is no repository: any other says only that nobody can know."""
+
+AT_ONCE = 250
+"""Mailboxes that one restic is asked for. It tries every pattern on every file of theirs, and holds
+all that it restores in memory: for a whole store at once the time would grow with its square."""
 
 PACKS = 5
 """So many damaged ones are named."""
@@ -79,6 +84,22 @@ class Repository:
         if done.returncode:
             raise _failed(done)
         return done.stdout
+
+    def lines(self, *words: str) -> Iterator[str]:
+        """What it prints, line by line, of which nobody holds all. Raises Failed at the end."""
+        argv = self.argv(*words)
+        with (
+            tempfile.TemporaryFile("w+") as said,
+            subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, text=True,
+                env=self.environment(),
+            ) as process,
+        ):  # fmt: skip
+            yield from process.stdout or ()
+            if process.wait():
+                said.seek(0)
+                done = subprocess.CompletedProcess(argv, process.returncode, "", said.read())
+                raise _failed(done)
 
     def exists(self) -> bool:
         """Raises Failed when it cannot be known: a network that is down is no empty place."""
