@@ -13,7 +13,8 @@ On the vault, with its own configuration:
     python3 -m backup CONFIG repositories    make those that are missing
     python3 -m backup CONFIG prune           forget by policy, remove what nobody needs
     python3 -m backup CONFIG copy            what the second place lacks
-    python3 -m backup CONFIG verify          are the repositories whole? a tenth of the data is read
+    python3 -m backup CONFIG verify          are the repositories whole? a tenth of the data is
+                                             read, and of the mailboxes compared with their lists
     python3 -m backup CONFIG verify whole    likewise, all of it
     python3 -m backup CONFIG accept HOST     the snapshots that are there are the host's
     python3 -m backup CONFIG find            JSON on standard input and output

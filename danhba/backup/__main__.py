@@ -21,9 +21,10 @@ from typing import Any
 from . import host, mail
 from .config import Config, VaultConfig
 from .health import health
+from .jobs import Jobs
 from .memory import Memory
 from .restic import Failed, Repository, of_host
-from .vault import Snapshot, Vault
+from .vault import ARCHIVE, Snapshot, Vault
 from .vault_health import health as vault_health
 
 UNITS = {"mail": "danhba-backup-mail.service", "daily": "danhba-backup-daily.service"}
@@ -102,13 +103,16 @@ def _vault(config: VaultConfig, words: Sequence[str]) -> int:
     secrets = _secrets(config)
     _become(config.user)
     vault = Vault(config, secrets)
+    jobs = Jobs(vault)
     match words:
         case ["repositories"]:
             return _made(vault)
         case ["prune" | "copy" | "archive" | "verify" | "verify-second" as job]:
-            return _job(vault, job, getattr(vault, job.replace("-", "_"))())
+            return _job(jobs, job, getattr(jobs, job.replace("-", "_"))())
         case ["verify", "whole"]:
-            return _job(vault, "verify", vault.verify(whole=True))
+            return _job(jobs, "verify", jobs.verify(whole=True))
+        case ["accept", name] if name == ARCHIVE:
+            jobs.accept_archive()
         case ["accept", name]:
             vault.accept(name)
         case ["health"]:
@@ -135,9 +139,9 @@ def _made(vault: Vault) -> int:
     return 0
 
 
-def _job(vault: Vault, job: str, failed: dict[str, str]) -> int:
+def _job(jobs: Jobs, job: str, failed: dict[str, str]) -> int:
     """What failed is noted for health, and said."""
-    vault.note(job, failed)
+    jobs.note(job, failed)
     for name, why in failed.items():
         print(f"{name}: {why}", file=sys.stderr)
     return 1 if failed else 0

@@ -7,6 +7,8 @@ archive, must not pass for an archive whose years are over.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -72,3 +74,17 @@ def _is_expiry(raw: bytes) -> bool:
         return bool(json.loads(raw)["segment"])
     except (ValueError, KeyError):
         return False
+
+
+def lay(source: Path, target: Path) -> None:
+    """The archive, of whose files none is ever written but at its end: of two the longer one is the
+    newer one. What the second place had may be there already; what can be searched is made anew."""
+    for path in [each for each in source.rglob("*") if each.is_file()]:
+        there = target / path.relative_to(source)
+        if not there.exists() or there.stat().st_size < path.stat().st_size:
+            there.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.move(path, there)
+    if source.exists():
+        owner = target.stat()
+        for path in target.rglob("*"):
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

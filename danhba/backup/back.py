@@ -3,10 +3,10 @@
     python3 -m backup.back CONFIG mail     mailboxes; {"accounts", "at"} on standard input
     python3 -m backup.back CONFIG host     what else the host had; {"at"} likewise
     python3 -m backup.back CONFIG people   the people, from the backup of the host just brought back
-    python3 -m backup.back CONFIG vault    on the vault: all repositories, from the second place
 
 What was done comes as JSON. Cut off, each goes on when it is called again: a mailbox gets its name
-when it is whole, and one that has its messages is left alone.
+when it is whole, and one that has its messages is left alone. On a vault the repositories
+themselves come first (vault_back.py).
 """
 
 from __future__ import annotations
@@ -21,17 +21,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .config import Config, VaultConfig
+from . import archive
+from .config import Config
 from .freezing import MANIFEST
 from .host import TAG as HOST
 from .mail import ALL, CHANGED
-from .restic import AT_ONCE, Failed, Repository, last_word, of_host
-from .vault import ARCHIVE, HANDED, Vault
+from .restic import AT_ONCE, Failed, Repository, last_word, of_host, taken
 
 OWNER = "vmail"
 MANIFEST_OF_LIVE = Path("/var/lib/danhba/current/manifest.json")
@@ -42,17 +41,16 @@ LEFT = (
 """Of what is in a backup of a host, below /var/lib: generations are new, the backup's own notes
 make themselves anew, what a copy on another store was like holds no more, and that there was a
 journal would keep the new vault from beginning one."""
+JOURNAL = Path("/srv/vault/journal")
+"""Of the vault alone."""
 KEPT_RUNNING = "danhba-backup"
 
 
 def main(argv: Sequence[str]) -> int:
     question = json.load(sys.stdin)
     try:
-        if argv[2] == "vault":
-            done = vault(VaultConfig.read(argv[1]))
-        else:
-            work = {"mail": mail, "host": host, "people": people}[argv[2]]
-            done = work(Config.read(argv[1]), question)
+        work = {"mail": mail, "host": host, "people": people}[argv[2]]
+        done = work(Config.read(argv[1]), question)
     except Failed as error:
         print(error, file=sys.stderr)
         return 1
@@ -86,18 +84,14 @@ def _moment(question: Mapping[str, Any]) -> float:
     return datetime.fromisoformat(at).timestamp() if at else time.time()
 
 
-def _time(row: Mapping[str, Any]) -> float:
-    return datetime.fromisoformat(row["time"]).timestamp()
-
-
 def _newest(
     config: Config, rows: Iterable[dict[str, Any]], accounts: set[str], at: float
 ) -> dict[str, dict[str, Any]]:
     """Account to the newest snapshot until then that has it."""
     found: dict[str, dict[str, Any]] = {}
     begin = f"{config.mail}/"
-    for row in sorted(rows, key=_time):
-        if _time(row) <= at and {ALL, CHANGED}.intersection(row.get("tags") or ()):
+    for row in sorted(rows, key=taken):
+        if taken(row) <= at and {ALL, CHANGED}.intersection(row.get("tags") or ()):
             for path in row["paths"]:
                 if path.startswith(begin) and (account := path.removeprefix(begin)) in accounts:
                     found[account] = row
@@ -176,7 +170,7 @@ def host(config: Config, question: Mapping[str, Any]) -> dict[str, Any]:
     Services that have something there stand still meanwhile. Raises Failed."""
     repository, at = of_host(config), _moment(question)
     rows = [row for row in repository.snapshots() if HOST in (row.get("tags") or ())]
-    rows = sorted((row for row in rows if _time(row) <= at), key=_time)
+    rows = sorted((row for row in rows if taken(row) <= at), key=taken)
     if not rows:
         return {"time": "", "places": [], "unread": []}
     place = Path(config.state, "back")
@@ -187,7 +181,7 @@ def host(config: Config, question: Mapping[str, Any]) -> dict[str, Any]:
     subprocess.run(["systemctl", "stop", *units], check=False, capture_output=True)
     try:
         places = [_lay(place, each) for each in _folders(place)]
-        _lay_chain(place / JOURNAL.relative_to("/"), JOURNAL)
+        archive.lay(place / JOURNAL.relative_to("/"), JOURNAL)
         _lay_bases(place / config.state.lstrip("/") / "host")
         _keep_ldif(config, place)
         _keep_record(place, rows[-1]["time"])
@@ -273,20 +267,6 @@ def _lay(place: Path, source: Path, root: Path = Path("/")) -> str:
     return str(target)
 
 
-def _lay_chain(source: Path, target: Path) -> None:
-    """The archive, of whose files none is ever written but at its end: of two the longer one is the
-    newer one. What the second place had may be there already; what can be searched is made anew."""
-    for path in [each for each in source.rglob("*") if each.is_file()]:
-        there = target / path.relative_to(source)
-        if not there.exists() or there.stat().st_size < path.stat().st_size:
-            there.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            shutil.move(path, there)
-    if source.exists():
-        owner = target.stat()
-        for path in target.rglob("*"):
-            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
-
-
 def _lay_bases(copies: Path) -> None:
     """Databases are copied apart (host.py); whose they are says the directory."""
     for path in [each for each in copies.rglob("*") if each.is_file()]:
@@ -345,67 +325,6 @@ def people(config: Config, question: Mapping[str, Any]) -> dict[str, Any]:
         raise Failed(f"slapadd: {done.stderr.decode(errors='replace').strip()[-500:]}")
     kept.unlink()
     return {"entries": count}
-
-
-# The vault
-
-
-def vault(config: VaultConfig) -> dict[str, Any]:
-    """{"snapshots": of each host, how many there are; "missing": hosts of which the second place
-    has nothing; "segments": of the archive, how many came back, "copied": as of when, "" when there
-    is none}. All are taken for good: they arrive today, whatever day they are of. Raises Failed:
-    what cannot be reached is not missing."""
-    words = config.sftp.replace(HANDED, str(Path(SECOND_KEY).parent))
-    secrets = json.loads(Path(config.secret).read_text())
-    found = Vault(replace(config, sftp=words), secrets)
-    os.environ.update(_words(Path(SECOND_WORDS)))
-    counts: dict[str, int] = {}
-    for name in config.hosts:
-        there, here = found.second(name), found.repository(name)
-        if not there.exists():
-            continue
-        both = Repository(here.place, there.secrets, there.words)
-        both.must("copy", "--from-repo", there.place)
-        counts[name] = len(here.snapshots())
-        found.accept(name)
-    archive = _archive(config, found)
-    owner = pwd.getpwnam(config.user)
-    for top in (config.place, config.state):
-        for folder, _, names in os.walk(top):
-            for path in (folder, *(f"{folder}/{name}" for name in names)):
-                os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
-    missing = sorted(config.hosts.keys() - counts.keys())
-    return {"snapshots": counts, "missing": missing, **archive}
-
-
-def _archive(config: VaultConfig, found: Vault) -> dict[str, Any]:
-    """What the second place has of the archive: its chain, and what messages say. Raises Failed."""
-    there = found.second(config.own, ARCHIVE)
-    rows = there.snapshots(ARCHIVE) if there.exists() else []
-    if not rows:
-        return {"segments": 0, "copied": ""}
-    newest = max(rows, key=_time)
-    place = Path(config.state, "back")
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(mode=0o700)
-    there.must("restore", newest["id"], "--target", str(place), "--exclude", "index.db*")
-    came = place / config.archive.lstrip("/")
-    count = sum(1 for _ in came.rglob("*.chain"))
-    subprocess.run(["systemctl", "stop", JOURNAL_UNIT], check=False, capture_output=True)
-    _lay_chain(came, Path(config.archive))
-    subprocess.run(["systemctl", "start", JOURNAL_UNIT], check=False, capture_output=True)
-    shutil.rmtree(place)
-    return {"segments": count, "copied": newest["time"]}
-
-
-JOURNAL, JOURNAL_UNIT = Path("/srv/vault/journal"), "danhba-journal.service"
-SECOND_KEY, SECOND_WORDS = "/etc/ssl/danhba/second_place", "/etc/ssl/danhba/second_place.env"
-
-
-def _words(path: Path) -> dict[str, str]:
-    """Credentials of S3, as systemd reads them."""
-    rows = path.read_text().splitlines() if path.exists() else []
-    return dict(row.split("=", 1) for row in rows if "=" in row and not row.startswith("#"))
 
 
 if __name__ == "__main__":

@@ -7,14 +7,17 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+import time
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from .ages import HOUR
 from .freezing import MANIFEST, listed
-from .restic import AT_ONCE, Repository
+from .restic import AT_ONCE, Failed, Repository
+from .vault import Vault
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,27 @@ class Comparison:
         lost = [each.path for each in messages if sizes.get(each.path) != each.size]
         if lost:
             yield Lack(account, snapshot, len(lost), lost[0])
+
+
+def compare(vault: Vault, host: str, due: Callable[[str], bool]) -> None:
+    """Is every listed message in the newest snapshot of its mailbox? Of accounts that are due, and
+    those that lacked one the last time. In a snapshot of within the hour one may lack that went
+    meanwhile, and the next has it right (mail.py). Raises Failed, OSError."""
+    config, now, note = vault.config, time.time(), f"{host}.lacking"
+    if not (config.hosts[host] and config.copies):
+        return
+    before = {*(vault.kept(note) or ())}
+    accounts = {account for each in vault.good(host) for account in each.accounts}
+    found = vault.find([each for each in accounts if each in before or due(each)], now).items()
+    newest = {account: each for account, each in found if each.host == host}
+    comparison = Comparison(vault.reading(host), config.mail, config.copies, vault.state / "lists")
+    lacks = comparison.lacking({account: each.id for account, each in newest.items()})
+    vault.keep(note, [each.account for each in lacks])
+    told = [each for each in lacks
+            if each.account in before or now - newest[each.account].arrived > HOUR]  # fmt: skip
+    if told:
+        more = f" ({len(told)} mailboxes)" if len(told) > 1 else ""
+        raise Failed(f"{told[0]}{more}: see docs/backup.md, Lists")
 
 
 def part_of(account: str, parts: int) -> int:

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,11 @@ class Repository:
 
 def _failed(done: subprocess.CompletedProcess[str]) -> Failed:
     return (Missing if done.returncode == MISSING else Failed)(last_word(done))
+
+
+def taken(row: Mapping[str, Any]) -> float:
+    """Of a snapshot as restic tells of it: when it says that it was made."""
+    return datetime.fromisoformat(row["time"]).timestamp()
 
 
 def of_host(config: Config) -> Repository:

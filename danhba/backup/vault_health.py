@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from .ages import DAY, HOUR, age
 from .host import TAG as HOST
+from .jobs import Jobs
 from .mail import ALL, CHANGED
 from .restic import Failed
 from .vault import Vault
@@ -88,7 +89,7 @@ def _host(vault: Vault, host: str, mail: bool, now: float) -> Iterator[str]:
 
 def _job(vault: Vault, job: str, late: float, now: float) -> Iterator[str]:
     """The oldest counts."""
-    notes, unit = vault.noted(job), f"danhba-backup-{job}.service"
+    notes, unit = Jobs(vault).noted(job), f"danhba-backup-{job}.service"
     fine, archive = [], job == "archive"
     for host in [vault.config.own] if archive else vault.config.hosts:
         whose = "the archive" if archive else f"backup of {host}"

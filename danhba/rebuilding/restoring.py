@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from danhba.relocation.agent import host_of, run
 from deploys.backup import CONFIG, VAULT_CONFIG, program_of
 from deploys.program import HOME
 
-_BACK = ("env", f"PYTHONPATH={HOME}", "python3", "-B", "-m", "backup.back")
+_PYTHON = ("env", f"PYTHONPATH={HOME}", "python3", "-B", "-m")
 _STILL = 600.0
 """Seconds for which nothing comes from another people host, after which it is given up."""
 
@@ -47,9 +47,12 @@ def restore(
 
 
 def _back(env: Environment, name: str, what: str, **question: Any) -> dict[str, Any]:
-    config = VAULT_CONFIG if what == "vault" else CONFIG
+    return _said(env, name, ["backup.back", CONFIG, what], json.dumps(question))
+
+
+def _said(env: Environment, name: str, words: Sequence[str], question: str) -> dict[str, Any]:
     with only(env, [name]) as hosts:
-        said = run(hosts, host_of(hosts, name), [*_BACK, config, what], json.dumps(question))
+        said = run(hosts, host_of(hosts, name), [*_PYTHON, *words], question)
     found: dict[str, Any] = json.loads(said)
     return found
 
@@ -67,7 +70,7 @@ def _second_place(env: Environment, name: str) -> None:
     if not env.vault.data.get("second_place"):
         tell(f"{name} has no second place: what it had is lost, backups begin anew")
         return
-    found = _back(env, name, "vault")
+    found = _said(env, name, ["backup.vault_back", VAULT_CONFIG], "")
     count = ", ".join(f"{host}: {number}" for host, number in found["snapshots"].items())
     tell(f"{name}: snapshots from the second place: {count}")
     if found["missing"]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 
 from danhba.backup import back
-from danhba.backup.config import Config, VaultConfig
+from danhba.backup.config import Config
 from danhba.backup.restic import Failed
 
 
@@ -56,84 +55,6 @@ class TestWhichSnapshot:
 
     def test_the_last_of_what_else_a_host_has(self, config: Config) -> None:
         assert back._moment({"at": ""}) > 1e9
-
-
-def test_of_two_chains_the_longer_one_stays(tmp_path: Path) -> None:
-    """What the second place had of a day may be older or newer than what the host's backup has."""
-    source, target = tmp_path / "back", tmp_path / "journal"
-    for folder, first, second in ((source, "ab", "c"), (target, "a", "cd")):
-        (folder / "26").mkdir(parents=True)
-        (folder / "26" / "0001.chain").write_text(first)
-        (folder / "26" / "0002.chain").write_text(second)
-    (source / "27").mkdir()
-    (source / "27" / "0001.data").write_text("x")
-    back._lay_chain(source, target)
-    laid = {str(p.relative_to(target)): p.read_text() for p in target.rglob("*") if p.is_file()}
-    assert laid == {"26/0001.chain": "ab", "26/0002.chain": "cd", "27/0001.data": "x"}
-    back._lay_chain(tmp_path / "none", tmp_path / "no-vault")
-
-
-class TestSecondPlace:
-    """Of the vault: its repositories and the archive."""
-
-    SECOND = '#!/bin/sh\ncase "$*" in\n{answers}\nesac\n'
-
-    @pytest.fixture
-    def config(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VaultConfig:
-        own = SimpleNamespace(pw_uid=os.getuid(), pw_gid=os.getgid())
-        monkeypatch.setattr(pwd, "getpwnam", lambda name: own)
-        monkeypatch.setenv("PATH", f"{tmp_path}/bin", prepend=":")
-        for name in ("bin", "state", "here/vault1/snapshots", "journal"):
-            (tmp_path / name).mkdir(parents=True)
-        (tmp_path / "secret").write_text('{"vault1": "x"}')
-        (tmp_path / "bin/systemctl").write_text("#!/bin/sh\n")
-        (tmp_path / "bin/systemctl").chmod(0o755)
-        return VaultConfig(
-            hosts={"vault1": False}, place=f"{tmp_path}/here", secret=f"{tmp_path}/secret",
-            second=f"{tmp_path}/second", sftp="", keep={}, mail="/srv/mail", user="me",
-            state=f"{tmp_path}/state", held=(), own="vault1", archive=f"{tmp_path}/journal",
-        )  # fmt: skip
-
-    def restic(self, place: Path, answers: str) -> None:
-        program = place / "bin/restic"
-        program.write_text(self.SECOND.format(answers=answers))
-        program.chmod(0o755)
-
-    @pytest.mark.parametrize("name", ["vault1", "archive"])
-    def test_what_cannot_be_reached_is_not_missing(
-        self, config: VaultConfig, tmp_path: Path, name: str
-    ) -> None:
-        """12: a wrong password; 1: the network, the server's key, credentials."""
-        for status in (1, 12):
-            self.restic(
-                tmp_path,
-                f'*"second/{name} "*"cat config"*) echo "Fatal: no route" >&2; exit {status} ;;\n'
-                "*snapshots*) echo '[]' ;;",
-            )
-            with pytest.raises(Failed, match="no route"):
-                back.vault(config)
-
-    def test_what_is_missing_is_said(self, config: VaultConfig, tmp_path: Path) -> None:
-        self.restic(tmp_path, '*"cat config"*) exit 10 ;;')
-        assert back.vault(config) == {
-            "snapshots": {},
-            "missing": ["vault1"],
-            "segments": 0,
-            "copied": "",
-        }
-
-    def test_segments_of_the_archive_are_counted(self, config: VaultConfig, tmp_path: Path) -> None:
-        came = f"{config.state}/back/{config.archive}/2026/11/26"
-        self.restic(
-            tmp_path,
-            '*snapshots*) echo \'[{"id": "a", "time": "2026-11-26T05:00:00+07:00"}]\' ;;\n'
-            f"*restore*) mkdir -p {came}; touch {came}/0001.chain {came}/0001.data ;;",
-        )
-        (tmp_path / "here/vault1/snapshots").rmdir()
-        config = replace(config, hosts={})
-        done = back.vault(config)
-        assert (done["segments"], done["copied"][:10]) == (1, "2026-11-26")
-        assert (Path(config.archive) / "2026/11/26/0001.data").exists()
 
 
 class TestMailboxes:

@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from test_backup_vault import Cellar
+from cellar import Cellar
 
 from danhba.backup.compare import part_of
 from danhba.backup.freezing import MANIFEST
+from danhba.backup.jobs import PARTS
 from danhba.backup.restic import Failed, Repository
-from danhba.backup.vault import PARTS
 
 INBOX = "mail/mailboxes/INBOX/dbox-Mails"
 HOUR = 3600.0
@@ -74,7 +74,7 @@ def test_what_is_as_it_is_listed_is_well(cellar: Compared) -> None:
     comes(cellar, "an", "binh")
     cellar.has("an", {f"{INBOX}/u.1": 5}, {f"{INBOX}/u.1": 5, f"{INBOX}/u.2": 7, "sieve": 1})
     cellar.has("binh", {}, {})
-    assert cellar.vault.verify(whole=True) == {}
+    assert cellar.jobs.verify(whole=True) == {}
     assert not (Path(cellar.config.state) / "lists").exists()
 
 
@@ -86,33 +86,33 @@ def test_what_a_pattern_leaves_out_is_told_until_it_is_there(
     cellar.has("an", {f"{INBOX}/u.1": 5}, {f"{INBOX}/u.1": 5})
     cellar.has("binh", {f"{INBOX}/u.1": 5, f"{INBOX}/u.2": 7}, there)
     lacking = 1 if f"{INBOX}/u.1" in there else 2
-    failed = cellar.vault.verify(whole=True)
+    failed = cellar.jobs.verify(whole=True)
     assert list(failed) == ["store1"]
     assert f"{lacking} of the listed messages of binh in snapshot a are missing" in failed["store1"]
     assert f"{INBOX}/u." in failed["store1"]
-    cellar.vault.note("verify", failed)
+    cellar.jobs.note("verify", failed)
     assert [line for line in cellar.says() if "binh" in line and line.startswith("backup of")]
     # In the next week another part is due, and it is looked at again all the same.
-    assert all("binh" in cellar.vault.verify().get("store1", "") for _ in range(2))
+    assert all("binh" in cellar.jobs.verify().get("store1", "") for _ in range(2))
     comes(cellar, "binh", id="b", age=0)
     messages = [("an", 1, 5), ("binh", 1, 5), ("binh", 2, 7)]
     rows = [{"type": "file", "path": f"/srv/mail/{name}/{INBOX}/u.{n}", "size": size}
             for name, n, size in messages]  # fmt: skip
     (cellar.repository("store1") / "listed").write_text("\n".join(map(json.dumps, rows)))
-    assert cellar.vault.verify() == {}
+    assert cellar.jobs.verify() == {}
 
 
 def test_a_mailbox_of_which_nothing_is_there(cellar: Compared) -> None:
     comes(cellar, "an", "chi")
     cellar.has("an", {f"{INBOX}/u.1": 5}, {})
     (cellar.repository("store1") / "listed").write_text("")
-    failed = cellar.vault.verify(whole=True)["store1"]
+    failed = cellar.jobs.verify(whole=True)["store1"]
     assert "1 of the listed messages of an" in failed and "(2 mailboxes)" in failed  # chi: no list
     cellar.has("chi", {}, {})
     (cellar.repository("store1") / "lists/var/x/an" / MANIFEST).write_text('{"pa')
     assert (
         "the list of messages of an in snapshot a cannot be read"
-        in (cellar.vault.verify(whole=True)["store1"])
+        in (cellar.jobs.verify(whole=True)["store1"])
     )
 
 
@@ -120,8 +120,8 @@ def test_one_that_went_meanwhile_is_waited_for(cellar: Compared) -> None:
     """The mailbox is in another snapshot right after (mail.py); when it is not, it is told."""
     comes(cellar, "an", age=60)
     cellar.has("an", {f"{INBOX}/u.1": 5}, {})
-    assert cellar.vault.verify(whole=True) == {}
-    assert "of an in snapshot a" in cellar.vault.verify(whole=True)["store1"]
+    assert cellar.jobs.verify(whole=True) == {}
+    assert "of an in snapshot a" in cellar.jobs.verify(whole=True)["store1"]
 
 
 def test_a_tenth_each_week_of_each_mailbox_its_newest_snapshot(
@@ -136,7 +136,7 @@ def test_a_tenth_each_week_of_each_mailbox_its_newest_snapshot(
     seen: list[str] = []
     for week in range(PARTS):
         monkeypatch.setattr("time.time", lambda week=week: cellar.now + 60 + week * 7 * 86400)
-        assert "store1" not in cellar.vault.verify()
+        assert "store1" not in cellar.jobs.verify()
         rows = cellar.restored()
         assert sum(row.count(MANIFEST) for row in rows) < 15
         seen += [word.split("/")[3] for row in rows for word in row.split()[1:]]

@@ -13,6 +13,7 @@ from lives import PROVINCE
 
 from danhba.backup import mail
 from danhba.backup.config import VaultConfig
+from danhba.backup.jobs import Jobs
 from danhba.backup.vault import Vault
 from danhba.check_since import check_since
 from danhba.commands import main
@@ -207,5 +208,5 @@ def test_no_snapshot_with_a_held_mailbox_is_forgotten(tmp_path: Path, text: str,
         {}, "", "", "", "", keep, "/srv/mail", "", str(tmp_path), sorted(names)
     )  # fmt: skip
     restic = _Restic()
-    Vault(config, {})._forget(restic)  # type: ignore[arg-type]
+    Jobs(Vault(config, {}))._forget(restic)  # type: ignore[arg-type]
     assert restic.told == [("forget", *gone)]
