@@ -47,7 +47,7 @@ def every(directory: Compiled, env: Environment, host: Host) -> Part:
         packages=("python3", "python3-nacl", "python3-zstandard"),
         files=(
             *(() if has_program else program(danhba.journal)),
-            File(MEMORY_CONFIG, as_json(_memory(env, env.vault))),
+            File(MEMORY_CONFIG, as_json(_memory(directory, env, env.vault))),
             File("/etc/sysusers.d/danhba-roots.conf", render("archive/sysusers.conf")),
             File(f"{_SYSTEMD}/danhba-roots.service", unit),
             File(f"{_SYSTEMD}/{_REMEMBER}", render("archive/remember.timer"), effect="restart"),
@@ -59,7 +59,7 @@ def every(directory: Compiled, env: Environment, host: Host) -> Part:
     )
 
 
-def _memory(env: Environment, vault: Host) -> dict[str, object]:
+def _memory(directory: Compiled, env: Environment, vault: Host) -> dict[str, object]:
     from danhba.journal.roots import public_half
 
     return {
@@ -69,6 +69,7 @@ def _memory(env: Environment, vault: Host) -> dict[str, object]:
         "certificate": CERTIFICATE,
         "authority": CA,
         "state": "/var/lib/danhba-roots",
+        "years": _years(directory),
     }
 
 
@@ -110,9 +111,13 @@ def rules(directory: Compiled) -> dict[str, object]:
     """For danhba/journal/expiry.py."""
     return {
         "timezone": directory.timezone,
-        "years": {"": directory.archive_years, **dict(directory.archive_kinds)},
+        "years": _years(directory),
         "holds": [_hold(hold, directory.domain) for hold in directory.holds],
     }
+
+
+def _years(directory: Compiled) -> dict[str, int]:
+    return {"": directory.archive_years, **dict(directory.archive_kinds)}
 
 
 def _hold(hold: Hold, domain: str) -> dict[str, object]:

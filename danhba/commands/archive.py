@@ -49,9 +49,8 @@ def verify(project: Project, environment: str, since: datetime | None, form: str
     env = project.environment(environment)
     vault = vault_of(env)
     with session(env, partly=True) as hosts:
-        memories = _memories(hosts, env)
         question = {
-            "ask": "verify", "who": me()["who"], "memories": memories,
+            "ask": "verify", "who": me()["who"], **_remembered(hosts, env),
             "rules": rules(project.compiled(env)),
             "asked": {hold.case: str(hold.asked) for hold in project.read().holds},
             "since": f"{since:%Y/%m/%d}" if since else "",
@@ -64,21 +63,28 @@ def verify(project: Project, environment: str, since: datetime | None, form: str
     sys.exit(2 if found["findings"] else 1 if absent else 0)
 
 
-def _memories(hosts: Session, env: Environment) -> list[list[Any]]:
-    """Hosts, number, hash, day of a root, of every memory of every host that answers; that of the
-    vault itself proves nothing."""
+def _remembered(hosts: Session, env: Environment) -> dict[str, list[list[Any]]]:
+    """Of every host that answers: "memories", hosts, number, hash, day of a root each; "applied",
+    as danhba.journal.policy.Years. What the vault itself says proves nothing."""
     vault = vault_of(env)
-    found: dict[tuple[int, str, str], list[str]] = {}
-    rows = hosts.each(lambda host: [] if host.name == vault else _remembered(hosts, host))
+    memories: dict[tuple[int, str, str], list[str]] = {}
+    applied = []
+    rows = hosts.each(lambda host: [] if host.name == vault else _of_host(hosts, host))
     for name, own in rows.items():
-        for n, hashed, day in own:
-            found.setdefault((n, hashed, day), []).append(name)
-    return [[", ".join(names), *memory] for memory, names in found.items()]
+        for row in own:
+            if isinstance(row, dict):
+                applied.append([name, row["after"], row["n"], row["years"]])
+            else:
+                memories.setdefault(tuple(row), []).append(name)
+    return {
+        "memories": [[", ".join(names), *each] for each, names in memories.items()],
+        "applied": applied,
+    }
 
 
-def _remembered(hosts: Session, host: Any) -> list[tuple[int, str, str]]:
+def _of_host(hosts: Session, host: Any) -> list[Any]:
     said = run(hosts, host, [*MEMORY, "remembered"])
-    return [(n, hashed, day) for n, hashed, day in map(json.loads, said.splitlines())]
+    return [json.loads(line) for line in said.splitlines()]
 
 
 def _proof(found: Mapping[str, Any]) -> str:

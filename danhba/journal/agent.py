@@ -20,12 +20,13 @@ from .begun import missing
 from .chain import JournalError
 from .expiry import Rules, due, expire, is_unfinished
 from .indexed import unlike
+from .policy import Policy
 from .pour import pour, reader
 from .proof import Mark, proofs
 from .search import search
 from .selection import Selection
 from .told import told
-from .verify import Memory, Policy, sentences, verify
+from .verify import Memory, sentences, verify
 
 _LINE = 8192
 """Characters: danhba/generations/host/main.py says why."""
@@ -69,9 +70,9 @@ def _search(config: Mapping[str, Any], question: Json) -> Json:
 
 
 def _verify(config: Mapping[str, Any], question: Json) -> Json:
-    """ "memories": [hosts, n, hash, day] each; "rules", "asked": Policy.of; "since": the day of the
-    first segments to read, "" for all. The daemon writes an entry first, by the last hash as
-    it knows it: a newest line that was changed contradicts it."""
+    """ "memories": [hosts, n, hash, day] each; "rules", "asked", "applied": Policy.of; "since": the
+    day of the first segments to read, "" for all. The daemon writes an entry first, by the last
+    hash as it knows it: a newest line that was changed contradicts it."""
     who = reader({"why": "danhba archive verify", **question})
     last = desk.noted(entry.READ, who | {"what": "proof"})
     began = time.monotonic()

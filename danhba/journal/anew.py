@@ -33,7 +33,17 @@ def begin(memory: Memory, n: int, now: float) -> Path | None:
     if lost:
         (beside / "ends").write_bytes(b"".join(lost))
         _replace(memory.ends, b"".join(row for row in rows if row not in lost))
+    _clip(memory, n)
     return beside
+
+
+def _clip(memory: Memory, n: int) -> None:
+    """Years that were applied with what is lost are applied with what comes in its place."""
+    rows = [
+        {**row, "n": min(row["n"], n), "after": min(row["after"], n)} for row in memory.applied()
+    ]
+    if rows:
+        _replace(memory.years, b"".join(entry.line(row) + b"\n" for row in rows))
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -78,7 +78,7 @@ class Rules:
 
     def of_class(self, name: str) -> int:
         """Years."""
-        return self.years.get(name, self.years[""])
+        return of_class(self.years, name)
 
     def before(self, years: int, day: date) -> str:
         """What passed before this time was kept for so many years on a day."""
@@ -99,6 +99,11 @@ class Rules:
 
     def _day(self, stamp: str) -> date:
         return datetime.fromtimestamp(entry.seconds(stamp), self.zone).date()
+
+
+def of_class(years: Mapping[str, int], name: str) -> int:
+    """Of a policy's years those of a kind of agencies."""
+    return years.get(name, years[""])
 
 
 @dataclass

@@ -1,7 +1,8 @@
 """What a host remembers of the chain on the vault: fetched every hour, never replaced.
 
-Roots are kept each in a file as they came, hourly ends in one file, a line each. What contradicts
-what is remembered is kept beside it and told (health): somebody took back what had been written.
+Roots are kept each in a file as they came, hourly ends in one file, a line each, and so is which
+years of retention were applied since when. What contradicts what is remembered is kept beside it
+and told (health): somebody took back what had been written.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ class Memory:
     """Of a host. folder: its own."""
 
     def __init__(self, folder: Path, public: bytes) -> None:
-        self.roots, self.ends, self.refused = (
-            folder / "roots", folder / "ends", folder / "refused",
+        self.roots, self.ends, self.refused, self.years = (
+            folder / "roots", folder / "ends", folder / "refused", folder / "years",
         )  # fmt: skip
         self._public = public
 
@@ -67,6 +68,16 @@ class Memory:
     def _refuse(self, why: str, now: float) -> None:
         _append(self.refused, {"why": why.strip(), "time": entry.stamp(now)})
 
+    def apply(self, years: Mapping[str, int], before: int, now: float) -> None:
+        """Years that are applied, by this host's own generation (Rules.years): since some entry
+        between the end that was known `before` and the one that is known now."""
+        rows, last = _rows(self.years), self.last
+        if last and not (rows and rows[-1]["years"] == years):
+            # Since when they were applied that were found the first time nobody here can say.
+            after = before if rows else last["n"]
+            row = {"after": after, "n": last["n"], "years": years, "time": entry.stamp(now)}
+            _append(self.years, row)
+
     @property
     def last(self) -> dict[str, Any] | None:
         """The newest end."""
@@ -85,6 +96,11 @@ class Memory:
             yield int(said["n"]), str(said["hash"]), str(said["day"])
         for row in _rows(self.ends):
             yield int(row["n"]), str(row["hash"]), ""
+
+    def applied(self) -> Iterator[dict[str, Any]]:
+        """Of policy.Years what this host remembers: "after", "n", "years"."""
+        for row in _rows(self.years):
+            yield {key: row[key] for key in ("after", "n", "years")}
 
     def health(self, vault: str, now: float) -> Iterator[str]:
         """For Part.health."""
@@ -119,7 +135,9 @@ def fetch(config: Mapping[str, Any], memory: Memory, now: float) -> None:
         said = answer.read()
         if answer.status != 200:
             raise OSError(f"{config['vault']} answers {answer.status}: {said.decode()[:200]}")
+        before = memory.last or {"n": 0}
         memory.take(json.loads(said), now)
+        memory.apply(config["years"], before["n"], now)
     except http.client.HTTPException as error:
         raise OSError(f"{config['vault']}: {error}") from None
     finally:
@@ -138,8 +156,9 @@ def remember(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def remembered(config: Mapping[str, Any]) -> Iterator[str]:
-    """For danhba archive verify: a line of JSON each, number, hash, day."""
-    return (json.dumps(each) for each in open_of(config).all())
+    """For danhba archive verify: a line of JSON each, number, hash, day; and of Memory.applied."""
+    memory = open_of(config)
+    return (json.dumps(each) for each in (*memory.all(), *memory.applied()))
 
 
 def health(config: Mapping[str, Any]) -> Iterator[str]:

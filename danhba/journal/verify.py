@@ -12,17 +12,16 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from . import entry
 from .chain import Line, lines, lines_of
 from .contents import Contents, Removed, Stored, expiry_of
-from .expiry import Rules, ranges
+from .expiry import ranges
+from .policy import ANY, Policy, Rule
 from .segment import Segment, named, segments
 from .selection import MAIL
 
@@ -50,31 +49,6 @@ class Memory:
     n: int
     hash: str
     day: str = ""
-
-
-@dataclass(frozen=True)
-class Policy:
-    """What the control machine knows, and the vault cannot change. asked: cases of holds to the day
-    of the letter: what went before it had gone by then."""
-
-    rules: Rules
-    asked: Mapping[str, date]
-
-    @classmethod
-    def of(cls, question: Mapping[str, Any]) -> Policy:
-        """From "rules" and "asked" of a question."""
-        asked = {case: date.fromisoformat(day) for case, day in question["asked"].items()}
-        return cls(Rules.of(question["rules"], {}), asked)
-
-    def on(self, day: date) -> Rules:
-        """With the holds of a day only."""
-        holds = (each for each in self.rules.holds if self.asked.get(each.case, date.min) <= day)
-        return replace(self.rules, holds=tuple(holds))
-
-
-# By the time of UTC: no province's day begins earlier by as much as a day.
-ANY = Policy(Rules(ZoneInfo("UTC"), {"": 0}, {}, ()), {})
-"""Demands nothing."""
 
 
 @dataclass
@@ -135,17 +109,6 @@ def _all(root: Path) -> list[Segment]:
     return sorted({*segments(root), *orphans})
 
 
-@dataclass(frozen=True)
-class _Rule:
-    """What an entry of the kind `expired` says of itself. then: of the policy, with the holds of
-    that day."""
-
-    kept_as: str
-    years: int
-    before: str
-    then: Rules
-
-
 class _Walk:
     """Along the chain."""
 
@@ -160,12 +123,13 @@ class _Walk:
         self._contents = Contents(root)
         self._policy = policy
         self._removed = Removed()
-        self._rules: dict[int, _Rule] = {}
+        self._rules: dict[int, Rule] = {}
         self._learned = 0
         self._newest: Segment | None = None  # what was not there when the rules were read
         self._learn(every[0] if every else None)
         self._fresh = False
         self._holes: dict[str, list[tuple[Line, int]]] = {}
+        self._early: dict[str, list[tuple[Line, int]]] = {}
         self._last: Line | None = None
         self._told = False  # the line before is known to be damaged
 
@@ -184,7 +148,7 @@ class _Walk:
             found = expiry_of(line) if line.raw.endswith(b"\n") else None
             if found and found.get("n", 0) > self._learned:
                 self._learned = found["n"]
-                if rule := _rule(found, self._policy):
+                if rule := Rule.of(found, self._policy):
                     self._removed.add(found)
                     self._rules[found["n"]] = rule
 
@@ -277,13 +241,14 @@ class _Walk:
 
     def _expired(self, line: Line, found: dict[str, Any]) -> None:
         """An entry that lets messages go does so by its own rule, and by the policy's."""
-        rule = _rule(found, self._policy)
+        rule = Rule.of(found, self._policy)
         if rule is None:
             self._at(line, found["n"], "lets contents go, and not by a rule that it names")
-        elif rule.years < (wanted := self._policy.rules.of_class(rule.kept_as)):
+        elif not self._policy.lets_go(found["n"], rule.kept_as, rule.years):
             whose = f" of agencies of the kind {rule.kept_as}" if rule.kept_as else ""
-            what = f"lets mail{whose} go after {rule.years} years, and the policy says {wanted}"
-            self._at(line, found["n"], what)
+            wanted = self._policy.rules.of_class(rule.kept_as)
+            why = f"lets mail{whose} go after {rule.years} years, and the policy says {wanted}"
+            self._early.setdefault(why, []).append((line, found["n"]))
 
     def _hole(self, line: Line, found: Mapping[str, Any]) -> None:
         by = self._removed.get(found["n"])
@@ -316,11 +281,16 @@ class _Walk:
         """One finding for all of a kind: a segment may have tens of thousands."""
         lost = "" if segment.data(self.root).exists() else f"; {segment.name}.data is gone"
         for why, found in self._holes.items():
-            line, n = found[0]
-            spans = ranges(number for _, number in found)
-            more = f"; so {len(found)} messages: entries {_spans(spans)}" if len(found) > 1 else ""
-            self._at(line, n, f"{why}{more}{lost}")
+            self._together(why, found, "messages", lost)
         self._holes = {}
+
+    def _together(
+        self, why: str, found: Sequence[tuple[Line, int]], what: str, rest: str = ""
+    ) -> None:
+        line, n = found[0]
+        spans = _spans(ranges(number for _, number in found))
+        more = f"; so {len(found)} {what}: entries {spans}" if len(found) > 1 else ""
+        self._at(line, n, f"{why}{more}{rest}")
 
     def _settles(self, segment: Segment, stored: Stored) -> bool:
         """Of the newest segment: do bytes beyond the last line get theirs? They are just being
@@ -337,6 +307,8 @@ class _Walk:
 
     def end(self) -> None:
         self._contents.close()
+        for why, found in self._early.items():
+            self._together(why, found, "removals")
         self._cut_off()
         self.report.findings.sort(key=lambda each: (each.file, each.line))
 
@@ -369,32 +341,12 @@ def _parsed(line: Line) -> dict[str, Any] | None:
     return found if ok else None
 
 
-def _rule(found: Mapping[str, Any], policy: Policy) -> _Rule | None:
-    """Of an entry of the kind `expired`; None when it went against its own rule."""
-    try:
-        if years_later(found["before"], found["years"]) > found["time"]:
-            return None
-        Removed().add(found)
-        day = datetime.fromtimestamp(entry.seconds(found["time"]), policy.rules.zone).date()
-        return _Rule(str(found["class"]), int(found["years"]), found["before"], policy.on(day))
-    except (KeyError, TypeError, ValueError):
-        return None
-
-
 def _spans(spans: Sequence[Sequence[int]]) -> str:
     shown = (str(a) if a == b else f"{a} to {b}" for a, b in spans[:_SHOWN])
     return ", ".join(shown) + (" and more" if len(spans) > _SHOWN else "")
 
 
 _SHOWN = 8
-
-
-def years_later(stamp: str, years: int) -> str:
-    """The same time of a later year, as entries have times. Raises ValueError."""
-    moment = datetime.fromisoformat(str(stamp).replace("Z", "+00:00"))
-    leap = moment.month == 2 and moment.day == 29
-    then = moment.replace(year=moment.year + years, day=28 if leap else moment.day)
-    return entry.stamp(then.timestamp())
 
 
 def sentences(report: Report) -> Iterator[str]:

@@ -27,7 +27,7 @@ from danhba.journal.seal import public_half
 
 RULES: dict[str, Any] = {"timezone": "Asia/Ho_Chi_Minh", "years": {"": 10}, "holds": []}
 
-POLICY: dict[str, Any] = {"rules": RULES, "asked": {}, "since": ""}
+POLICY: dict[str, Any] = {"rules": RULES, "asked": {}, "applied": [], "since": ""}
 
 
 @pytest.fixture

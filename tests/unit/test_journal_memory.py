@@ -192,6 +192,31 @@ def test_memory_begins_anew_after_what_came_back(vault: Vault, memory: Memory) -
     assert anew.begin(memory, 2, NOON + 5) is None
 
 
+def test_a_host_remembers_since_when_which_years_are_applied(
+    vault: Vault, memory: Memory, tmp_path: Path
+) -> None:
+    short, long = {"": 5}, {"": 10, "so": 20}
+
+    def hour(years: dict[str, int]) -> None:
+        before = (memory.last or {"n": 0})["n"]
+        vault.mail()
+        memory.take(answer(vault.root, memory.newest), NOON)
+        memory.apply(years, before, NOON)
+
+    for years in (short, short, long, long):
+        hour(years)
+    # What was applied before the first time nobody here can say.
+    assert [*memory.applied()] == [
+        {"after": 2, "n": 2, "years": short},
+        {"after": 3, "n": 4, "years": long},
+    ]
+    assert anew.begin(memory, 3, NOON)
+    assert [*memory.applied()] == [
+        {"after": 2, "n": 2, "years": short},
+        {"after": 3, "n": 3, "years": long},
+    ]
+
+
 def test_a_root_begins_after_what_came_back(vault: Vault) -> None:
     sign(vault)
     vault.mail()

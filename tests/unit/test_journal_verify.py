@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from danhba.journal import entry
-from danhba.journal.verify import Memory, Policy, Report, sentences, verify
+from danhba.journal.policy import Policy
+from danhba.journal.verify import Memory, Report, sentences, verify
 
 CHAIN, NEXT = "2026/11/26/0001.chain", "2026/11/27/0001.chain"
 DATA = "2026/11/26/0001.data"
@@ -186,8 +187,8 @@ RULES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def policy(asked: str = "2026-11-20", **other: Any) -> Policy:
-    return Policy.of({"rules": RULES | other, "asked": {"7/TTr": asked}})
+def policy(asked: str = "2026-11-20", applied: Sequence[Any] = (), **other: Any) -> Policy:
+    return Policy.of({"rules": RULES | other, "asked": {"7/TTr": asked}, "applied": applied})
 
 
 def test_an_expiry_that_chose_its_own_rule_is_told(tmp_path: Path) -> None:
@@ -200,6 +201,43 @@ def test_an_expiry_that_chose_its_own_rule_is_told(tmp_path: Path) -> None:
     vault.archive.close()
     said = only(verify(vault.root, policy=policy()))
     assert "kind so go after 0 years, and the policy says 10" in said
+
+
+SHORT, LONG = {"": 10, "so": 10}, {"": 10, "so": 20}
+
+
+@pytest.mark.parametrize(
+    ("applied", "right"),
+    [
+        ([], False),  # nobody remembers
+        ([["mx1", 0, 0, SHORT], ["mx1", 3, 4, LONG]], True),  # made longer after entry 3
+        ([["mx1", 0, 0, SHORT], ["mx1", 2, 4, LONG]], True),  # in the hour of entry 3
+        ([["mx1", 0, 0, SHORT], ["mx1", 1, 2, LONG]], False),  # before
+        ([["mx1", 4, 4, SHORT]], False),  # who remembers nothing of then
+        ([["mx1", 0, 0, LONG], ["mx1", 3, 4, SHORT]], False),
+        ([["mx1", 0, 0, SHORT], ["mx2", 0, 0, LONG]], True),
+        ([["mx1", 0, 0, SHORT], ["mx2", 0, 0, LONG], ["store1", 0, 0, LONG]], False),
+    ],
+)
+def test_what_went_by_the_years_of_then_is_no_finding(
+    tmp_path: Path, applied: list[Any], right: bool
+) -> None:
+    """By what hosts remember, whom the vault cannot make forget: entry 3 let two messages go."""
+    vault, _ = expired(tmp_path)
+    found = verify(vault.root, policy=policy(applied=applied, years=LONG)).findings
+    assert [each.n for each in found] == ([] if right else [3])
+
+
+def test_what_went_too_early_is_one_finding_of_a_rule(tmp_path: Path) -> None:
+    vault = Vault(tmp_path / "early")
+    vault.mail()
+    vault.mail()
+    rule = {"class": "so", "years": 1, "before": entry.stamp(vault.now - 366 * DAY)}
+    for n in (1, 2):
+        vault.log("expired", {**rule, "entries": [[n, n]]})
+    vault.archive.close()
+    said = only(verify(vault.root, policy=policy()))
+    assert said.endswith("after 1 years, and the policy says 10; so 2 removals: entries 3 to 4")
 
 
 def test_an_expiry_of_another_class_is_told(tmp_path: Path) -> None:
