@@ -16,8 +16,9 @@ from pathlib import Path
 
 from .ages import HOUR
 from .freezing import MANIFEST, listed
+from .mail import ALL
 from .restic import AT_ONCE, Failed, Repository
-from .vault import Vault
+from .vault import Snapshot, Vault
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,8 @@ def compare(vault: Vault, host: str, due: Callable[[str], bool]) -> None:
     if not (config.hosts[host] and config.copies):
         return
     before = {*(vault.kept(note) or ())}
-    accounts = {account for each in vault.good(host) for account in each.accounts}
-    found = vault.find([each for each in accounts if each in before or due(each)], now).items()
-    newest = {account: each for account, each in found if each.host == host}
+    newest = {account: each for account, each in _newest(vault.good(host)).items()
+              if account in before or due(account)}  # fmt: skip
     comparison = Comparison(vault.reading(host), config.mail, config.copies, vault.state / "lists")
     lacks = comparison.lacking({account: each.id for account, each in newest.items()})
     vault.keep(note, [each.account for each in lacks])
@@ -119,6 +119,17 @@ def compare(vault: Vault, host: str, due: Callable[[str], bool]) -> None:
     if told:
         more = f" ({len(told)} mailboxes)" if len(told) > 1 else ""
         raise Failed(f"{told[0]}{more}: see docs/backup.md, Lists")
+
+
+def _newest(snapshots: Iterable[Snapshot]) -> dict[str, Snapshot]:
+    """Account to the newest of its mailbox, of those that are not older than the last of all: of
+    who has left the store nothing comes any more."""
+    found: dict[str, Snapshot] = {}
+    for each in snapshots:
+        if each.tag == ALL:
+            found.clear()
+        found |= dict.fromkeys(each.accounts, each)
+    return found
 
 
 def part_of(account: str, parts: int) -> int:
