@@ -5,7 +5,6 @@ by the vault's word: danhba rebuild says so, and the host's record has it."""
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,7 @@ from typing import Any
 
 from . import entry
 from .memory import Memory, open_of
-from .roots import set_aside
+from .roots import replace, set_aside
 
 
 def begin(memory: Memory, n: int, now: float) -> Path | None:
@@ -32,7 +31,7 @@ def begin(memory: Memory, n: int, now: float) -> Path | None:
         memory.refused.replace(beside / "refused")
     if lost:
         (beside / "ends").write_bytes(b"".join(lost))
-        _replace(memory.ends, b"".join(row for row in rows if row not in lost))
+        replace(memory.ends, b"".join(row for row in rows if row not in lost))
     _clip(memory, n)
     return beside
 
@@ -43,16 +42,7 @@ def _clip(memory: Memory, n: int) -> None:
         {**row, "n": min(row["n"], n), "after": min(row["after"], n)} for row in memory.applied()
     ]
     if rows:
-        _replace(memory.years, b"".join(entry.line(row) + b"\n" for row in rows))
-
-
-def _replace(path: Path, content: bytes) -> None:
-    new = path.with_name(f".{path.name}")
-    with new.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+        replace(memory.years, b"".join(entry.line(row) + b"\n" for row in rows))
 
 
 def anew(config: Mapping[str, Any]) -> Iterator[str]:

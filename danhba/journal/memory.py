@@ -18,7 +18,7 @@ from typing import Any
 
 from . import entry
 from .roots import all_of as roots_of
-from .roots import is_signed
+from .roots import is_signed, is_whole, replace
 from .roots import write as write_root
 
 _PATIENCE = 60
@@ -31,8 +31,9 @@ class Memory:
     """Of a host. folder: its own."""
 
     def __init__(self, folder: Path, public: bytes) -> None:
-        self.roots, self.ends, self.refused, self.years = (
+        self.roots, self.ends, self.refused, self.years, self.damaged = (
             folder / "roots", folder / "ends", folder / "refused", folder / "years",
+            folder / "damaged",
         )  # fmt: skip
         self._public = public
 
@@ -47,11 +48,20 @@ class Memory:
         said = entry.line(signed) + b"\n"
         if not name.isalnum() or not is_signed(signed, self._public):
             self._refuse(f"a root that nobody signed: {said.decode()}", now)
-        elif path.exists():
-            if path.read_bytes() != said:
-                self._refuse(f"another root {name}: {said.decode()}", now)
-        else:
+        elif not path.exists():
             write_root(self.roots, name, signed)
+        elif (there := path.read_bytes()) != said:
+            if is_whole(there) or not said.startswith(there.rstrip(b"\0")):
+                self._refuse(f"another root {name}: {said.decode()}", now)
+            else:
+                self._mend(path, said)
+
+    def _mend(self, path: Path, said: bytes) -> None:
+        """Of what a power cut left of a root (earlier versions wrote them in place) this is the
+        rest. The part stays, as evidence."""
+        self.damaged.mkdir(mode=0o700, exist_ok=True)
+        replace(self.damaged / path.name, path.read_bytes())
+        replace(path, said)
 
     def _end(self, end: Mapping[str, Any], now: float) -> None:
         n, hashed = int(end["n"]), str(end["hash"])
@@ -86,8 +96,14 @@ class Memory:
 
     @property
     def newest(self) -> str:
-        """Name of the newest root."""
-        return max((name for name, _ in roots_of(self.roots)), default="")
+        """Name of the newest root before the first of which there is only a part: what comes after
+        it is asked for."""
+        last = ""
+        for path in sorted(self.roots.glob("*.json")):
+            if not is_whole(path.read_bytes()):
+                break
+            last = path.stem
+        return last
 
     def all(self) -> Iterator[tuple[int, str, str]]:
         """Number and hash of entries, and the day of a root, "" for an hourly end."""

@@ -73,10 +73,16 @@ def public_half(seed: bytes) -> bytes:
 
 
 def all_of(folder: Path, after: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Names and signed roots in a folder, the oldest first, later than a name."""
+    """Names and signed roots in a folder, the oldest first, later than a name. One of which a power
+    cut left a part is none."""
     for path in sorted(folder.glob("*.json")):
-        if path.stem > after:
-            yield path.stem, json.loads(path.read_bytes())
+        if path.stem > after and is_whole(raw := path.read_bytes()):
+            yield path.stem, json.loads(raw)
+
+
+def is_whole(raw: bytes) -> bool:
+    """Of a root's file: the newline comes last."""
+    return raw.endswith(b"\n")
 
 
 def set_aside(folder: Path, beside: Path, n: int) -> int:
@@ -100,3 +106,13 @@ def write(folder: Path, name: str, content: Mapping[str, Any]) -> None:
         os.link(new, folder / f"{name}.json")
     finally:
         new.unlink()
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Of a file that is there, whole or not at all."""
+    new = path.with_name(f".{path.stem}")
+    with new.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)

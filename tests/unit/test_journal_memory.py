@@ -158,6 +158,32 @@ def test_a_root_is_there_whole_or_not_at_all(
     assert memory.newest and said(memory) == ""
 
 
+@pytest.mark.parametrize("part", [0, 100])
+@pytest.mark.parametrize("rest", [b"", bytes(400)])
+def test_a_root_of_which_a_power_cut_left_a_part_is_fetched_again(
+    vault: Vault, memory: Memory, part: int, rest: bytes
+) -> None:
+    names = [sign(vault, NOON + day) for day in (0, 1, 2)]
+    memory.take(answer(vault.root, ""), NOON)
+    torn = memory.roots / f"{names[1]}.json"
+    whole = torn.read_bytes()
+    torn.write_bytes(whole[:part] + rest)
+    assert memory.newest == names[0] and len([*memory.all()]) == 3
+    memory.take(answer(vault.root, memory.newest), NOON + HOUR)
+    assert torn.read_bytes() == whole and memory.newest == names[2] and said(memory) == ""
+    assert (memory.damaged / torn.name).read_bytes() == whole[:part] + rest
+
+
+@pytest.mark.parametrize("left", [b'{"root":{"day":"1999', b"{}\n"])
+def test_a_part_of_another_root_is_not_replaced(vault: Vault, memory: Memory, left: bytes) -> None:
+    name = sign(vault)
+    memory.take(answer(vault.root, ""), NOON)
+    (memory.roots / f"{name}.json").write_bytes(left)
+    memory.take(answer(vault.root, ""), NOON + HOUR)
+    assert (memory.roots / f"{name}.json").read_bytes() == left
+    assert f"another root {name}" in said(memory)
+
+
 def test_a_vault_that_does_not_answer_yet_is_no_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
