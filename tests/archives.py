@@ -21,6 +21,15 @@ NOON = 1_795_665_600.0
 DAY = 86_400.0
 
 
+def queue_id(second: int) -> str:
+    """As Postfix gives one in that second."""
+    digits = ""
+    while second:
+        second, digit = divmod(second, 52)
+        digits = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"[digit] + digits
+    return f"mx1/{digits}0000z1"
+
+
 @dataclass
 class Vault:
     """An archive whose clock a test moves. root: where it is."""

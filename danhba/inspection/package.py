@@ -13,7 +13,7 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -21,10 +21,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from danhba.inspection.request import ExportError
+from danhba.journal.entry import passed, seconds
 
 Form = Literal["eml", "mbox"]
 MANIFEST, KEY, README, LETTER = "MANIFEST.sha256", "archive-key.pem", "README.txt", "cong-van.docx"
 MBOX = "mailbox.mbox"
+_COLUMNS = (
+    "number", "passed", "archived", "id", "from", "to", "file", "offset", "length", "note",
+)  # fmt: skip
+"""Of messages.tsv. passed: when an edge had the message, by which it is searched for; archived:
+when the vault wrote it."""
 _FROM = re.compile(rb"^(>*From )", re.MULTILINE)
 
 
@@ -74,7 +80,7 @@ class Package:
     def fill(self, frames: Iterable[tuple[Mapping[str, Any], bytes]]) -> None:
         """Messages as the archive gives them (danhba/journal/pour.py). Raises ExportError."""
         with self._new("messages.tsv") as listed, contextlib.ExitStack() as stack:
-            listed.write(b"number\ttime\tid\tfrom\tto\tfile\toffset\tlength\tnote\n")
+            listed.write("\t".join(_COLUMNS).encode() + b"\n")
             mbox = stack.enter_context(self._new(MBOX)) if self.form == "mbox" else None
             for head, content in frames:
                 if head.get("end"):
@@ -95,7 +101,8 @@ class Package:
         else:
             self.messages += 1
             place = self._content(stem, head, content, mbox)
-        row = (str(number), head["time"], head["id"], head["from"], ",".join(head["to"]))
+        times = passed(head), head["time"]
+        row = (str(number), *times, head["id"], head["from"], ",".join(head["to"]))
         return "\t".join(map(_plain, (*row, *place, note))).encode() + b"\n"
 
     def _content(
@@ -104,7 +111,7 @@ class Package:
         if mbox is None:
             self._write(f"messages/{stem}.eml", content)
             return f"messages/{stem}.eml", "0", str(len(content))
-        moment = datetime.fromisoformat(head["time"].replace("Z", "+00:00"))
+        moment = datetime.fromtimestamp(seconds(passed(head)), UTC)
         sender = _plain(head["from"]).replace(" ", "_") or "MAILER-DAEMON"
         mbox.write(f"From {sender} {moment:%a %b %d %H:%M:%S %Y}\n".encode())
         at, quoted = mbox.tell(), _FROM.sub(rb">\1", content)

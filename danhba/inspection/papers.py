@@ -22,7 +22,7 @@ _EML = """\
     done
 """
 _MBOX = """\
-    tail -n +2 messages.tsv | cut -f1,6,7,8 | while read -r n file offset length; do
+    tail -n +2 messages.tsv | cut -f1,7,8,9 | while read -r n file offset length; do
         case $length in ""|*[!0-9]*) continue;; esac
         line=proofs/$(printf %010d "$n").line
         hash=$(tail -c +$((offset + 1)) "$file" | head -c "$length" |
@@ -50,11 +50,13 @@ Chỉ cần sha256sum và openssl 3 (có sẵn trên Linux; trên Windows dùng 
 Nội dung:
   {LETTER}        công văn; bản giấy có chữ ký ghi SHA-256 của {MANIFEST} và {KEY}
   {MANIFEST}      SHA-256 của mọi tệp; {MANIFEST}.sig là chữ ký số (Ed25519)
-  messages.tsv         danh mục: số thứ tự, thời điểm, mã, người gửi, mọi người nhận, tệp, ghi chú
+  messages.tsv         danh mục: số thứ tự, hai thời điểm, mã, người gửi và nhận, tệp, ghi chú
   {files}    thư, nguyên văn từng byte như khi lưu trữ
   proofs/NUMBER.line   dòng của chuỗi lưu trữ về thư đó; "text" là SHA-256 của thư
   proofs/NUMBER.path   các giá trị băm dẫn từ dòng đó đến gốc của ngày
   roots/               gốc của ngày và chữ ký số; các máy chủ khác của tỉnh cũng giữ bản sao
+Hai thời điểm, theo giờ quốc tế (UTC): "passed" là lúc máy chủ thư của tỉnh nhận thư, việc chọn thư
+theo ngày dựa vào đó; "archived" là lúc kho lưu trữ ghi thư.
 Thư ghi "expired" đã hết thời hạn lưu trữ và không còn nội dung; thư ghi "damaged" bị hỏng khi lưu.
 
 Mở cửa sổ lệnh trong thư mục này rồi chạy lần lượt năm bước dưới đây, hoặc chạy tất cả cùng lúc:
@@ -69,7 +71,9 @@ HOW TO VERIFY
 This folder is mail from the archive, with proof that each message is the one that was archived when
 the chain says. That none was left out cannot be proven from here: the archive itself says how many
 there are (danhba archive search). sha256sum and openssl 3 are enough. "expired" mail was removed by
-the rule of retention, "damaged" mail is not what was archived any more.
+the rule of retention, "damaged" mail is not what was archived any more. Times in messages.tsv are
+UTC: "passed", when a mail server of the province had the message, by which messages were chosen;
+"archived", when the archive wrote it, which its line in proofs/ has as "time".
 
 Run the five steps in this folder one after the other, or all at once with the command above.
 

@@ -101,7 +101,8 @@ def _subjects(folder: Path) -> str:
 def test_it_holds_the_mailbox_and_nothing_of_others(folder: Path, official: Person) -> None:
     assert "Không liên quan" not in _subjects(folder)
     rows = [row.split("\t") for row in (folder / "messages.tsv").read_text().splitlines()[1:]]
-    assert rows and all(official.address in (row[3], *row[4].split(",")) for row in rows)
+    assert rows and all(official.address in (row[4], *row[5].split(",")) for row in rows)
+    assert all(row[1] <= row[2] for row in rows)  # it passed before it was archived
     assert {path.stat().st_mode & 0o077 for path in (folder, *folder.rglob("*"))} == {0}
 
 

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from archives import queue_id
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from docx import Document
 from drafts import DAY, directory
@@ -294,8 +295,27 @@ def test_what_has_expired_is_told_and_its_line_proven(tmp_path: Path) -> None:
         package.fill([(head, b"")])
         assert (package.messages, package.expired) == (0, 1)
         row = (package.folder / "messages.tsv").read_text().splitlines()[1]
-        assert row == "1\t2026-11-26T00:00:00.000Z\tmx1/1\ta?b?\tb\t\t\t\tby entry 9"
+        at = "2026-11-26T00:00:00.000Z"  # mx1/1 says no other time
+        assert row == f"1\t{at}\t{at}\tmx1/1\ta?b?\tb\t\t\t\tby entry 9"
         assert (package.folder / "proofs/0000000001.line").exists()
+
+
+@pytest.mark.parametrize("form", ["eml", "mbox"])
+def test_the_list_has_the_time_of_the_edge_and_that_of_the_vault(
+    tmp_path: Path, form: Form
+) -> None:
+    package = Package(tmp_path / "out", form)
+    identity = queue_id(int(datetime(2026, 11, 24, 20, 30, tzinfo=UTC).timestamp()))
+    head = {"n": 1, "id": identity, "time": "2026-11-26T00:00:00.000Z", "from": "a", "to": ["b"]}
+    with package.made():
+        package.fill([({**head, "line": "{}"}, b"x\n")])
+        names, row = ((package.folder / "messages.tsv").read_text().splitlines()[n] for n in (0, 1))
+        found = dict(zip(names.split("\t"), row.split("\t"), strict=True))
+        assert found["passed"] == "2026-11-24T20:30:00.000Z"
+        assert found["archived"] == "2026-11-26T00:00:00.000Z"
+        if form == "mbox":
+            mbox = (package.folder / "mailbox.mbox").read_bytes()
+            assert mbox.startswith(b"From a Tue Nov 24 20:30:00 2026\n")
 
 
 def test_the_letter_says_what_who_and_on_which_paper() -> None:

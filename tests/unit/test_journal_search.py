@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from archives import AN, DAY, HA, KEY, LAN, NOON, XA, Vault
+from archives import AN, DAY, HA, KEY, LAN, NOON, XA, Vault, queue_id
 
 from danhba.journal import chain, entry, seal
 from danhba.journal import search as module
@@ -66,15 +66,6 @@ def test_a_row_has_addresses_and_sizes_and_nothing_else(vault: Vault) -> None:
         "size": found["size"], "class": "so", "expired": 0,
     }  # fmt: skip
     assert entry.MAIL not in row
-
-
-def queue_id(second: int) -> str:
-    """As Postfix gives one in that second."""
-    digits = ""
-    while second:
-        second, digit = divmod(second, 52)
-        digits = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"[digit] + digits
-    return f"mx1/{digits}0000z1"
 
 
 def test_a_message_is_of_the_day_when_an_edge_had_it(tmp_path: Path) -> None:
