@@ -54,6 +54,7 @@ def compile_directory(directory: Directory, day: date | None = None) -> Compiled
         own_networks=directory.policy.own_networks,
         free_domains=directory.policy.free_mail.domains,
         free_refused=directory.policy.free_mail.action == "refused",
+        engineers=directory.policy.engineers,
         archive_years=directory.policy.archive.years,
         archive_kinds=directory.policy.archive.kinds,
         agency_kinds=tuple(sorted((each.kept_as, each.kind) for each in directory.agencies)),

@@ -145,7 +145,7 @@ class Compiled:
     incident_contact: address that is told of misused accounts. officers: who looks after computers,
     by agency; both addresses. dmarc_reports: the address for them, with the domain,
     "" for none; arc_sealers, bad_links, link_lists, backup: as in model.Policy.
-    holds: open ones, by case.
+    holds: open ones, by case; engineers: who may approve an export.
     archive_years, archive_kinds: how long the archive keeps mail; agency_kinds: account to kind.
     """
 
@@ -186,6 +186,7 @@ class Compiled:
     ahead: tuple[Ahead, ...] = ()
     backup: Backup = KEPT
     holds: tuple[Hold, ...] = ()
+    engineers: tuple[str, ...] = ()
     archive_years: int = 10
     archive_kinds: tuple[tuple[str, int], ...] = ()
     agency_kinds: tuple[tuple[str, str], ...] = ()

@@ -28,6 +28,8 @@ there than the daemon."""
 MEMORY_CONFIG = "/etc/danhba/roots.json"
 MEMORY = ("env", f"PYTHONPATH={HOME}", "python3", "-B", "-m", "journal", MEMORY_CONFIG)
 """Likewise on every host."""
+ENGINEERS = "/etc/danhba/engineers.json"
+"""Who may approve an export, as it was applied."""
 MEMORY_USER = "danhba-roots"
 _DOOR_CONFIG = "/etc/danhba/roots-door.json"
 _SEED = "/etc/danhba/journal-sign"
@@ -85,6 +87,7 @@ def vault(directory: Compiled, env: Environment, host: Host) -> Part:
             File(f"{_SYSTEMD}/{_DOOR}", door, effect="restart"),
             File(_SEED, f"{env.secrets.derive('sign').hex()}\n".encode(), mode="0600", secret=True),
             File(f"{_SYSTEMD}/danhba-roots-sign.service", sign),
+            File(ENGINEERS, as_json(sorted(directory.engineers))),
             File(f"{_SYSTEMD}/{_SIGN}", render("archive/sign.timer"), effect="restart"),
         ),
         links={

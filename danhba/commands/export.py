@@ -58,7 +58,7 @@ def command(
     wanted = Wanted(case, authority, names, first.date(), last.date(), approved)
     grant = granted(directory, wanted, directory.today())
     with session(env, env.vault.name) as hosts:
-        must_be_applied(hosts, project.compiled(env), case)
+        must_be_applied(hosts, project.compiled(env), grant.wanted)
         package = hand_out(hosts, env, directory, grant, form, out, revision_of(project))
     tell(f"{package.messages} messages are in {out}, {package.expired} have expired")
     tell("Nobody else may read the folder: print the letter, sign it, hand both over in person")

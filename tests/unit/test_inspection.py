@@ -418,10 +418,28 @@ def test_a_hold_that_was_not_applied_as_the_file_has_it_opens_nothing(
     """Whatever stands in somebody's own copy of the directory."""
     compiled = compile_directory(directory(HELD))
     live: dict[str, Any] = {"expiry": {"rules": rules(compiled)}}
-    monkeypatch.setattr(applied, "run", lambda *_: json.dumps(live))
-    applied.must_be_applied(_Hosts(), compiled, "12/2026/TTr")  # type: ignore[arg-type]
+    _applied(monkeypatch, live, compiled.engineers)
+    applied.must_be_applied(_Hosts(), compiled, wanted())  # type: ignore[arg-type]
     longer = HELD.replace("from: 2026-01-01", "from: 2020-01-01")
     for case, text in (("12/2026/TTr", longer), ("13/2026/TTr", HELD)):
         other = compile_directory(directory(text))
         with pytest.raises(ExportError, match="reviewed and applied first"):
-            applied.must_be_applied(_Hosts(), other, case)  # type: ignore[arg-type]
+            applied.must_be_applied(_Hosts(), other, wanted(case=case))  # type: ignore[arg-type]
+
+
+def test_who_approves_was_applied_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = compile_directory(directory(HELD))
+    live: dict[str, Any] = {"expiry": {"rules": rules(compiled)}}
+    _applied(monkeypatch, live, ("Nguyễn Văn An", "Lê Văn Cư"))
+    with pytest.raises(ExportError, match="Trần Thị Bình is no engineer who may approve on"):
+        applied.must_be_applied(_Hosts(), compiled, wanted())  # type: ignore[arg-type]
+
+
+def _applied(
+    monkeypatch: pytest.MonkeyPatch, live: Mapping[str, Any], engineers: tuple[str, ...]
+) -> None:
+    """What the vault has."""
+    files = {"manifest.json": live, "engineers.json": engineers}
+    monkeypatch.setattr(
+        applied, "run", lambda _hosts, _vault, argv: json.dumps(files[Path(argv[1]).name])
+    )
