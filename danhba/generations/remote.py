@@ -17,7 +17,7 @@ from typing import Any
 _HERE = Path(__file__).parent / "host"
 _PACKAGE = "danhba.generations.host"
 _MODULES = (
-    "common", "record", "lock", "ldap", "peers", "entries", "states", "boxes", "expiry",
+    "common", "units", "record", "lock", "ldap", "peers", "entries", "states", "boxes", "expiry",
     "report", "stage", "activate", "keepers", "lockout", "incidents", "sessions", "program",
     "rebuild", "main",
 )  # fmt: skip

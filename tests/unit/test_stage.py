@@ -40,3 +40,27 @@ def test_postfix_waits_for_nothing_that_a_generation_has(
     })  # fmt: skip
     ages.append(time.time() - Path(f"{root}/files{MAIN}").stat().st_mtime)
     assert len(ages) == 2 and min(ages) > HOT, ages
+
+
+def test_what_is_as_before_keeps_its_time_and_what_is_new_has_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """systemd takes a younger unit file for another one, and tells engineers to reload."""
+    monkeypatch.setattr(stage, "CURRENT", tmp_path / "current")
+    own = {"owner": getpass.getuser(), "group": grp.getgrgid(os.getgid()).gr_name, "mode": "0644"}
+    old, new = "/etc/systemd/system/old.service", "/etc/systemd/system/new.service"
+    kept = Path(f"{stage.CURRENT}/files{old}")
+    kept.parent.mkdir(parents=True)
+    kept.write_text("[Unit]\n")
+    os.utime(kept, ns=(0, 1_700_000_000_123_456_789))
+    files = {
+        old: {**own, "sha256": sha256(b"[Unit]\n")},
+        new: {**own, "sha256": sha256(b"[Service]\n")},
+    }
+    root = tmp_path / "generation"
+    stage.build(root, {
+        "manifest": {"files": files, "tables": []}, "revision": "r2",
+        "blobs": {sha256(b"[Service]\n"): "[Service]\n"},
+    })  # fmt: skip
+    assert Path(f"{root}/files{old}").stat().st_mtime_ns == 1_700_000_000_123_456_789
+    assert time.time() - Path(f"{root}/files{new}").stat().st_mtime < 60

@@ -10,7 +10,7 @@ import ssl
 import time
 from pathlib import Path
 
-from danhba.generations.host import states
+from danhba.generations.host import states, units
 from danhba.generations.host.common import (
     BEGUN,
     CONFIRMED,
@@ -90,8 +90,9 @@ def go_live(digest: str, request: Json) -> list[str]:
         for probe in service["answers"]:
             address = probe["address"] or request["address"]
             _answers(service["unit"], probe, address, request["name"])
+    notes = loaded()
     for service in manifest["services"]:
-        _write_loaded(service)
+        _write_loaded(service, notes)
     states.note(manifest)
     return done
 
@@ -102,6 +103,7 @@ def _swap(digest: str, manifest: Json) -> None:
     confirmed, wanted = manifest_of(live_digest(CONFIRMED)), owned_links(manifest)
     if live_digest() != digest:
         _forget_what_changes(last, manifest)
+        units.changing(last, manifest)
         link(CURRENT, f"generations/{digest}")
     for path, target in wanted.items():
         if not os.path.islink(path) or os.readlink(path) != target:
@@ -136,9 +138,9 @@ def _follow(manifest: Json) -> list[str]:
         own = [path for path in paths if path.startswith(f"/etc/{folder}.d/")]
         if own:
             must([argv, *(["--create"] if folder == "tmpfiles" else []), *own])
-    must(["systemctl", "daemon-reload"])
-    units = [service["unit"] for service in manifest["services"]]
-    due = service_actions(manifest["services"], unit_states(units), loaded())
+    units.read(manifest)
+    names = [service["unit"] for service in manifest["services"]]
+    due = service_actions(manifest["services"], unit_states(names), loaded())
     for unit, action in due:
         _stop(unit) if action == "stop" else _act(unit, action)
     return [f"{action} {unit}" for unit, action in due]
@@ -202,9 +204,9 @@ def _talk(connection: socket.socket, probe: Json) -> str:
     return ""
 
 
-def _write_loaded(service: Json) -> None:
+def _write_loaded(service: Json, notes: dict[str, Json]) -> None:
     note = {way: service[f"{way}_digest"] for way in WAYS}
-    if loaded().get(service["unit"]) != note:
+    if notes.get(service["unit"]) != note:
         write(LOADED / service["unit"], json.dumps(note).encode())
 
 

@@ -61,15 +61,19 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def write(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Replace a file atomically: a reader sees the old content or the new one, whole."""
+def write(path: Path, content: bytes, mode: int = 0o644, sync: bool = True) -> None:
+    """Replace a file atomically: a reader sees the old content or the new one, whole.
+
+    sync: not before it is on the disk; False for the many files of a caller who sees to that.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.danhba-new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
         out.write(content)
         out.flush()
-        os.fsync(out.fileno())
+        if sync:
+            os.fsync(out.fileno())
     os.chmod(fresh, mode)
     os.rename(fresh, path)
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from danhba.generations.host import entries
+from danhba.generations.host import entries, units
 from danhba.generations.host.common import (
     CONFIRMED,
     CURRENT,
@@ -59,7 +59,9 @@ def stage(request: Json) -> Json:
     _one_file_system()
     root = GENERATIONS / digest
     live = manifest_of(live_digest())
-    again = due_again(live, [item["path"] for item in drift(live)]) if live else {}
+    drifted = [item["path"] for item in drift(live)] if live else []
+    units.altered(drifted)
+    again = due_again(live, drifted) if live else {}
     if install(manifest["packages"], manifest["debconf"]) or not live:
         # New libraries under running daemons, or nobody knows what they have read.
         again = {service["unit"]: set(WAYS) for service in manifest["services"]}
@@ -133,7 +135,7 @@ def build(root: Path, request: Json) -> None:
     (partial / "files").mkdir(parents=True)
     _make_accounts(manifest, request["blobs"])
     for path in manifest["files"]:
-        _place(partial, path, request)
+        _place(partial, path, request, sync=False)  # all at once, below
     for table in manifest["tables"]:
         build_table(partial, table)
     write(partial / "revision", request["revision"].encode() + b"\n")
@@ -166,20 +168,29 @@ def mend(root: Path, request: Json) -> None:
             build_table(root, table)
 
 
-def _place(root: Path, path: str, request: Json) -> None:
+def _place(root: Path, path: str, request: Json, sync: bool = True) -> None:
     wanted = request["manifest"]["files"][path]
     content = _content(wanted["sha256"], path, request["blobs"])
     target = Path(f"{root}/files{path}")
     # Closed to all until it has its owner: a secret is never readable in between.
-    write(target, content, 0o600)
+    write(target, content, 0o600, sync)
     shutil.chown(target, wanted["owner"], wanted["group"])
     os.chmod(target, int(wanted["mode"], 8))
     _cool(target)
+    if wanted["sha256"] not in request["blobs"]:
+        _as_old(target, path)
 
 
 def _cool(path: Path) -> None:
     then = time.time() - COLD
     os.utime(path, (then, then))
+
+
+def _as_old(target: Path, path: str) -> None:
+    """What is as before has its time too: systemd takes a younger unit file for another one."""
+    with contextlib.suppress(OSError):
+        facts = os.stat(f"{CURRENT}/files{path}")
+        os.utime(target, ns=(facts.st_atime_ns, facts.st_mtime_ns))
 
 
 def _content(digest: str, path: str, blobs: dict[str, str]) -> bytes:
@@ -198,10 +209,13 @@ def _content(digest: str, path: str, blobs: dict[str, str]) -> bytes:
 
 def _make_accounts(manifest: Json, blobs: dict[str, str]) -> None:
     """System accounts that own files must exist before the files do."""
-    for path, wanted in manifest["files"].items():
-        if path.startswith("/etc/sysusers.d/"):
-            text = _content(wanted["sha256"], path, blobs)
-            must(["systemd-sysusers", "-"], text)
+    texts = [
+        _content(wanted["sha256"], path, blobs)
+        for path, wanted in manifest["files"].items()
+        if path.startswith("/etc/sysusers.d/")
+    ]
+    if texts:
+        must(["systemd-sysusers", "-"], b"\n".join(texts))
 
 
 def build_table(root: Path, table: str) -> None:
