@@ -62,6 +62,23 @@ class Server:
         return found
 
     @cached_property
+    def links(self) -> dict[str, str]:
+        """Every link of the wanted manifest: where it leads, "" when it is none."""
+        found: dict[str, str] = self.python(_LINKS, *sorted(self.manifest["links"]))
+        return found
+
+    @cached_property
+    def units(self) -> dict[str, tuple[str, str]]:
+        """Of every unit of the wanted manifest whether it is active, and enabled."""
+        names = [service["unit"] for service in self.manifest["services"]]
+        words = " %s" * len(names)
+        shown = self.run(f"systemctl show -p ActiveState -p UnitFileState{words}", *names)
+        blocks = (dict(row.split("=", 1) for row in block.splitlines())
+                  for block in shown.split("\n\n"))  # fmt: skip
+        states = [(block["ActiveState"], block["UnitFileState"]) for block in blocks]
+        return dict(zip(names, states, strict=True))
+
+    @cached_property
     def listening(self) -> set[tuple[str, int]]:
         """(protocol, port) of all sockets that somebody else than the host itself can reach."""
         found = set()
@@ -163,6 +180,10 @@ def _opening(expressions: list[dict[str, Any]]) -> Opening | None:
     return sources, ports  # without ports it opens everything, and equals no opening we want
 
 
+_LINKS = """
+import json, os, sys
+print(json.dumps({path: os.path.islink(path) and os.readlink(path) or "" for path in sys.argv[1:]}))
+"""
 _FILES = """
 import grp, hashlib, json, os, pwd, sys
 found = {}
