@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 from danhba.generations.host import record
 from danhba.inventory import Environment
 from danhba.secrets import Secrets
+
+# What is stated is never a time: a machine that is busy with something else makes no test fail.
+settings.register_profile("danhba", deadline=None)
+settings.load_profile("danhba")
 
 
 @pytest.fixture(autouse=True, scope="session")

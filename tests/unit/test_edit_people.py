@@ -77,7 +77,7 @@ def held(known: Directory) -> dict[str, str]:
 # Registration
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(NAMES, st.sampled_from(["sotaichinh", "chomoi"]))
 def test_addresses_are_valid_unique_and_leave_all_others_alone(
     names: list[tuple[str, ...]], where: str
@@ -93,7 +93,7 @@ def test_addresses_are_valid_unique_and_leave_all_others_alone(
     assert is_canonical(text)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(NAMES, st.randoms(use_true_random=False))
 def test_the_order_of_others_in_the_file_does_not_matter(names, chance) -> None:  # type: ignore[no-untyped-def]
     text = edited(LISTS, add_people, "sotaichinh", newcomers(names))

@@ -218,11 +218,11 @@ def test_a_web_page_inside_a_document_does_no_harm() -> None:
 def harmless(data: bytes, why: str) -> None:
     """Refused within a second or two and without much memory."""
     tracemalloc.start()
-    started = time.monotonic()
+    started = time.process_time()
     try:
         with pytest.raises(Unreadable, match=why):
             tables_of(data)
-        assert time.monotonic() - started < 5
+        assert time.process_time() - started < 5
         assert tracemalloc.get_traced_memory()[1] < 200 << 20
     finally:
         tracemalloc.stop()
@@ -289,10 +289,10 @@ def test_one_cell_at_the_far_end_is_no_large_sheet() -> None:
         f'<row r="{row}"><c r="{column}{row}"><v>1</v></c></row>'
         for row, column in ((1, "A"), (1048576, "XFD"))
     )
-    started = time.monotonic()
+    started = time.process_time()
     (table,) = tables_of(in_sheet(rows)).tables
     assert [row.place for row in table.rows] == ["sheet Sheet, row 1", "sheet Sheet, row 1048576"]
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_a_table_of_very_many_columns() -> None:

@@ -211,7 +211,6 @@ def _no_error(raw: bytes) -> None:
 
 
 @given(st.binary(max_size=2000))
-@settings(deadline=None)
 def test_any_bytes_are_a_message(raw: bytes) -> None:
     _no_error(raw)
 
@@ -231,7 +230,6 @@ BODIES = st.one_of(st.binary(max_size=300), st.sampled_from([b"--x\n\nMT\n--x--"
 
 
 @given(st.lists(st.tuples(HEADERS, VALUES), max_size=6), BODIES)
-@settings(deadline=None)
 def test_any_headers_over_any_body(headers: list[tuple[str, str]], body: bytes) -> None:
     head = "".join(f"{name}: {value}\n" for name, value in headers)
     _no_error(head.encode("utf-8", "surrogatepass") + b"\n" + body)
@@ -263,7 +261,7 @@ def test_any_text_is_html(text: str) -> None:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_damaged_document_is_left_unread(data: st.DataObject) -> None:
     whole = bytearray(docx("Kính gửi\na | b"))
     for _ in range(data.draw(st.integers(1, 20))):

@@ -35,7 +35,7 @@ def box(account: str) -> Mailbox:
 BOXES = [box(f"nv{number}") for number in range(400)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(2, 5), st.lists(st.integers(0, 399), unique=True), st.integers(1, 20))
 def test_after_a_rebalance_every_store_has_its_share(
     stores: int, moved: list[int], tolerance: int
