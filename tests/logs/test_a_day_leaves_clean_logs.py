@@ -51,9 +51,9 @@ ALLOWED: Rules = (
         "Dovecot's logger ends while others still have it open; systemd ends them all",
     ),
     (
-        r"^systemd: danhba-drill-(fetch|look)\.service: Supervising process \d+ which is not our child\."
-        r" We'll most likely not notice when it exits\.$",
-        "systemd 257 looks before the process that made its namespace is gone; then it is its child",
+        r"^systemd: danhba-drill-(fetch|look)\.service: Supervising process \d+ which is not our "
+        r"child\. We'll most likely not notice when it exits\.$",
+        "systemd 257 looks before the process between them has ended; then it is its child",
     ),
 )
 
