@@ -127,6 +127,8 @@ def test_a_mailbox_that_never_keeps_still_is_restored_whole(
         found = find(province, account=address)
     finally:
         run(province, store, "rm", "-f", "/run/thu-sao-luu")
+    gone = ["pgrep", "-f", "/run/thu[.]sh"]
+    wait_for(lambda: bool(province.lab.run(store, gone).returncode), "its last turn has ended")
     words = {"snapshot": found["snapshot"], "account": address, "state": STATE, "user": user}
     listed, _, rest = own(province, store, _RESTORED.format(**words) + "echo ===\n"
                           + _SEEN.format(**words)).partition("===\n")  # fmt: skip
