@@ -12,29 +12,16 @@ from typing import Any
 import pytest
 from docx import Document
 from docx.document import Document as Doc
+from drills import CONFIG
 
 from danhba.drill import agent, certificate
 from danhba.drill.agent import certify, pack
-from danhba.drill.config import Config
 from danhba.drill.machine import NotScratch
 from danhba.drill.places import Places
 from danhba.drill.troubles import KINDS, Trouble
 from danhba.drilling import Drill, lines
 from danhba.generations import remote
 
-CONFIG = Config(
-    host="vault1",
-    province="An Giang",
-    basis="50/2009/QĐ-UBND",
-    timezone="Asia/Ho_Chi_Minh",
-    suffix="dc=x",
-    stores=("store1", "store2"),
-    people=("store1",),
-    edges=("mx1",),
-    mailboxes=4,
-    repositories="",
-    turn="",
-)
 TAKEN = "2026-11-26T18:30:00.318030737Z"
 
 

@@ -9,27 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from drills import CONFIG
 
-from danhba.drill.config import Config
 from danhba.drill.fetch import COUNTS, INDEXES, LEARNED, MAIL, Fetch, clear
 from danhba.drill.restic import Repository, ResticError, Snapshot, reason
 from danhba.drill.sample import choose
 from danhba.drill.troubles import Trouble
-
-CONFIG = Config(
-    host="vault1",
-    province="An Giang",
-    basis="50/2009/QĐ-UBND",
-    timezone="Asia/Ho_Chi_Minh",
-    suffix="dc=angiang,dc=gov,dc=vn",
-    stores=("store1", "store2"),
-    people=("store1",),
-    edges=("mx1",),
-    mailboxes=4,
-    repositories="",
-    turn="",
-)
-NOW = "2026-11-26T20:00:00+00:00"
 
 
 def kinds(troubles: Iterable[Trouble]) -> list[str]:

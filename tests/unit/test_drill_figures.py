@@ -8,25 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from drills import NOW
 
-from danhba.drill.config import Config
 from danhba.drill.figures import combine
 from danhba.drill.troubles import Trouble, some
-
-CONFIG = Config(
-    host="vault1",
-    province="An Giang",
-    basis="50/2009/QĐ-UBND",
-    timezone="Asia/Ho_Chi_Minh",
-    suffix="dc=angiang,dc=gov,dc=vn",
-    stores=("store1", "store2"),
-    people=("store1",),
-    edges=("mx1",),
-    mailboxes=4,
-    repositories="",
-    turn="",
-)
-NOW = "2026-11-26T20:00:00+00:00"
 
 
 def sample(tmp_path: Path) -> Path:
