@@ -113,7 +113,12 @@ def _deliver(request: Request, box: Path) -> dict[str, Any]:
     live, old = Mailbox(request.user), Mailbox(request.user, box / "mail")
     old.rebuild()
     choice = _choice(request, old, live)
-    live.bring(box / "mail", choice.missing, request.into)
+    try:
+        live.bring(box / "mail", choice.missing, request.into)
+    except Refused:
+        # A power cut may have left messages that no index knows: Dovecot meets them, ends, and
+        # takes them into the index. They are not missing any more then.
+        live.bring(box / "mail", _choice(request, old, live).missing, request.into)
     if left := _choice(request, old, live).missing:
         raise Refused(f"{len(left)} of {len(choice.missing)} messages did not come back; run it "
                       "again, the others are not doubled")  # fmt: skip

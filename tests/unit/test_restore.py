@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from danhba.restore import unpack
+from danhba.restore import scripts, unpack, work
 from danhba.restore.frames import END, Frames, frame
 from danhba.restore.missing import COPIES, Mail, for_copies, in_place, sequence
 from danhba.restore.refusal import Refused
@@ -170,3 +170,55 @@ def test_index_copies_are_laid_over(tmp_path: Path) -> None:
     unpack.lay_over(copies, box)
     assert (box / index).read_text() == "new"
     assert not (box / unpack.MANIFEST).exists()
+
+
+class Box:
+    """A mailbox of Dovecot's. unknown: messages that no index knows, which a power cut left."""
+
+    def __init__(self, there: list[Mail], unknown: list[Mail], ends: int = 1) -> None:
+        self.there, self.unknown, self.ends = there, unknown, ends
+
+    def rebuild(self) -> None:
+        pass
+
+    def mails(self) -> list[Mail]:
+        return self.there
+
+    def folders(self) -> list[str]:
+        return sorted({mail.folder for mail in self.there})
+
+    def bring(self, _: Path, missing: list[Mail], __: str) -> None:
+        if self.ends:
+            self.ends -= 1
+            self.there, self.unknown = self.there + self.unknown, []
+            raise Refused("u.3 already exists, rebuilding index")
+        self.there = self.there + missing
+
+    def room(self) -> tuple[int, int]:
+        return 1, 0
+
+
+def delivered(monkeypatch: pytest.MonkeyPatch, then: list[Mail], live: Box) -> dict[str, object]:
+    old = Box(then, [], 0)
+    monkeypatch.setattr(work, "Mailbox", lambda _, place=None: old if place else live)
+    monkeypatch.setattr(work, "_give", lambda _: None)
+    monkeypatch.setattr(scripts, "bring", lambda *_: [])
+    request = work.Request("nvan", "nvan@x", "store1", "/m", "/c", "", "", "", KEPT, "")
+    return work._deliver(request, Path("/box"))
+
+
+def test_what_a_power_cut_left_beside_the_index_is_not_brought_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    then = mails("INBOX a", "INBOX b", "INBOX c")
+    live = Box(then[:1], then[1:2])
+    assert delivered(monkeypatch, then, live)["messages"] == 2
+    assert sorted(mail.guid for mail in live.there) == ["a", "b", "c"]
+
+
+def test_a_mailbox_that_takes_nothing_is_tried_twice_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    then = mails("INBOX a", "INBOX b")
+    with pytest.raises(Refused, match="already exists"):
+        delivered(monkeypatch, then, Box(then[:1], [], 2))
