@@ -17,15 +17,16 @@ PLACES = (
 
 NOT_OURS = (
     "/var/lib/systemd/timers", "/var/lib/systemd/random-seed", "/var/spool/postfix",
+    "/var/lib/postfix/prng_exch", "/var/lib/postfix-journal/prng_exch",
     "/var/lib/ldap/lock.mdb", "/var/lib/ldap/log/lock.mdb", "/var/lib/danhba-standby",
     "/var/lib/danhba-lockout", "/var/lib/danhba-usage", "/var/spool/danhba-usage",
     "/var/lib/danhba-keepers", "/var/lib/valkey", "/tmp/systemd-private-",
     "/var/tmp/systemd-private-", "/var/lib/danhba-free-mail", "/var/lib/danhba-roots",
     "/var/lib/danhba-backup", "/srv/vault/backup", "/srv/vault/journal/index.db",
 )  # fmt: skip
-"""What the host changes by itself, whoever looks: its timers, Postfix's queue and wake-ups, what
-danhba's own daemons, timers and valkey note, folders of what timers start, and LMDB's tables of
-readers, in which every search may enter itself."""
+"""What the host changes by itself, whoever looks: its timers, Postfix's queue, its wake-ups and its
+hourly random seed, what danhba's own daemons, timers and valkey note, folders of what timers start,
+and LMDB's tables of readers, in which every search may enter itself."""
 FOLDERS = ("/tmp", "/var/tmp")
 """Of which only the content counts: their own times change with folders of what timers start."""
 
