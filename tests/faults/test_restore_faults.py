@@ -70,8 +70,10 @@ def damaged(province: Province, how: str) -> Iterator[None]:
 @pytest.mark.parametrize(
     "how",
     [
-        "for pack in $place/*/*; do chmod u+w $pack;"
-        " printf xxxx | dd of=$pack bs=1 seek=64 conv=notrunc status=none; done",
+        # All of each pack: a blob of somebody else's would be no trouble to this mailbox.
+        "for pack in $place/*/*; do chmod u+w $pack; size=$(stat -c %s $pack);"
+        " head -c $size /dev/zero | dd of=$pack bs=$size iflag=fullblock conv=notrunc status=none;"
+        " done",
         "rm $place/*/*",
     ],
     ids=["corrupted", "missing"],
