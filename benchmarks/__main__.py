@@ -110,8 +110,8 @@ def _parser() -> argparse.ArgumentParser:
         "--only", choices=(*PARTS, *PAGES), nargs="+", default=PARTS, metavar="WHAT",
         help="hosts: plan and apply, on the lab; check: danhba check, without it; logins: of users "
         "through an edge, and memory; standby: copies beside deliveries; search: in a folder of "
-        "--messages; filters: mail through them; journal: mail with and without; people: LDAP; "
-        "default: hosts check",
+        "--messages; filters: mail through them; journal: mail with and without; "
+        "restore: of a mailbox; people: LDAP; default: hosts check",
     )  # fmt: skip
     parser.add_argument("--messages", type=int, default=search.MESSAGES, metavar="N")
     parser.add_argument("--runs", type=int, default=5, help="of everything but Ansible")
